@@ -1,0 +1,1 @@
+"""A watchdog for migration tasks of Huawei Cloud's Server Migration Service."""

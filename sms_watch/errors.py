@@ -1,0 +1,75 @@
+"""What can go wrong, told in a way that says what to do next."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+
+class WatchError(Exception):
+    """Anything that the watchdog itself raises. Texts hold no secrets and are made for people."""
+
+
+class WatchFailed(WatchError):
+    """A run that FunctionGraph must count as failed.
+
+    Raised by the handler alone: an exception is the only thing that makes an invocation fail.
+    """
+
+
+class SettingsError(WatchError):
+    """The settings are wrong; ``problems`` holds one line for each thing that is."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        many = "problem" if len(self.problems) == 1 else "problems"
+        lines = "".join(f"\n- {problem}" for problem in self.problems)
+        super().__init__(f"the settings have {len(self.problems)} {many}; nothing was done:{lines}")
+
+
+class JournalError(WatchError):
+    """The journal could not be read or written; the text names the remedy."""
+
+
+class JournalConflict(JournalError):
+    """Another run has appended to the journal since it was read."""
+
+
+class CloudError(WatchError):
+    """A call to the cloud that did not succeed.
+
+    ``operation`` is what was tried, for people. ``status`` is the HTTP status, ``None`` when no
+    answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
+    word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
+    ``certificate``, ``malformed``). ``request_id`` is the service's. ``retryable``: the same call
+    may be sent again without harm. ``outcome_unknown``: a write may have taken effect.
+    """
+
+    def __init__(  # noqa: PLR0913 - the fields of an answer belong together
+        self,
+        operation: str,
+        message: str = "",
+        *,
+        status: Optional[int] = None,
+        code: str = "",
+        request_id: str = "",
+        retryable: bool = False,
+        outcome_unknown: bool = False,
+    ) -> None:
+        self.operation = operation
+        self.message = message
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retryable = retryable
+        self.outcome_unknown = outcome_unknown
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        parts = [self.code, f"HTTP {self.status}" if self.status else "", self.message]
+        said = ", ".join(part for part in parts if part)
+        asked = f" (request {self.request_id})" if self.request_id else ""
+        return f"{self.operation}: {said or 'failed'}{asked}"
+
+
+class TaskGone(CloudError):
+    """The service has no such task (SMS.7703)."""

@@ -1,0 +1,96 @@
+"""What the watchdog needs of the outside, shaped by its own verbs.
+
+The adapters implement these against the cloud, the tests against fakes; both pass the same
+contract tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, Tuple
+
+from sms_watch.journal import Entry
+from sms_watch.model import Message, Position, Task
+
+
+class Clock(Protocol):
+    """The time, as the outside knows it."""
+
+    def now(self) -> datetime:
+        """Give the moment, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds on a clock that is never set."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Deadline(Protocol):
+    """The time that a run may still use."""
+
+    def left(self) -> float:
+        """Give the seconds left in which new work may begin; 0 or less when there are none."""
+
+
+class Log(Protocol):
+    """Where a run says what it does, for later readers."""
+
+    def __call__(self, level: str, event: str, **fields: Any) -> None:
+        """Write one line: an event with its fields."""
+
+
+class MigrationService(Protocol):
+    """The migration tasks."""
+
+    def read_task(self, task_id: str) -> Task:
+        """Read one task.
+
+        Raises TaskGone when the service has no such task, CloudError when it cannot be read.
+        """
+
+    def start_task(self, task_id: str) -> None:
+        """Ask for one failed task to be started. Returning means that the request was accepted.
+
+        Raises CloudError: ``retryable`` when it certainly never reached the service or was
+        throttled, ``outcome_unknown`` when it may have been taken, neither when it was refused.
+        """
+
+
+class Publisher(Protocol):
+    """The topic that people listen to."""
+
+    def publish(self, message: Message) -> str:
+        """Publish one message and give its id. Raises CloudError as ``start_task`` does."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The journal as it was read.
+
+    ``position`` is where the next entry goes. ``damaged`` counts the lines that could not be
+    used; ``snapshot_lost`` tells that one of them held the memory as a whole. ``expiring`` tells
+    that the newest entry is so old that a later run would no longer find it.
+    """
+
+    entries: Tuple[Entry, ...]
+    position: Position
+    damaged: int = 0
+    snapshot_lost: bool = False
+    expiring: bool = False
+    warnings: Tuple[str, ...] = field(default=())
+
+
+class JournalStore(Protocol):
+    """The journal: two verbs."""
+
+    def read(self) -> History:
+        """Read everything, and the position after it. Raises JournalError."""
+
+    def append(self, entry: Entry, position: Position) -> Position:
+        """Append one entry at ``position`` and give the position after it.
+
+        Raises JournalConflict, with nothing written, when another entry stands there already,
+        JournalError when it cannot be written.
+        """
