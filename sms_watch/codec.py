@@ -50,7 +50,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _hints(kind: type) -> Dict[str, Any]:
     return get_type_hints(kind)
 

@@ -9,7 +9,7 @@ class WatchError(Exception):
     """Anything that the watchdog itself raises. Texts hold no secrets and are made for people."""
 
 
-class WatchFailed(WatchError):
+class WatchFailed(WatchError):  # noqa: N818 - what people see in the console
     """A run that FunctionGraph must count as failed.
 
     Raised by the handler alone: an exception is the only thing that makes an invocation fail.
@@ -30,7 +30,7 @@ class JournalError(WatchError):
     """The journal could not be read or written; the text names the remedy."""
 
 
-class JournalConflict(JournalError):
+class JournalConflict(JournalError):  # noqa: N818 - a lost race rather than a fault
     """Another run has appended to the journal since it was read."""
 
 
@@ -44,7 +44,7 @@ class CloudError(WatchError):
     may be sent again without harm. ``outcome_unknown``: a write may have taken effect.
     """
 
-    def __init__(  # noqa: PLR0913 - the fields of an answer belong together
+    def __init__(
         self,
         operation: str,
         message: str = "",
@@ -71,5 +71,5 @@ class CloudError(WatchError):
         return f"{self.operation}: {said or 'failed'}{asked}"
 
 
-class TaskGone(CloudError):
+class TaskGone(CloudError):  # noqa: N818 - a finding rather than a fault
     """The service has no such task (SMS.7703)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Dict, FrozenSet, Mapping, Optional, Tuple
+from typing import FrozenSet, Mapping, Optional, Tuple, Union
 
 
 class Words(str, enum.Enum):
@@ -244,6 +244,25 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Gone:
+    """What was observed of a task that the service does not have."""
+
+    task_id: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A task that could not be read in this run; ``detail`` says why, for people."""
+
+    task_id: str
+    detail: str
+    reached: bool = True
+
+
+Observation = Union[Task, Gone, Unseen]
+
+
+@dataclass(frozen=True)
 class Policy:
     """How far the watchdog may go."""
 
@@ -264,7 +283,9 @@ class TaskMemory:
     progress that may have been taken; ``tries`` also counts refused ones and sets the backoff.
     ``mark`` is the furthest progress when a start was last sent. ``incident`` is the event id of
     the notice that told the open failure ("" when none was told), ``asked`` whether a person was
-    asked about it, ``away`` whether the agent was read as disconnected.
+    asked about it, ``away`` whether the agent was read as disconnected. ``outcome`` is that of
+    the last start: unknown from the moment it is planned until its answer is written down. A task
+    that is gone is remembered with an empty ``state``.
     """
 
     state: str
@@ -278,6 +299,12 @@ class TaskMemory:
     incident: str = ""
     asked: bool = False
     away: bool = False
+    outcome: Optional[Outcome] = None
+
+    @property
+    def phase(self) -> Phase:
+        """What the remembered state means to the watchdog."""
+        return PHASES.get(self.state, Phase.UNKNOWN) if self.state else Phase.GONE
 
 
 @dataclass(frozen=True)
@@ -363,6 +390,3 @@ class Credentials:
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     security_token: str = field(default="", repr=False)
-
-
-Outcomes = Dict[str, Outcome]
