@@ -58,7 +58,8 @@ class Decision:
     ``memory`` is what is to be remembered from now on (``None``: as before), ``unstarted`` the
     same had no start been decided. ``attempt`` is the start that this speaks of: the one decided,
     the next one when waiting, the last one when there will be none. ``cap`` is the most there
-    can be (``None``: without end), ``next_try`` the earliest moment of the next one.
+    can be (``None``: without end), ``next_try`` the earliest moment of the next one after what
+    is decided.
     """
 
     task_id: str
@@ -188,7 +189,8 @@ def _decide_resting(
     if task.phase is Phase.UNKNOWN:
         changed = memory is None or memory.state != task.state
     if task.phase in SETTLED or (changed and kind is Kind.NEEDS_PERSON):
-        record = replace(record, incident="", asked=kind is Kind.NEEDS_PERSON)
+        asked = kind is Kind.NEEDS_PERSON
+        record = replace(record, incident="", asked=asked, relapsed=False)
     news = (kind,) if kind and changed else ()
     return Decision(
         task.id, action, reason, task, record, news=_wanted(news, policy), since=record.since
@@ -198,11 +200,22 @@ def _decide_resting(
 def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
-    record = replace(_record(task, memory, now), incident="", asked=False, away=False)
+    record = replace(_record(task, memory, now), away=False)
+    if memory is not None and memory.relapsed and not _recovered(task, memory, now):
+        # It was told as running once and broke again at the same place. To tell that again and
+        # again through a long outage helps nobody: this time it has to move first.
+        record = replace(record, code=memory.code)
+        return Decision(task.id, Action.NONE, Reason.MOVING, task, record)
     told = memory is not None and bool(memory.incident)
-    news = _wanted((Kind.RESUMED,), policy) if told else ()
-    since = memory.since if memory else now
-    return Decision(task.id, Action.NONE, Reason.MOVING, task, record, news=news, since=since)
+    return Decision(
+        task.id,
+        Action.NONE,
+        Reason.MOVING,
+        task,
+        replace(record, incident="", asked=False, relapsed=False),
+        news=_wanted((Kind.RESUMED,), policy) if told else (),
+        since=memory.since if memory and memory.phase is Phase.FAILED else None,
+    )
 
 
 def _decide_failed(
@@ -236,7 +249,7 @@ def _decide_failed(
         error.error_class,
         record.attempts + (0 if action is Action.NONE else 1),
         cap,
-        due if due and now < due else None,
+        _next_try(action, record, cap, due, now, policy),
         record.since,
     )
 
@@ -258,21 +271,38 @@ def _failure(task: Task, memory: Optional[TaskMemory], now: datetime) -> Tuple[T
     """Give the record of a failed task and whether this is a failure not seen before.
 
     A start that got nowhere is the same failure going on: nobody needs a message for each. It is
-    a new one when the task was seen otherwise in between, when the error is another, or when the
-    copy got further before it broke again.
+    a new one when people have heard otherwise of the task in between, when the error is another,
+    or when the copy got further before it broke again.
     """
     if memory is None:
         return TaskMemory(task.state, now, task.name, task.code), True
+    was_running = memory.phase is Phase.MOVING
     advanced = task.progress.beyond(memory.mark)
-    is_new = memory.state != task.state or memory.code != task.code or advanced
-    healthy = memory.phase is Phase.MOVING and now - memory.since >= HEALTHY_AFTER
-    record = replace(memory, state=task.state, name=task.name or memory.name, code=task.code)
+    recovered = _recovered(task, memory, now)
+    changed = memory.state != task.state
+    # A run that had to prove itself first, and broke before it did, was never told.
+    unproven = was_running and memory.relapsed and not recovered
+    is_new = (changed and not unproven) or memory.code != task.code or advanced
+    record = replace(
+        memory,
+        state=task.state,
+        since=now if changed or is_new else memory.since,
+        name=task.name or memory.name,
+        code=task.code,
+        relapsed=(memory.relapsed or (was_running and bool(memory.attempts))) and not recovered,
+    )
     if is_new:
-        record = replace(record, since=now, incident="", asked=False)
-    if advanced or healthy:
+        record = replace(record, incident="", asked=False)
+    if recovered:
         mark = task.progress.furthest(memory.mark) if memory.mark else None
         record = replace(record, attempts=0, tries=0, mark=mark)
     return record, is_new
+
+
+def _recovered(task: Task, memory: TaskMemory, now: datetime) -> bool:
+    """Tell whether the last start has borne fruit: the copy moved on, or ran for a good while."""
+    ran = now - memory.since if memory.phase is Phase.MOVING else timedelta(0)
+    return task.progress.beyond(memory.mark) or ran >= HEALTHY_AFTER
 
 
 def _cap(error_class: ErrorClass, policy: Policy) -> Optional[int]:
@@ -321,6 +351,21 @@ def _wait(tries: int, policy: Policy) -> timedelta:
     if tries >= policy.max_attempts:
         return policy.backoff_max
     return min(policy.backoff * (1 << (tries - 1)), policy.backoff_max)
+
+
+def _next_try(
+    action: Action,
+    record: TaskMemory,
+    cap: Optional[int],
+    due: Optional[datetime],
+    now: datetime,
+    policy: Policy,
+) -> Optional[datetime]:
+    """Give the earliest moment of the next start, after the one decided if there is one."""
+    if action is Action.START:
+        last = cap is not None and record.attempts + 1 >= cap
+        return None if last else now + _wait(record.tries + 1, policy)
+    return due if due and now < due else None
 
 
 def _start_or_not(

@@ -299,6 +299,7 @@ class TaskMemory:
     incident: str = ""
     asked: bool = False
     away: bool = False
+    relapsed: bool = False
     outcome: Optional[Outcome] = None
 
     @property
