@@ -1,0 +1,445 @@
+"""The settings: from names and texts to one checked value, all problems at once. Pure.
+
+Where the texts come from is the business of ``handler``. ``SETTINGS`` is the table that the README
+shows; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone, tzinfo
+from pathlib import PurePosixPath
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
+
+from sms_watch.errors import SettingsError
+from sms_watch.model import Credentials, ErrorClass, Kind, Policy
+
+Read = Callable[[str], Any]
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+YES_NO = {"true": True, "1": True, "yes": True, "on": True}
+YES_NO.update({"false": False, "0": False, "no": False, "off": False})
+LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+# Hosts are smn.<region>.myhuaweicloud.com but for these two (region list of huaweicloudsdksmn).
+DOMAINS = {"cn-north-2": "myhuaweicloud.cn", "eu-west-101": "myhuaweicloud.eu"}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A notification topic, known by its URN ``urn:smn:<region>:<project id>:<name>``."""
+
+    urn: str
+    region: str
+    project_id: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that people can set, checked. ``budget`` is in seconds."""
+
+    task_ids: Tuple[str, ...]
+    topic: Topic
+    credentials: Credentials
+    sms_endpoint: str
+    smn_endpoint: str
+    console: str
+    journal: PurePosixPath
+    policy: Policy
+    zone: tzinfo
+    budget: int
+    dry_run: bool
+    log_level: str
+    warnings: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table: ``read`` turns the text into a value or raises ValueError.
+
+    ``note`` stands in the table where there is no fixed default. ``ahead``: a later version acts
+    on it; it is checked today, and setting it is warned of.
+    """
+
+    name: str
+    meaning: str
+    read: Read = field(repr=False)
+    default: str = ""
+    note: str = ""
+    ahead: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What the table says in the column of defaults."""
+        return f"`{self.default}`" if self.default else self.note
+
+
+def _number(low: int, high: int) -> Read:
+    def read(text: str) -> int:
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+        if not low <= number <= high:
+            raise _refused(text, f"a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def _yes_no(text: str) -> bool:
+    if text.lower() not in YES_NO:
+        raise _refused(text, "true or false")
+    return YES_NO[text.lower()]
+
+
+def _task_ids(text: str) -> Tuple[str, ...]:
+    ids = _words(text)
+    if "*" in ids:
+        raise ValueError("to watch every task with * is not possible in this version; list the ids")
+    for task_id in ids:
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", task_id):
+            raise _refused(task_id, "a task id: at most 36 letters, digits and hyphens")
+    return tuple(dict.fromkeys(ids))
+
+
+def _topic(text: str) -> Topic:
+    parts = text.split(":")
+    if len(parts) == 6 and parts[:2] == ["urn", "smn"]:
+        raise _refused(text, "the URN of the topic; this one is of a subscription to it")
+    well_formed = len(parts) == 5 and parts[:2] == ["urn", "smn"]
+    if not well_formed or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", parts[4]):
+        raise _refused(text, "urn:smn:<region>:<project id>:<topic name>")
+    if not re.fullmatch(r"[A-Za-z0-9]{1,64}", parts[3]):
+        raise _refused(text, "a URN with a project id of letters and digits as its fourth part")
+    return Topic(text, _region(parts[2]), parts[3])
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}-[a-z]{1,20}-[0-9]{1,3}", text):
+        raise _refused(text, "a region such as ap-southeast-3")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    accepted = "https://host or https://host:port (http:// for this machine only), and no more"
+    try:
+        url = urllib.parse.urlsplit(text)
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise _refused(text, accepted) from None
+    bare = not (url.path.strip("/") or url.query or url.fragment or "@" in url.netloc)
+    secure = url.scheme == "https" or (url.scheme == "http" and LOOPBACK.fullmatch(host))
+    if not (bare and secure and re.fullmatch(r"[A-Za-z0-9.-]+|::1", host)):
+        raise _refused(_without_login(text), accepted)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def _without_login(text: str) -> str:
+    return re.sub(r"//.*@", "//...@", text)
+
+
+def _journal(text: str) -> PurePosixPath:
+    if text.startswith("obs:"):
+        raise ValueError(
+            "a journal on OBS is not possible in this version; name a directory that lasts, as in"
+            " file:///var/lib/sms_watch"
+        )
+    url = urllib.parse.urlsplit(text)
+    path = PurePosixPath(urllib.parse.unquote(url.path))
+    well_formed = url.scheme == "file" and not (url.netloc or url.query or url.fragment)
+    if not well_formed or not path.is_absolute() or path == PurePosixPath("/") or "\0" in str(path):
+        raise _refused(text, "file:///directory, with three slashes")
+    return path
+
+
+def _key(text: str) -> str:
+    # The value is not shown: a secret in the wrong place is a secret still.
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("holds a space, a line break or a letter outside ASCII; copy it again")
+    return text
+
+
+def _classes(text: str) -> Mapping[str, ErrorClass]:
+    classes: Dict[str, ErrorClass] = {}
+    known = ", ".join(ErrorClass)
+    for word in _words(text):
+        code, _, name = word.partition("=")
+        if not re.fullmatch(r"SMS\.[0-9]{4}", code) or name not in list(ErrorClass):
+            raise _refused(word, f"SMS.nnnn=class, the class being one of {known}")
+        if classes.setdefault(code, ErrorClass(name)) != name:
+            raise ValueError(f"gives {code} two classes; name it once")
+    return classes
+
+
+def _kinds(text: str) -> FrozenSet[Kind]:
+    words = _words(text)
+    if words == ["all"]:
+        return frozenset(Kind)
+    for word in words:
+        if word not in list(Kind):
+            raise _refused(word, f"all, or some of {', '.join(Kind)}")
+    return frozenset(Kind(word) for word in words)
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise _refused(text, f"one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def _zone_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_+:/-]{1,64}", text):
+        raise _refused(text, "a name such as Asia/Shanghai, or an offset such as +08:00")
+    return text
+
+
+def _words(text: str) -> List[str]:
+    return [word for word in re.split(r"[\s,]+", text) if word]
+
+
+def _refused(text: str, accepted: str) -> ValueError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return ValueError(f"{shown!r} is not accepted; give {accepted}")
+
+
+REQUIRED = "required"
+FROM_REGION = "from the region"
+
+SETTINGS: Tuple[Setting, ...] = (
+    Setting(
+        "SMS_TASK_IDS",
+        "The migration tasks to watch: their ids, separated by commas or spaces.",
+        _task_ids,
+        note=REQUIRED,
+    ),
+    Setting(
+        "SMN_TOPIC_URN",
+        "The topic that messages go to: `urn:smn:<region>:<project id>:<name>`.",
+        _topic,
+        note=REQUIRED,
+    ),
+    Setting(
+        "JOURNAL_URI",
+        "Where the watchdog remembers: `file:///directory`, on a disk that lasts.",
+        _journal,
+        note=REQUIRED,
+    ),
+    Setting(
+        "HUAWEICLOUD_SDK_AK",
+        "Access key; store it encrypted. Without both keys the function's agency is used.",
+        _key,
+        note="agency",
+    ),
+    Setting("HUAWEICLOUD_SDK_SK", "Secret key; store it encrypted.", _key, note="agency"),
+    Setting(
+        "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+        "Token of temporary keys, for runs on your own machine.",
+        _key,
+        note="none",
+    ),
+    Setting(
+        "SMS_REGION",
+        "Region of the SMS endpoint; `cn-north-4` on the Chinese site.",
+        _region,
+        "ap-southeast-3",
+    ),
+    Setting("SMS_ENDPOINT", "Another address for SMS; https only.", _endpoint, note=FROM_REGION),
+    Setting("SMN_ENDPOINT", "Another address for SMN; https only.", _endpoint, note=FROM_REGION),
+    Setting(
+        "OBS_ENDPOINT",
+        "Another address for OBS; https only.",
+        _endpoint,
+        note=FROM_REGION,
+        ahead=True,
+    ),
+    Setting("OBS_REGION", "Region of the bucket.", _region, note="the topic's region", ahead=True),
+    Setting(
+        "RESUME_MAX_ATTEMPTS",
+        "Starts in a row without progress, per task; after them a person is asked. 0: never start.",
+        _number(0, 100),
+        "5",
+    ),
+    Setting(
+        "RESUME_BACKOFF_MINUTES",
+        "Wait after the first start that did not help; it doubles from start to start.",
+        _number(1, 1440),
+        "2",
+    ),
+    Setting("RESUME_BACKOFF_MAX_MINUTES", "The longest wait.", _number(1, 1440), "15"),
+    Setting("RESUME_MAX_PER_RUN", "Most starts in one run.", _number(1, 1000), "20"),
+    Setting(
+        "RESUME_GRACE_MINUTES",
+        "How long to leave the SMS agent's own recovery alone first (its six codes only).",
+        _number(0, 1440),
+        "0",
+    ),
+    Setting(
+        "ERROR_CLASSES",
+        "Your own classes for codes: `SMS.0805=transient SMS.1107=human`.",
+        _classes,
+        note="none",
+    ),
+    Setting(
+        "STALL_MINUTES",
+        "Running without progress for this long is a stall. 0: off.",
+        _number(0, 10080),
+        "60",
+        ahead=True,
+    ),
+    Setting(
+        "REMIND_HOURS",
+        "Repeat what still needs a person this often. 0: off.",
+        _number(0, 720),
+        "4",
+        ahead=True,
+    ),
+    Setting(
+        "DIGEST_HOURS",
+        "A regular message about progress. 0: off.",
+        _number(0, 720),
+        "0",
+        ahead=True,
+    ),
+    Setting("NOTIFY_ON", "The kinds of notice to send, or `all`.", _kinds, "all"),
+    Setting(
+        "TIME_ZONE",
+        "For times in messages: `Asia/Shanghai`, or an offset such as `+08:00`.",
+        _zone_name,
+        "UTC",
+    ),
+    Setting(
+        "RUN_BUDGET_SECONDS",
+        "No new work begins after this; set the function's timeout 10 seconds higher.",
+        _number(5, 3600),
+        "50",
+    ),
+    Setting("DRY_RUN", "Decide and report; start, send and write nothing.", _yes_no, "false"),
+    Setting("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.", _log_level, "INFO"),
+)
+
+
+def parse(
+    texts: Mapping[str, str],
+    agency: Optional[Credentials],
+    load_zone: Callable[[str], tzinfo],
+) -> Settings:
+    """Check the settings and give them as one value.
+
+    ``texts`` holds what is set, by name; what is missing or blank has its default. ``agency``
+    gives the temporary keys of the function's agency, if it has one. ``load_zone`` finds a time
+    zone by name, or raises KeyError or ValueError. Raises SettingsError with every problem.
+    """
+    given = {name: text.strip() for name, text in texts.items() if text.strip()}
+    problems: List[str] = []
+    values = {setting.name: _value(setting, given, problems) for setting in SETTINGS}
+    problems += _contradictions(given, values, agency)
+    zone = _zone(values["TIME_ZONE"], load_zone, problems)
+    if problems:
+        raise SettingsError(problems)
+    topic = values["SMN_TOPIC_URN"]
+    region = values["SMS_REGION"]
+    return Settings(
+        task_ids=values["SMS_TASK_IDS"],
+        topic=topic,
+        credentials=_credentials(values) or agency or Credentials("", ""),
+        sms_endpoint=values["SMS_ENDPOINT"] or _host("sms", region),
+        smn_endpoint=values["SMN_ENDPOINT"] or _host("smn", topic.region),
+        console=_console(region),
+        journal=values["JOURNAL_URI"],
+        policy=_policy(values),
+        zone=zone,
+        budget=values["RUN_BUDGET_SECONDS"],
+        dry_run=values["DRY_RUN"],
+        log_level=values["LOG_LEVEL"],
+        warnings=tuple(
+            f"{setting.name} is set, but this version does not act on it yet"
+            for setting in SETTINGS
+            if setting.ahead and setting.name in given
+        ),
+    )
+
+
+def _value(setting: Setting, given: Mapping[str, str], problems: List[str]) -> Any:
+    text = given.get(setting.name, setting.default)
+    if not text:
+        if setting.note == REQUIRED:
+            problems.append(f"{setting.name}: is missing. {setting.meaning}")
+        return None
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        problems.append(f"{setting.name}: {error}")
+        return None
+
+
+def _contradictions(
+    given: Mapping[str, str], values: Mapping[str, Any], agency: Optional[Credentials]
+) -> List[str]:
+    problems = []
+    pair = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK")
+    missing = [name for name in pair if name not in given]
+    if len(missing) == 1:
+        problems.append(f"{missing[0]}: is missing; give both keys, or neither to use the agency")
+    elif missing and "HUAWEICLOUD_SDK_SECURITY_TOKEN" in given:
+        problems.append(f"{', '.join(pair)}: are missing; the token belongs to a pair of keys")
+    elif missing and agency is None:
+        problems.append(
+            f"{', '.join(pair)}: are missing, and the function has no agency; set both keys, or"
+            " give the function an agency in its configuration"
+        )
+    shortest, longest = values["RESUME_BACKOFF_MINUTES"], values["RESUME_BACKOFF_MAX_MINUTES"]
+    if shortest and longest and shortest > longest:
+        problems.append(
+            f"RESUME_BACKOFF_MINUTES: the first wait, {shortest}, is above the longest,"
+            f" RESUME_BACKOFF_MAX_MINUTES, {longest}"
+        )
+    return problems
+
+
+def _zone(name: Optional[str], load_zone: Callable[[str], tzinfo], problems: List[str]) -> tzinfo:
+    if name is None or name == "UTC":
+        return timezone.utc
+    offset = re.fullmatch(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", name)
+    if offset:
+        sign, hours, minutes = offset.groups()
+        shift = timedelta(hours=int(hours), minutes=int(minutes))
+        return timezone(shift if sign == "+" else -shift)
+    try:
+        return load_zone(name)
+    except (KeyError, ValueError, OSError):
+        problems.append(
+            f"TIME_ZONE: {name!r} is not known here; give a name such as Asia/Shanghai, or an"
+            " offset such as +08:00, which is known everywhere"
+        )
+        return timezone.utc
+
+
+def _credentials(values: Mapping[str, Any]) -> Optional[Credentials]:
+    if not values["HUAWEICLOUD_SDK_AK"]:
+        return None
+    return Credentials(
+        values["HUAWEICLOUD_SDK_AK"],
+        values["HUAWEICLOUD_SDK_SK"],
+        values["HUAWEICLOUD_SDK_SECURITY_TOKEN"] or "",
+    )
+
+
+def _policy(values: Mapping[str, Any]) -> Policy:
+    return Policy(
+        max_attempts=values["RESUME_MAX_ATTEMPTS"],
+        backoff=timedelta(minutes=values["RESUME_BACKOFF_MINUTES"]),
+        backoff_max=timedelta(minutes=values["RESUME_BACKOFF_MAX_MINUTES"]),
+        max_per_run=values["RESUME_MAX_PER_RUN"],
+        grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
+        classes=values["ERROR_CLASSES"] or {},
+        notify_on=values["NOTIFY_ON"],
+    )
+
+
+def _host(service: str, region: str) -> str:
+    return f"https://{service}.{region}.{DOMAINS.get(region, 'myhuaweicloud.com')}"
+
+
+def _console(region: str) -> str:
+    site = "console" if region.startswith("cn-") else "console-intl"
+    return f"https://{site}.huaweicloud.com/sms/"
