@@ -484,8 +484,8 @@ def _watch_news(
 ) -> Tuple[WatchMemory, List[Notice]]:
     notices = []
     if memory_lost and not watch.loss_told:
-        watch = replace(watch, loss_told=True)
         notices.append(Notice(Kind.MEMORY_LOST, now))
+    watch = replace(watch, loss_told=memory_lost)
     unseen = [seen for seen in observations if isinstance(seen, Unseen)]
     if observations and len(unseen) == len(observations):
         if watch.blind_runs < BLIND_AFTER_RUNS:

@@ -329,7 +329,8 @@ class Notice:
     ``event_id`` is unique and stable: a copy of a notice carries the same one. ``task`` is
     missing for notices about the watching itself. ``attempt`` of ``cap`` is the start that the
     notice speaks of (``cap`` None: without end); ``next_try`` is the earliest moment of the next
-    one. ``since`` is when what this closes began; ``detail`` is text for people.
+    one. ``since`` is when what this closes began. ``outcome`` is that of the start it speaks of,
+    as far as it is known when the notice is sent; ``detail`` is text for people.
     """
 
     kind: Kind
@@ -343,6 +344,7 @@ class Notice:
     cap: Optional[int] = None
     next_try: Optional[datetime] = None
     since: Optional[datetime] = None
+    outcome: Optional[Outcome] = None
     detail: str = ""
 
     @property

@@ -1,0 +1,438 @@
+"""What happened, in words: one message for all notices of a run. Pure.
+
+A message has a subject, an e-mail text, a short text for text messages, and JSON for web hooks.
+The limits are those of SMN (API reference, "Publishing a message"): a subject below 512 bytes, a
+text message of 490 characters without ``[]``, and 256 KB in all.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from sms_watch.error_codes import Code, explain
+from sms_watch.model import Action, Kind, Message, Notice, Outcome, Reason, Task
+
+MAX_SUBJECT = 511  # bytes
+MAX_SHORT = 490  # characters
+# Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
+# its 256 KB is documented nowhere, so the longest is counted.
+MAX_MESSAGE = 256_000
+MAX_NAME = 64  # characters of a text from outside
+MAX_DETAIL = 200
+BAR = 20
+
+WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
+NO_BRACKETS = str.maketrans("[]【】", "()()")
+
+
+@dataclass(frozen=True)
+class Imprint:
+    """What a message says of itself: the run, the moment, the zone of its times, the console."""
+
+    run: str
+    at: datetime
+    zone: tzinfo
+    console: str
+
+
+def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
+    """Make one message of the notices, worst first, one paragraph for each task.
+
+    When all of it is too large, the paragraphs that matter less shrink to a line; when even
+    that is too large the rest is left out. ``event_ids`` of the message says what is in it.
+    """
+    items = sorted(_items(notices), key=lambda item: item.rank)
+    for told, in_full in _sizes(len(items)):
+        message = _message(items[:told], in_full, imprint)
+        if len(json.dumps(structure(message))) <= MAX_MESSAGE:
+            break
+    return message
+
+
+def structure(message: Message) -> str:
+    """Give SMN's ``message_structure``: a string that holds JSON with a text per protocol."""
+    texts = {
+        "default": message.email,
+        "email": message.email,
+        "sms": message.short,
+        "http": message.web,
+        "https": message.web,
+    }
+    return json.dumps(texts)
+
+
+def clean(text: str, limit: int = MAX_NAME) -> str:
+    """Make a text from outside safe to show: one line, nothing invisible, cut at a character."""
+    visible = (
+        " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 4 * limit]
+    )
+    line = " ".join("".join(visible).split())
+    return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
+
+
+# One task, or the watching itself
+
+
+@dataclass(frozen=True)
+class _Item:
+    """All notices about one task, or about the watching, in the order of what happened."""
+
+    notices: Tuple[Notice, ...]
+
+    @property
+    def main(self) -> Notice:
+        """The notice that names the state of things: the worst, unless it runs again since."""
+        if self.notices[-1].kind is Kind.RESUMED:
+            return self.notices[-1]
+        return min(self.notices, key=lambda notice: WORST_FIRST[notice.kind])
+
+    @property
+    def rank(self) -> Tuple[int, str]:
+        return WORST_FIRST[self.main.kind], self.main.event_id
+
+    @property
+    def task(self) -> Optional[Task]:
+        return self.notices[-1].task
+
+    @property
+    def failure(self) -> Optional[Notice]:
+        """The newest notice of a failure, which knows code and attempts."""
+        failures = [n for n in self.notices if n.kind in (Kind.FAILED, Kind.NEEDS_PERSON)]
+        return failures[-1] if failures else None
+
+    @property
+    def title(self) -> str:
+        kinds = {notice.kind for notice in self.notices}
+        if self.main.kind is Kind.RESUMED:
+            return "failed and is running again" if Kind.FAILED in kinds else "is running again"
+        if self.main.kind is Kind.FAILED:
+            return "failed" + _what_is_done(self.main)
+        return TITLES[self.main.kind]
+
+    @property
+    def name(self) -> str:
+        return clean(self.task.name) or self.task.id if self.task else "the watchdog"
+
+
+def _what_is_done(failed: Notice) -> str:
+    if failed.action is Action.START:
+        return START_TITLES[failed.outcome] if failed.outcome else ""
+    return ", waiting" if failed.action is Action.WAIT else ""
+
+
+START_TITLES: Mapping[Outcome, str] = {
+    Outcome.RUNNING: ", started again",
+    Outcome.DONE: ", started again",
+    Outcome.REFUSED: ", start refused",
+    Outcome.FAILED: ", start not sent",
+    Outcome.UNKNOWN: ", start not answered",
+    Outcome.SKIPPED: ", waiting",
+}
+TITLES: Mapping[Kind, str] = {
+    Kind.NEEDS_PERSON: "needs a person",
+    Kind.BLIND: "is blind",
+    Kind.MEMORY_LOST: "has lost its memory",
+    Kind.GONE: "is gone",
+    Kind.UNKNOWN_STATE: "is in an unknown state",
+    Kind.PAUSED: "is paused",
+    Kind.SEES_AGAIN: "sees again",
+    Kind.FINISHED: "is finished",
+    Kind.TEST: "sends a test message",
+}
+
+
+def _items(notices: Sequence[Notice]) -> List[_Item]:
+    groups: Dict[str, List[Notice]] = {}
+    for notice in notices:
+        about = notice.task.id if notice.task else f"*{notice.kind}"
+        groups.setdefault(about, []).append(notice)
+    return [_Item(tuple(sorted(group, key=lambda notice: notice.at))) for group in groups.values()]
+
+
+def _sizes(items: int) -> Iterator[Tuple[int, int]]:
+    """Give how many items to tell, and how many of them in full, from all down to one line."""
+    in_full = items
+    while in_full:
+        yield items, in_full
+        in_full //= 2
+    while items:
+        yield items, 0
+        items //= 2
+
+
+# The forms of a message
+
+
+def _message(items: Sequence[_Item], in_full: int, imprint: Imprint) -> Message:
+    notices = [notice for item in items for notice in item.notices]
+    return Message(
+        _subject(items),
+        _email(items, in_full, imprint),
+        _short(items, imprint),
+        _web(notices, imprint),
+        tuple(notice.event_id for notice in notices),
+    )
+
+
+def _subject(items: Sequence[_Item]) -> str:
+    worst = items[0]
+    more = f", and {len(items) - 1} more" if len(items) > 1 else ""
+    text = f"sms_watch: {_headline(worst)}{more} - {worst.main.event_id}"
+    return text.encode("utf-8")[:MAX_SUBJECT].decode("utf-8", "ignore")
+
+
+def _headline(item: _Item) -> str:
+    code = item.failure.task.code if item.failure and item.failure.task else ""
+    shown = f" ({code})" if code.startswith("SMS.") else ""
+    return f"{item.name} {item.title}{shown}"
+
+
+def _email(items: Sequence[_Item], in_full: int, imprint: Imprint) -> str:
+    paragraphs = [_paragraph(item, imprint) for item in items[:in_full]]
+    lines = [f"- {_headline(item)}, event {item.main.event_id}" for item in items[in_full:]]
+    if lines:
+        paragraphs.append("\n".join(lines))
+    paragraphs.append(
+        f"SMS console: {imprint.console}\n"
+        f"Sent by sms_watch at {_when(imprint.at, imprint)}, run {clean(imprint.run)}."
+    )
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _paragraph(item: _Item, imprint: Imprint) -> str:
+    said = " ".join(_sentence(notice, imprint) for notice in item.notices)
+    heading = _headline(item)
+    facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
+    table = "\n".join(f"  {name:<11} {text}" for name, text in facts if text)
+    return f"{heading}\n{'-' * len(heading)}\n{said}\n{table}"
+
+
+def _short(items: Sequence[_Item], imprint: Imprint) -> str:
+    head, tail = "sms_watch: ", f". {_when(imprint.at, imprint)}"
+    text = ""
+    for index, item in enumerate(items):
+        longer = text + ("; " if text else "") + _headline(item)
+        left = len(items) - index - 1
+        more = f"; {left} more" if left else ""
+        if text and len(head + longer + more + tail) > MAX_SHORT:
+            text += f"; {left + 1} more"
+            break
+        text = longer
+    return (head + text + tail).translate(NO_BRACKETS)[:MAX_SHORT]
+
+
+def _web(notices: Sequence[Notice], imprint: Imprint) -> str:
+    told = [
+        {
+            "event_id": notice.event_id,
+            "kind": notice.kind,
+            "level": notice.level,
+            "task_id": notice.task.id if notice.task else None,
+            "task_name": clean(notice.task.name) if notice.task else None,
+            "state": clean(notice.task.state) if notice.task else None,
+            "code": notice.task.code if notice.task else None,
+            "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
+            "text": _sentence(notice, imprint),
+        }
+        for notice in notices
+    ]
+    return json.dumps({"version": 1, "run": clean(imprint.run), "notices": told})
+
+
+# The facts of a task
+
+
+def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
+    task = item.task
+    if task is None:
+        return []
+    return [
+        ("Task", f"{item.name}, {task.id}"),
+        ("Servers", _servers(task)),
+        *_error(item.failure),
+        ("Progress", _progress(task)),
+        ("Starts", _starts(item.failure, imprint) if item.failure else ""),
+    ]
+
+
+def _servers(task: Task) -> str:
+    if not (task.source or task.target):
+        return ""
+    return f"{clean(task.source) or 'unknown'} -> {clean(task.target) or 'unknown'}"
+
+
+def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
+    if failure is None or failure.task is None or failure.error_class is None:
+        return []
+    task, code = failure.task, _code(failure)
+    about = clean(", ".join(task.error_params), MAX_DETAIL)
+    shown = f"{code.code} ({about}): " if about else f"{code.code}: "
+    return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
+
+
+def _code(notice: Notice) -> Code:
+    task = notice.task or Task("", "", "")
+    overrides = {task.code: notice.error_class} if notice.error_class else {}
+    return explain(task.code, task.type, overrides)
+
+
+def _progress(task: Task) -> str:
+    percent = task.progress.percent
+    if percent is None and not task.progress.sub_task:
+        return ""
+    filled = BAR * (percent or 0) // 100
+    bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {'?' if percent is None else percent} %"
+    speed = f"{task.speed:.0f} Mbit/s" if task.speed else ""
+    left = f"{_duration(timedelta(seconds=task.remaining))} left" if task.remaining else ""
+    return ", ".join(part for part in (bar, clean(task.progress.sub_task), speed, left) if part)
+
+
+def _starts(failure: Notice, imprint: Imprint) -> str:
+    if not failure.attempt:
+        return ""
+    of = "without limit" if failure.cap is None else f"of {failure.cap}"
+    text = f"{failure.attempt} {of}"
+    if failure.next_try is not None:
+        text += f", next try not before {_when(failure.next_try, imprint)}"
+    return text
+
+
+# Sentences
+
+
+def _sentence(notice: Notice, imprint: Imprint) -> str:
+    return SENTENCES[notice.kind](notice, imprint)
+
+
+def _say_failed(notice: Notice, imprint: Imprint) -> str:
+    state = clean(notice.task.state) if notice.task else ""
+    told = f"It failed ({state}, seen at {_when(notice.at, imprint)})."
+    return f"{told} {_remedy(notice, imprint)}".rstrip()
+
+
+def _remedy(notice: Notice, imprint: Imprint) -> str:
+    next_try = f" at {_when(notice.next_try, imprint)}" if notice.next_try else " in the next run"
+    if notice.action is Action.START:
+        detail = f" ({clean(notice.detail, MAX_DETAIL)})" if notice.detail else ""
+        said = START_SENTENCES[notice.outcome] if notice.outcome else ""
+        return said.format(start=_which_start(notice), detail=detail, next=next_try)
+    return REMEDY_SENTENCES.get(notice.reason or Reason.MENDABLE, "").format(next=next_try)
+
+
+def _which_start(notice: Notice) -> str:
+    return f"start {notice.attempt}" + (f" of {notice.cap}" if notice.cap is not None else "")
+
+
+START_SENTENCES: Mapping[Outcome, str] = {
+    Outcome.RUNNING: "It was started again ({start}).",
+    Outcome.DONE: "Its start was accepted ({start}); that it runs is told once it is seen.",
+    Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
+    Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
+    Outcome.UNKNOWN: "It was sent a start ({start}) without an answer{detail}; the next run looks.",
+    Outcome.SKIPPED: "The run had no time left to start it; the next run does.",
+}
+REMEDY_SENTENCES: Mapping[Reason, str] = {
+    Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
+    Reason.DISCONNECTED: "Its agent is not connected; it is started when the agent is back,"
+    " and tried{next} all the same.",
+    Reason.BACKOFF: "It is started{next}.",
+    Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
+}
+
+
+def _say_needs_person(notice: Notice, imprint: Imprint) -> str:
+    said = PERSON_SENTENCES.get(notice.reason or Reason.NOT_MENDABLE, TRIED_ON)
+    return said.format(starts=notice.attempt)
+
+
+TRIED_ON = (
+    "Its starts have not helped so far. It is tried on, at the longest wait, but please look."
+)
+PERSON_SENTENCES: Mapping[Reason, str] = {
+    Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
+    Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
+    " needed.",
+    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to.",
+    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed.",
+}
+
+
+def _say_resumed(notice: Notice, imprint: Imprint) -> str:
+    stood = notice.at - notice.since if notice.since else timedelta(0)
+    after = f", {_duration(stood)} after it failed" if stood >= timedelta(minutes=1) else ""
+    return f"It was seen running again at {_when(notice.at, imprint)}{after}."
+
+
+def _say_paused(notice: Notice, imprint: Imprint) -> str:
+    return f"A person paused it ({_state(notice)}). It is left alone until a person starts it."
+
+
+def _say_finished(notice: Notice, imprint: Imprint) -> str:
+    return f"It is finished ({_state(notice)})."
+
+
+def _say_gone(notice: Notice, imprint: Imprint) -> str:
+    return "SMS has no such task (SMS.7703). If it was deleted, take its id out of SMS_TASK_IDS."
+
+
+def _say_unknown_state(notice: Notice, imprint: Imprint) -> str:
+    return f"Its state, {_state(notice)!r}, is not one that sms_watch knows. It is left alone."
+
+
+def _state(notice: Notice) -> str:
+    return clean(notice.task.state) if notice.task else ""
+
+
+def _say_blind(notice: Notice, imprint: Imprint) -> str:
+    since = f" since {_when(notice.since, imprint)}" if notice.since else ""
+    detail = clean(notice.detail, MAX_DETAIL)
+    return f"No task could be read{since}, so failed ones are not started. The reason: {detail}"
+
+
+def _say_sees_again(notice: Notice, imprint: Imprint) -> str:
+    return f"Tasks can be read again since {_when(notice.at, imprint)}."
+
+
+def _say_memory_lost(notice: Notice, imprint: Imprint) -> str:
+    return (
+        "A part of the journal could not be read. Starts are counted from zero again, and what"
+        " was told before may be told once more."
+    )
+
+
+def _say_test(notice: Notice, imprint: Imprint) -> str:
+    return "This is the test message that was asked for. Messages reach you."
+
+
+SENTENCES: Mapping[Kind, Callable[[Notice, Imprint], str]] = {
+    Kind.FAILED: _say_failed,
+    Kind.NEEDS_PERSON: _say_needs_person,
+    Kind.RESUMED: _say_resumed,
+    Kind.PAUSED: _say_paused,
+    Kind.FINISHED: _say_finished,
+    Kind.GONE: _say_gone,
+    Kind.UNKNOWN_STATE: _say_unknown_state,
+    Kind.BLIND: _say_blind,
+    Kind.SEES_AGAIN: _say_sees_again,
+    Kind.MEMORY_LOST: _say_memory_lost,
+    Kind.TEST: _say_test,
+}
+
+
+def _when(moment: datetime, imprint: Imprint) -> str:
+    local = moment.astimezone(imprint.zone)
+    offset = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
+
+
+def _duration(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    shown = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(shown[:2]) or "less than a minute"

@@ -1,0 +1,113 @@
+"""What a run did, as the handler returns it and as the log tells it. Pure.
+
+FunctionGraph hands the result of a timer's run to a destination at most; people read it in the
+console's test and in LTS.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from sms_watch.decide import Decision
+from sms_watch.messages import MAX_DETAIL, clean
+from sms_watch.model import Action, Notice, Outcome, Phase, Reason
+
+MAX_REPORT = 64_000  # bytes
+
+IDLE = frozenset({Reason.MOVING, Reason.PAUSED, Reason.FINISHED, Reason.GONE, Reason.READY})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one run.
+
+    ``notices`` are those that were told; in a dry run, those that would be. ``failure`` says why
+    the platform must count the run as failed, empty when it need not.
+    """
+
+    decisions: Tuple[Decision, ...] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    notices: Tuple[Notice, ...] = ()
+    published: Optional[str] = None
+    warnings: Tuple[str, ...] = ()
+    failure: str = ""
+
+
+def report(result: Result, run: str, now: datetime, dry_run: bool) -> Dict[str, Any]:
+    """Give the result as JSON can hold it, at most 64 KB: tasks at rest are left out first."""
+    busy_first = sorted(result.decisions, key=lambda decision: decision.reason in IDLE)
+    made: Dict[str, Any] = {
+        "run": run,
+        "at": _utc(now),
+        "dry_run": dry_run,
+        "tasks": [_task(decision, result.outcomes, now) for decision in result.decisions],
+        "notices": [_notice(notice) for notice in result.notices],
+        "published": result.published,
+        "counts": _counts(result),
+        "warnings": list(result.warnings),
+    }
+    kept = len(busy_first)
+    while kept and _size(made) > MAX_REPORT:
+        kept = kept * 3 // 4
+        shown = busy_first[:kept]
+        made["tasks"] = [_task(decision, result.outcomes, now) for decision in shown]
+        made["notices"] = made["notices"][:kept]
+        left_out = f"{len(busy_first) - kept} tasks are left out of this report: it was too large"
+        made["warnings"] = [*result.warnings, left_out]
+    return made
+
+
+def is_idle(task: Mapping[str, Any]) -> bool:
+    """Tell whether a task of a report is at rest, so that the log needs no line about it."""
+    return task["reason"] in IDLE
+
+
+def _task(decision: Decision, outcomes: Mapping[str, Outcome], now: datetime) -> Dict[str, Any]:
+    task = decision.task
+    remaining = task.remaining if task and task.phase is Phase.MOVING else None
+    outcome = outcomes.get(decision.task_id)
+    made: Dict[str, Any] = {
+        "id": decision.task_id,
+        "name": clean(task.name) if task else "",
+        "state": clean(task.state) or None if task else None,
+        "action": str(decision.action),
+        "reason": str(decision.reason),
+        "attempt": decision.attempt,
+        "outcome": str(outcome) if outcome else None,
+        "progress": task.progress.percent if task else None,
+        "eta": _utc(now + timedelta(seconds=remaining)) if remaining else None,
+    }
+    if decision.detail:
+        made["detail"] = clean(decision.detail, MAX_DETAIL)
+    return made
+
+
+def _notice(notice: Notice) -> Dict[str, Any]:
+    return {
+        "event_id": notice.event_id,
+        "kind": str(notice.kind),
+        "task_id": notice.task.id if notice.task else None,
+    }
+
+
+def _counts(result: Result) -> Dict[str, int]:
+    actions = [decision.action for decision in result.decisions]
+    taken = [o for o in result.outcomes.values() if o in (Outcome.DONE, Outcome.RUNNING)]
+    return {
+        "tasks": len(actions),
+        **{str(action): actions.count(action) for action in Action},
+        "unread": sum(decision.task is None for decision in result.decisions),
+        "accepted": len(taken),
+        "notices": len(result.notices),
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _size(made: Mapping[str, Any]) -> int:
+    return len(json.dumps(made))
