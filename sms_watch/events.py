@@ -14,7 +14,7 @@ COMMANDS = ("report", "test", "snooze")
 AHEAD = ("report", "snooze")
 USAGE = "known commands are: test (send a test message)"
 # A text this close to a command is a slip of the finger rather than a note.
-CLOSE = 0.8
+CLOSE = 0.75
 
 
 @dataclass(frozen=True)

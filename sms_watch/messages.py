@@ -7,11 +7,13 @@ text message of 490 characters without ``[]``, and 256 KB in all.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.error_codes import Code, explain
 from sms_watch.model import Action, Kind, Message, Notice, Outcome, Reason, Task
@@ -21,6 +23,8 @@ MAX_SHORT = 490  # characters
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
+ROOM = MAX_MESSAGE - 6_000  # for subject, short text, and what frames the rest
+MOST_AT_ONCE = 20  # notices about one task in one paragraph
 MAX_NAME = 64  # characters of a text from outside
 MAX_DETAIL = 200
 BAR = 20
@@ -46,11 +50,12 @@ def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
     items = sorted(_items(notices), key=lambda item: item.rank)
-    for told, in_full in _sizes(len(items)):
-        message = _message(items[:told], in_full, imprint)
-        if len(json.dumps(structure(message))) <= MAX_MESSAGE:
-            break
-    return message
+    parts = [_Part.of(item, imprint) for item in items]
+    lean = list(itertools.accumulate(part.lean for part in parts))
+    told = max(bisect.bisect_right(lean, ROOM), 1)
+    more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
+    in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
+    return _message(parts[:told], in_full, imprint)
 
 
 def structure(message: Message) -> str:
@@ -105,6 +110,15 @@ class _Item:
         return failures[-1] if failures else None
 
     @property
+    def told(self) -> Iterator[Notice]:
+        """The notices that need a sentence: a failure that was mended at once says it all."""
+        mended = False
+        for notice in self.notices:
+            if not (mended and notice.kind is Kind.RESUMED):
+                yield notice
+            mended = notice.kind is Kind.FAILED and notice.outcome is Outcome.RUNNING
+
+    @property
     def title(self) -> str:
         kinds = {notice.kind for notice in self.notices}
         if self.main.kind is Kind.RESUMED:
@@ -145,36 +159,66 @@ TITLES: Mapping[Kind, str] = {
 }
 
 
-def _items(notices: Sequence[Notice]) -> List[_Item]:
+def _items(notices: Sequence[Notice]) -> Iterator[_Item]:
     groups: Dict[str, List[Notice]] = {}
     for notice in notices:
         about = notice.task.id if notice.task else f"*{notice.kind}"
         groups.setdefault(about, []).append(notice)
-    return [_Item(tuple(sorted(group, key=lambda notice: notice.at))) for group in groups.values()]
-
-
-def _sizes(items: int) -> Iterator[Tuple[int, int]]:
-    """Give how many items to tell, and how many of them in full, from all down to one line."""
-    in_full = items
-    while in_full:
-        yield items, in_full
-        in_full //= 2
-    while items:
-        yield items, 0
-        items //= 2
+    for group in groups.values():
+        group.sort(key=lambda notice: notice.at)
+        for start in range(0, len(group), MOST_AT_ONCE):
+            yield _Item(tuple(group[start : start + MOST_AT_ONCE]))
 
 
 # The forms of a message
 
 
-def _message(items: Sequence[_Item], in_full: int, imprint: Imprint) -> Message:
-    notices = [notice for item in items for notice in item.notices]
+@dataclass(frozen=True)
+class _Part:
+    """One item in words, and how many bytes it adds to a message, in full and as a line."""
+
+    item: _Item
+    paragraph: str
+    line: str
+    web: Tuple[Mapping[str, Any], ...]
+    full: int
+    lean: int
+
+    @classmethod
+    def of(cls, item: _Item, imprint: Imprint) -> _Part:
+        paragraph = _paragraph(item, imprint)
+        line = f"- {_headline(item)}, event {item.main.event_id}"
+        web = tuple(_web_notice(notice, imprint) for notice in item.notices)
+        # The e-mail text stands in a message twice, the text for web hooks as well.
+        both = 2 * _bytes(json.dumps(web))
+        return cls(
+            item,
+            paragraph,
+            line,
+            web,
+            2 * _bytes(paragraph) + both,
+            2 * _bytes(line) + both,
+        )
+
+
+def _bytes(text: str) -> int:
+    return len(json.dumps(json.dumps(text)))
+
+
+def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
+    items = [part.item for part in parts]
     return Message(
         _subject(items),
-        _email(items, in_full, imprint),
+        _email(parts, in_full, imprint),
         _short(items, imprint),
-        _web(notices, imprint),
-        tuple(notice.event_id for notice in notices),
+        json.dumps(
+            {
+                "version": 1,
+                "run": clean(imprint.run),
+                "notices": [notice for part in parts for notice in part.web],
+            }
+        ),
+        tuple(notice.event_id for item in items for notice in item.notices),
     )
 
 
@@ -191,11 +235,10 @@ def _headline(item: _Item) -> str:
     return f"{item.name} {item.title}{shown}"
 
 
-def _email(items: Sequence[_Item], in_full: int, imprint: Imprint) -> str:
-    paragraphs = [_paragraph(item, imprint) for item in items[:in_full]]
-    lines = [f"- {_headline(item)}, event {item.main.event_id}" for item in items[in_full:]]
-    if lines:
-        paragraphs.append("\n".join(lines))
+def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
+    paragraphs = [part.paragraph for part in parts[:in_full]]
+    if parts[in_full:]:
+        paragraphs.append("\n".join(part.line for part in parts[in_full:]))
     paragraphs.append(
         f"SMS console: {imprint.console}\n"
         f"Sent by sms_watch at {_when(imprint.at, imprint)}, run {clean(imprint.run)}."
@@ -204,7 +247,7 @@ def _email(items: Sequence[_Item], in_full: int, imprint: Imprint) -> str:
 
 
 def _paragraph(item: _Item, imprint: Imprint) -> str:
-    said = " ".join(_sentence(notice, imprint) for notice in item.notices)
+    said = " ".join(_sentence(notice, imprint) for notice in item.told)
     heading = _headline(item)
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = "\n".join(f"  {name:<11} {text}" for name, text in facts if text)
@@ -225,22 +268,19 @@ def _short(items: Sequence[_Item], imprint: Imprint) -> str:
     return (head + text + tail).translate(NO_BRACKETS)[:MAX_SHORT]
 
 
-def _web(notices: Sequence[Notice], imprint: Imprint) -> str:
-    told = [
-        {
-            "event_id": notice.event_id,
-            "kind": notice.kind,
-            "level": notice.level,
-            "task_id": notice.task.id if notice.task else None,
-            "task_name": clean(notice.task.name) if notice.task else None,
-            "state": clean(notice.task.state) if notice.task else None,
-            "code": notice.task.code if notice.task else None,
-            "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
-            "text": _sentence(notice, imprint),
-        }
-        for notice in notices
-    ]
-    return json.dumps({"version": 1, "run": clean(imprint.run), "notices": told})
+def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
+    task = notice.task
+    return {
+        "event_id": notice.event_id,
+        "kind": notice.kind,
+        "level": notice.level,
+        "task_id": task.id if task else None,
+        "task_name": clean(task.name) if task else None,
+        "state": clean(task.state) if task else None,
+        "code": task.code if task else None,
+        "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
+        "text": _sentence(notice, imprint),
+    }
 
 
 # The facts of a task
@@ -255,7 +295,7 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
         ("Servers", _servers(task)),
         *_error(item.failure),
         ("Progress", _progress(task)),
-        ("Starts", _starts(item.failure, imprint) if item.failure else ""),
+        ("Starts", _starts(item.main, imprint)),
     ]
 
 
@@ -291,13 +331,13 @@ def _progress(task: Task) -> str:
     return ", ".join(part for part in (bar, clean(task.progress.sub_task), speed, left) if part)
 
 
-def _starts(failure: Notice, imprint: Imprint) -> str:
-    if not failure.attempt:
+def _starts(notice: Notice, imprint: Imprint) -> str:
+    if not notice.attempt:
         return ""
-    of = "without limit" if failure.cap is None else f"of {failure.cap}"
-    text = f"{failure.attempt} {of}"
-    if failure.next_try is not None:
-        text += f", next try not before {_when(failure.next_try, imprint)}"
+    of = ", tried until it runs" if notice.cap is None else f" of {notice.cap}"
+    text = f"{notice.attempt}{of}"
+    if notice.next_try is not None:
+        text += f", next try not before {_when(notice.next_try, imprint)}"
     return text
 
 
@@ -328,8 +368,8 @@ def _which_start(notice: Notice) -> str:
 
 
 START_SENTENCES: Mapping[Outcome, str] = {
-    Outcome.RUNNING: "It was started again ({start}).",
-    Outcome.DONE: "Its start was accepted ({start}); that it runs is told once it is seen.",
+    Outcome.RUNNING: "It was started again ({start}) and seen running at once.",
+    Outcome.DONE: "Its start was accepted ({start}); that it runs is told when it is seen.",
     Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
     Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
     Outcome.UNKNOWN: "It was sent a start ({start}) without an answer{detail}; the next run looks.",

@@ -98,6 +98,8 @@ def _task_ids(text: str) -> Tuple[str, ...]:
     for task_id in ids:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", task_id):
             raise _refused(task_id, "a task id: at most 36 letters, digits and hyphens")
+    if not ids:
+        raise _refused(text, "at least one task id")
     return tuple(dict.fromkeys(ids))
 
 
@@ -175,7 +177,7 @@ def _kinds(text: str) -> FrozenSet[Kind]:
     words = _words(text)
     if words == ["all"]:
         return frozenset(Kind)
-    for word in words:
+    for word in words or [text]:
         if word not in list(Kind):
             raise _refused(word, f"all, or some of {', '.join(Kind)}")
     return frozenset(Kind(word) for word in words)

@@ -1,0 +1,1 @@
+"""What runs on one's own machine, and is never deployed."""

@@ -1,0 +1,209 @@
+"""The composition root: context, clock, deadline, wiring, and what counts as a failed run.
+
+No rule about tasks is here. What FunctionGraph calls is re-exported by ``index.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import time
+import traceback
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone, tzinfo
+from pathlib import PurePosixPath
+from typing import Any, Dict, List, Mapping, Optional
+
+from sms_watch import events
+from sms_watch.errors import WatchError, WatchFailed
+from sms_watch.logs import JsonLog, Redactor
+from sms_watch.messages import Imprint
+from sms_watch.model import Credentials
+from sms_watch.ports import Clock, Log
+from sms_watch.report import is_idle, report
+from sms_watch.run import Order, Outside, execute
+from sms_watch.settings import LOG_LEVELS, SETTINGS, Settings, parse
+
+SECRET_SETTINGS = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
+# FunctionGraph kills a run at its timeout; the budget has to end well before that.
+TIMEOUT_MARGIN = 10
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Give the moment, aware, in UTC."""
+        return datetime.now(timezone.utc)
+
+    def monotonic(self) -> float:
+        """Give seconds on a clock that is never set."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Budget:
+    """The deadline of a run, on a monotonic clock.
+
+    FunctionGraph's own time methods are not used: two published runtimes disagree about their
+    unit (FunctionGraph developer guide, "context").
+    """
+
+    def __init__(self, clock: Clock, begun: float, seconds: float) -> None:
+        self._clock = clock
+        self._end = begun + seconds
+
+    def left(self) -> float:
+        """Give the seconds left in which new work may begin; 0 or less when there are none."""
+        return self._end - self._clock.monotonic()
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+def handler(event: Any, context: Any, *, clock: Clock = SYSTEM_CLOCK) -> Dict[str, Any]:
+    """Do one run and return its report.
+
+    ``event`` is a timer's (FunctionGraph developer guide, "timer trigger"); any other works as
+    well. ``context`` is FunctionGraph's; without one, the settings come from the environment.
+    Raises WatchFailed when the platform has to count the run as failed.
+    """
+    begun, now = clock.monotonic(), clock.now()
+    run = _ask(context, "getRequestID") or str(uuid.uuid4())
+    texts, agency = _texts(context), _agency(context)
+    redact = Redactor(_secrets(texts, agency))
+
+    def time_of_line() -> datetime:
+        return now + timedelta(seconds=clock.monotonic() - begun)
+
+    log = JsonLog(_write_line, time_of_line, run, redact, _log_level(texts))
+    waking = events.read(event)
+    try:
+        settings = parse(texts, agency, _load_zone)
+        order = Order(
+            Imprint(run, now, settings.zone, settings.console),
+            settings.task_ids,
+            settings.policy,
+            settings.dry_run,
+            waking.test,
+        )
+        deadline = Budget(clock, begun, settings.budget)
+        result = execute(order, _outside(settings, order, deadline, clock, redact))
+        result = replace(
+            result,
+            warnings=(*waking.warnings, *settings.warnings, *_warnings(settings), *result.warnings),
+            failure="; ".join(text for text in (result.failure, waking.problem) if text),
+        )
+        made: Dict[str, Any] = redact(report(result, run, now, settings.dry_run))
+        _tell(log, made)
+        failure = result.failure
+    except WatchError as error:
+        failure = str(error)
+    except Exception as error:  # noqa: BLE001 - nothing may pass by the redaction
+        failure = f"an error that was not foreseen, {type(error).__name__}: {error}"
+        log("ERROR", "unforeseen", where=traceback.format_tb(error.__traceback__)[-3:])
+    if failure:
+        log("ERROR", "failed", why=failure)
+        # Raised here, so that no other exception, with a text of its own, hangs on it.
+        raise WatchFailed(redact(failure))
+    return made
+
+
+def initializer(context: Any) -> None:
+    """Import ahead of the first run what is slow to import.
+
+    Never fails, because a failing initializer costs the instance: the run itself will say what
+    is wrong.
+    """
+    with contextlib.suppress(Exception):
+        _import_adapters()
+
+
+# From context and environment
+
+
+def _ask(context: Any, method: str, *arguments: str) -> str:
+    """Ask the context for a text; one that is missing or has no such method gives none."""
+    answer = getattr(context, method, lambda *_: "")(*arguments)
+    return answer.strip() if isinstance(answer, str) else ""
+
+
+def _texts(context: Any) -> Dict[str, str]:
+    """Give what is set, by name: the context first, which alone has the encrypted ones."""
+    found = {
+        setting.name: _ask(context, "getUserData", setting.name)
+        or os.environ.get(setting.name, "").strip()
+        for setting in SETTINGS
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _agency(context: Any) -> Optional[Credentials]:
+    """Give the temporary keys of the function's agency, fresh, if it has one."""
+    keys = Credentials(
+        _ask(context, "getSecurityAccessKey"),
+        _ask(context, "getSecuritySecretKey"),
+        _ask(context, "getSecurityToken"),
+    )
+    return keys if keys.access_key and keys.secret_key else None
+
+
+def _secrets(texts: Mapping[str, str], agency: Optional[Credentials]) -> List[str]:
+    found = [texts.get(name, "") for name in SECRET_SETTINGS]
+    if agency is not None:
+        found += [agency.access_key, agency.secret_key, agency.security_token]
+    return found
+
+
+def _log_level(texts: Mapping[str, str]) -> str:
+    level = texts.get("LOG_LEVEL", "").upper()
+    return level if level in LOG_LEVELS else "INFO"
+
+
+def _load_zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it, and it reads files
+
+    return ZoneInfo(name)
+
+
+def _warnings(settings: Settings) -> List[str]:
+    warnings = []
+    timeout = os.environ.get("RUNTIME_TIMEOUT", "")
+    if timeout.isdigit() and int(timeout) < settings.budget + TIMEOUT_MARGIN:
+        warnings.append(
+            f"the function's timeout is {timeout} s, too short for RUN_BUDGET_SECONDS"
+            f" ({settings.budget}): set the timeout to {settings.budget + TIMEOUT_MARGIN} s"
+        )
+    on_platform = "RUNTIME_CODE_ROOT" in os.environ
+    if on_platform and PurePosixPath("/tmp") in (settings.journal, *settings.journal.parents):  # noqa: S108 - not written to
+        warnings.append(
+            "JOURNAL_URI lies in /tmp, which FunctionGraph deletes with the container, about a"
+            " minute after the last run: what is remembered there is forgotten"
+        )
+    return warnings
+
+
+# Wiring
+
+
+# Output
+
+
+def _write_line(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _tell(log: Log, made: Mapping[str, Any]) -> None:
+    """Write the report to the log: a line for every task that is not idle, and a summary."""
+    for task in made["tasks"]:
+        if not is_idle(task):
+            log("INFO", "task", **task)
+    summary = {name: made[name] for name in ("dry_run", "counts", "notices", "published")}
+    log("WARNING" if made["warnings"] else "INFO", "run", **summary, warnings=made["warnings"])

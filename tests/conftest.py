@@ -1,0 +1,74 @@
+"""What every test stands on: no network but loopback, and no settings from outside."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Any, Iterator, List
+
+import pytest
+
+from sms_watch.settings import SETTINGS
+
+INTERNET = (socket.AF_INET, socket.AF_INET6)
+
+
+def pytest_report_header() -> List[str]:
+    """Say which of FunctionGraph's Pythons the zip is tried on, and which are missing here."""
+    from interpreters import report_header  # noqa: PLC0415 - beside this file, found by pytest
+
+    return report_header()
+
+
+@pytest.fixture(autouse=True)
+def refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[List[str]]:
+    """Refuse every address but loopback, by name and by number, and fail a test that asked."""
+    hosts: List[str] = []
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    look_up = socket.getaddrinfo
+
+    def check(host: Any) -> None:
+        if host not in ("", None) and not _is_loopback(host):
+            hosts.append(str(host))
+            raise ConnectionRefusedError(f"tests reach nothing but loopback, not {host}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family in INTERNET:
+            check(address[0])
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        if self.family in INTERNET:
+            check(address[0])
+        return connect_ex(self, address)
+
+    def guarded_look_up(host: Any, *arguments: Any, **options: Any) -> Any:
+        check(host)
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+    yield hosts
+    assert not hosts, "this test tried to reach the network"
+
+
+def _is_loopback(host: Any) -> bool:
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        return text == "localhost" or ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is set on this machine out of the tests."""
+    names = {setting.name for setting in SETTINGS}
+    for name in list(os.environ):
+        if name in names or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
+            monkeypatch.delenv(name)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

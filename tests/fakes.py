@@ -1,0 +1,147 @@
+"""Fakes of what a run reaches the world through; they pass the contract tests of the real ones.
+
+Each keeps what was asked of it, and can be told to fail before or after the effect.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
+
+from sms_watch.errors import CloudError, JournalConflict, TaskGone
+from sms_watch.journal import Entry
+from sms_watch.model import Message, Position, Task, TaskState
+from sms_watch.ports import History
+
+
+class FakeClock:
+    """A clock that stands still unless it is moved; sleeping moves it."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+        self._seconds = 0.0
+
+    def now(self) -> datetime:
+        return self._moment
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(timedelta(seconds=seconds))
+
+    def advance(self, span: timedelta) -> None:
+        self._moment += span
+        self._seconds += span.total_seconds()
+
+
+@dataclass
+class FakeDeadline:
+    """A deadline with a settable rest; ``costs`` is taken from it each time it is asked."""
+
+    rest: float = 50.0
+    costs: float = 0.0
+
+    def left(self) -> float:
+        rest = self.rest
+        self.rest -= self.costs
+        return rest
+
+
+class FakeService:
+    """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it."""
+
+    def __init__(self, *tasks: Task) -> None:
+        self.tasks: Dict[str, Task] = {task.id: task for task in tasks}
+        self.stuck: set[str] = set()
+        self.reads: List[str] = []
+        self.starts: List[str] = []
+        self.on_read: Dict[str, Deque[Exception]] = {}
+        self.on_start: Dict[str, Deque[Exception]] = {}
+        self.before_start: Callable[[str], Any] = lambda task_id: None
+
+    def change(self, task_id: str, **fields: Any) -> None:
+        """Change a task, as the world outside would."""
+        self.tasks[task_id] = replace(self.tasks[task_id], **fields)
+
+    def fail_read(self, task_id: str, *errors: Exception) -> None:
+        """Let the next reads of a task fail, one error after the other."""
+        self.on_read[task_id] = deque(errors)
+
+    def fail_start(self, task_id: str, *errors: Exception) -> None:
+        """Let the next starts of a task fail; one with an unknown outcome has its effect."""
+        self.on_start[task_id] = deque(errors)
+
+    def read_task(self, task_id: str) -> Task:
+        self.reads.append(task_id)
+        if self.on_read.get(task_id):
+            raise self.on_read[task_id].popleft()
+        if task_id not in self.tasks:
+            raise TaskGone("read the task", status=400, code="SMS.7703")
+        return self.tasks[task_id]
+
+    def start_task(self, task_id: str) -> None:
+        self.before_start(task_id)
+        self.starts.append(task_id)
+        errors = self.on_start.get(task_id)
+        error = errors.popleft() if errors else None
+        if error is None or getattr(error, "outcome_unknown", False):
+            self._start(task_id)
+        if error is not None:
+            raise error
+
+    def _start(self, task_id: str) -> None:
+        if task_id not in self.tasks:
+            raise TaskGone("start the task", status=400, code="SMS.7703")
+        startable = (TaskState.MIGRATE_FAIL, TaskState.SYNC_FAIL, TaskState.ABORT, TaskState.READY)
+        if self.tasks[task_id].state not in startable:
+            raise CloudError("start the task", status=400, code="SMS.7713")
+        if task_id not in self.stuck:
+            self.change(task_id, state="RUNNING", code="")
+
+
+class FakePublisher:
+    """A topic whose messages are kept."""
+
+    def __init__(self) -> None:
+        self.messages: List[Message] = []
+        self.errors: Deque[Exception] = deque()
+
+    def publish(self, message: Message) -> str:
+        error = self.errors.popleft() if self.errors else None
+        if error is None or getattr(error, "outcome_unknown", False):
+            self.messages.append(message)
+        if error is not None:
+            raise error
+        return f"message-{len(self.messages)}"
+
+
+@dataclass
+class FakeJournal:
+    """A journal in memory, one position a line."""
+
+    entries: List[Entry] = field(default_factory=list)
+    day: str = "20261124"
+    before_append: Callable[[Entry], Any] = lambda entry: None
+    history: Dict[str, Any] = field(default_factory=dict)
+    read_error: Optional[Exception] = None
+
+    def read(self) -> History:
+        if self.read_error is not None:
+            raise self.read_error
+        return History(tuple(self.entries), self._position(), **self.history)
+
+    def append(self, entry: Entry, position: Position) -> Position:
+        self.before_append(entry)
+        if position != self._position():
+            raise JournalConflict("another run has written here")
+        self.entries.append(entry)
+        return self._position()
+
+    def types(self) -> Sequence[str]:
+        return [str(entry.type) for entry in self.entries]
+
+    def _position(self) -> Position:
+        return Position(self.day, len(self.entries))

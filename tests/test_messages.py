@@ -1,0 +1,334 @@
+"""Messages: what people read, and the limits of what carries it."""
+
+from __future__ import annotations
+
+import json
+import string
+import unicodedata
+from dataclasses import replace
+from datetime import timedelta, timezone
+from typing import Any, List, Tuple
+
+import pytest
+from builders import NOW, a_task
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.messages import MAX_MESSAGE, MAX_SUBJECT, Imprint, clean, compose, structure
+from sms_watch.model import (
+    Action,
+    ErrorClass,
+    Kind,
+    Message,
+    Notice,
+    Outcome,
+    Progress,
+    Reason,
+)
+
+IMPRINT = Imprint("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
+# The kinds that this version tells.
+TOLD = [
+    Kind.NEEDS_PERSON,
+    Kind.BLIND,
+    Kind.MEMORY_LOST,
+    Kind.GONE,
+    Kind.FAILED,
+    Kind.UNKNOWN_STATE,
+    Kind.PAUSED,
+    Kind.RESUMED,
+    Kind.SEES_AGAIN,
+    Kind.FINISHED,
+    Kind.TEST,
+]
+
+
+def a_notice(kind: Kind = Kind.FAILED, **fields: Any) -> Notice:
+    """Give a notice about a task that failed on a lost line and was sent a start."""
+    task = a_task(
+        id="7a9c",
+        name="db-01",
+        state="MIGRATE_FAIL",
+        code="SMS.0807",
+        source="db-src (192.0.2.4)",
+        target="db-dst (198.51.100.3)",
+        progress=Progress(1, 5, 52, None, "MIGRATE_LINUX_FILE"),
+        speed=120.4,
+        remaining=12_000,
+    )
+    usual = Notice(
+        kind,
+        NOW,
+        event_id=f"20261124-0-{kind}",
+        task=task,
+        error_class=ErrorClass.TRANSIENT,
+        action=Action.START,
+        reason=Reason.MENDABLE,
+        attempt=1,
+        next_try=NOW + timedelta(minutes=2),
+        outcome=Outcome.DONE,
+    )
+    return replace(usual, **fields)
+
+
+def _message(*notices: Notice) -> Message:
+    return compose(notices, IMPRINT)
+
+
+def _web(message: Message) -> List[Any]:
+    told: List[Any] = json.loads(message.web)["notices"]
+    return told
+
+
+def test_a_failed_task_in_full() -> None:
+    """A message tells name, servers, error, progress, starts, times with offset, and event."""
+    message = _message(a_notice())
+    assert message.subject == (
+        "sms_watch: db-01 failed, started again (SMS.0807) - 20261124-0-failed"
+    )
+    error = message.email.split("Error       ")[1].split("\n")[0]
+    advice = message.email.split("What to do  ")[1].split("\n")[0]
+    assert message.email == (
+        "db-01 failed, started again (SMS.0807)\n"
+        "--------------------------------------\n"
+        f"It failed (MIGRATE_FAIL, seen at {_local()}). Its start was accepted (start 1); that it"
+        " runs is told when it is seen.\n"
+        "  Task        db-01, 7a9c\n"
+        "  Servers     db-src (192.0.2.4) -> db-dst (198.51.100.3)\n"
+        f"  Error       {error}\n"
+        f"  What to do  {advice}\n"
+        "  Progress    [##########..........] 52 %, MIGRATE_LINUX_FILE, 120 Mbit/s,"
+        " 3 h 20 min left\n"
+        f"  Starts      1, tried until it runs, next try not before {_local(2)}\n"
+        "  Event       20261124-0-failed\n"
+        "\n"
+        "SMS console: https://console.example/sms/\n"
+        f"Sent by sms_watch at {_local()}, run run-1.\n"
+    )
+    assert error.startswith("SMS.0807: ")
+    assert len(advice) > 20
+
+
+def _local(minutes: int = 0) -> str:
+    moment = (NOW + timedelta(minutes=minutes)).astimezone(IMPRINT.zone)
+    return f"{moment:%Y-%m-%d %H:%M} +08:00"
+
+
+def test_failed_and_running_again_in_one_run_is_one_line() -> None:
+    """A task that failed and was seen running within one run has one heading, one sentence."""
+    message = _message(a_notice(outcome=Outcome.RUNNING), a_notice(Kind.RESUMED))
+    assert message.subject.startswith("sms_watch: db-01 failed and is running again (SMS.0807)")
+    assert "started again (start 1) and seen running at once." in message.email
+    assert message.email.count("---\n") == 1
+    assert len(_web(message)) == 2
+
+
+def test_the_worst_task_is_named_and_the_others_counted() -> None:
+    """The subject names what needs a person first, however many other tasks there are."""
+    others = [
+        a_notice(task=a_task(id=f"t{number}", name=f"web-{number}"), event_id=f"e{number}")
+        for number in range(3)
+    ]
+    worst = a_notice(Kind.NEEDS_PERSON, reason=Reason.NOT_MENDABLE)
+    message = _message(*others, worst)
+    assert message.subject.startswith("sms_watch: db-01 needs a person (SMS.0807), and 3 more")
+    assert message.email.startswith("db-01 needs a person")
+
+
+def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
+    """What has mended itself stands below what still needs a person."""
+    mended = a_task(id="a", name="mended")
+    message = _message(
+        a_notice(Kind.NEEDS_PERSON, task=mended, event_id="1"),
+        a_notice(Kind.RESUMED, task=mended, event_id="2", at=NOW + timedelta(minutes=1)),
+        a_notice(Kind.PAUSED, task=a_task(id="b", name="resting"), event_id="3"),
+    )
+    assert message.subject.startswith("sms_watch: resting is paused")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "heading", "sentence"),
+    [
+        (Outcome.DONE, "failed, started again", "Its start was accepted (start 1 of 5)"),
+        (Outcome.REFUSED, "failed, start refused", "was refused (HTTP 403); the next try is at"),
+        (Outcome.FAILED, "failed, start not sent", "could not be sent (HTTP 403)"),
+        (Outcome.UNKNOWN, "failed, start not answered", "without an answer (HTTP 403)"),
+        (Outcome.SKIPPED, "failed, waiting", "no time left to start it"),
+        (None, "failed (SMS", "seen at"),
+    ],
+)
+def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: str) -> None:
+    """An accepted start, a refused one and one without an answer are told apart."""
+    email = _message(a_notice(outcome=outcome, cap=5, detail="HTTP 403")).email
+    assert email.startswith(f"db-01 {heading}")
+    assert sentence in email
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (Reason.GRACE, "may recover by itself"),
+        (Reason.DISCONNECTED, "agent is not connected"),
+        (Reason.BACKOFF, "It is started at"),
+        (Reason.RUN_LIMIT, "its turn comes next"),
+    ],
+)
+def test_why_a_failed_task_waits_is_said(reason: Reason, sentence: str) -> None:
+    """A task that is not started at once comes with the reason and the moment."""
+    email = _message(a_notice(action=Action.WAIT, reason=reason, outcome=None)).email
+    assert email.startswith("db-01 failed, waiting")
+    assert sentence in email
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        (Reason.NOT_MENDABLE, "A start cannot mend this: a person is needed."),
+        (Reason.ATTEMPTS_SPENT, "No start has helped (5 made) and no more follow"),
+        (Reason.STARTS_OFF, "RESUME_MAX_ATTEMPTS is 0"),
+        (Reason.ROLLED_BACK, "was rolled back"),
+        (Reason.BACKOFF, "tried on, at the longest wait"),
+        (Reason.LONGEST_WAIT, "tried on, at the longest wait"),
+    ],
+)
+def test_why_a_person_is_needed_is_said(reason: Reason, sentence: str) -> None:
+    """A call for a person says whether the watchdog has given up."""
+    notice = a_notice(Kind.NEEDS_PERSON, action=Action.NONE, reason=reason, attempt=5, cap=5)
+    assert sentence in _message(notice).email
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_every_kind_that_is_told_has_words(kind: Kind) -> None:
+    """Every notice has a heading, a sentence and its event id in all forms of a message."""
+    about_watch = kind in (Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST)
+    notice = a_notice(kind, since=NOW - timedelta(minutes=3), detail="HTTP 503")
+    message = _message(replace(notice, task=None) if about_watch else notice)
+    told = _web(message)[0]
+    assert told["kind"] == kind
+    assert told["level"] == notice.level
+    assert len(told["text"]) > 20
+    assert told["text"] in message.email
+    assert notice.event_id in message.email
+    assert notice.event_id in message.subject
+    assert message.short.startswith("sms_watch: ")
+    assert message.event_ids == (notice.event_id,)
+
+
+def test_what_a_web_hook_gets() -> None:
+    """The text for web hooks is JSON of version 1, with the facts of each notice."""
+    told = json.loads(_message(a_notice()).web)
+    assert (told["version"], told["run"]) == (1, "run-1")
+    assert {name: value for name, value in told["notices"][0].items() if name != "text"} == {
+        "event_id": "20261124-0-failed",
+        "kind": "failed",
+        "level": "warning",
+        "task_id": "7a9c",
+        "task_name": "db-01",
+        "state": "MIGRATE_FAIL",
+        "code": "SMS.0807",
+        "at": NOW.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def test_the_structure_has_a_text_for_every_protocol() -> None:
+    """What goes to SMN is a string of JSON with default, email, sms, http and https."""
+    message = _message(a_notice())
+    assert json.loads(structure(message)) == {
+        "default": message.email,
+        "email": message.email,
+        "sms": message.short,
+        "http": message.web,
+        "https": message.web,
+    }
+
+
+def test_how_long_it_stood_still_is_said() -> None:
+    """A task seen running again says how long after its failure."""
+    notice = a_notice(Kind.RESUMED, since=NOW - timedelta(hours=26, minutes=5))
+    assert "1 d 2 h after it failed" in _message(notice).email
+
+
+def test_fifty_tasks_are_told_in_full() -> None:
+    """An outage that takes fifty tasks is one message with a paragraph for each."""
+    message = _message(*_many(50))
+    assert message.email.count("\n  Progress ") == 50
+
+
+def test_what_is_too_large_shrinks_before_it_is_left_out() -> None:
+    """Hundreds of tasks are all told, those that matter less in one line; thousands in parts."""
+    message = _message(*_many(150))
+    assert len(message.event_ids) == 150
+    assert 10 < message.email.count("\n  Progress ") < 150
+    assert 100 < len(_message(*_many(2000)).event_ids) < 2000
+
+
+def test_a_task_with_a_long_history_is_told_in_parts() -> None:
+    """Thousands of notices owed about one task never make a message that SMN would refuse."""
+    owed = [a_notice(event_id=f"e{number}") for number in range(3000)]
+    message = _message(*owed)
+    assert 20 <= len(message.event_ids) < 3000
+    assert len(json.dumps(structure(message))) <= MAX_MESSAGE
+
+
+def _many(number: int) -> Tuple[Notice, ...]:
+    return tuple(
+        a_notice(
+            task=replace(a_task(name="x" * 60, id=f"t{index}"), progress=Progress(1, 5, 52)),
+            event_id=f"20261124-123456-{index}",
+        )
+        for index in range(number)
+    )
+
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from('[]【】\r\n\t\x00\u202e\u2028数😀"\\')), max_size=600
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(TOLD), HOSTILE, HOSTILE, st.text(string.digits)),
+        min_size=1,
+        max_size=8,
+    ),
+    HOSTILE,
+)
+def test_any_text_from_outside_fits_every_limit(
+    said: List[Tuple[Kind, str, str, str]], run: str
+) -> None:
+    """Whatever names and errors hold, the limits of SMN are kept and the text is clean."""
+    notices = [
+        a_notice(
+            kind,
+            event_id=str(index),
+            task=a_task(
+                id=f"t{number}",
+                name=name,
+                state=name[:40],
+                code="SMS.0807",
+                error_params=(detail,),
+                source=detail,
+                target=name,
+            ),
+            detail=detail,
+        )
+        for index, (kind, name, detail, number) in enumerate(said)
+    ]
+    message = compose(notices, replace(IMPRINT, run=run))
+    assert len(message.subject.encode("utf-8")) <= MAX_SUBJECT
+    assert "\n" not in message.subject
+    assert len(message.short) <= 490
+    assert not set("[]【】") & set(message.short)
+    assert len(json.dumps(structure(message))) <= MAX_MESSAGE
+    assert sorted(message.event_ids) == sorted(notice.event_id for notice in notices)
+    for text in (message.subject, message.email.replace("\n", ""), message.short):
+        assert not [letter for letter in text if unicodedata.category(letter)[0] == "C"]
+
+
+@given(HOSTILE, st.integers(4, 100))
+def test_cleaning_cuts_at_a_character(text: str, limit: int) -> None:
+    """A cleaned text is one line without invisible characters, and no longer than asked."""
+    cleaned = clean(text, limit)
+    assert len(cleaned) <= limit
+    assert cleaned == clean(cleaned, limit)
+    assert not [letter for letter in cleaned if unicodedata.category(letter)[0] == "C"]

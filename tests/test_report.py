@@ -1,0 +1,105 @@
+"""The report: its fields, and its size."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from builders import NOW, a_task
+
+from sms_watch.decide import Decision
+from sms_watch.model import Action, Kind, Notice, Outcome, Progress, Reason
+from sms_watch.report import MAX_REPORT, Result, is_idle, report
+
+
+def _report(*decisions: Decision, **fields: Any) -> Any:
+    return json.loads(json.dumps(report(Result(decisions, **fields), "run-1", NOW, False)))
+
+
+def _moving(task_id: str) -> Decision:
+    progress = Progress(1, 5, 52)
+    task = a_task(id=task_id, state="RUNNING", name="db-01", progress=progress, remaining=3600)
+    return Decision(task_id, Action.NONE, Reason.MOVING, task)
+
+
+def _started(task_id: str) -> Decision:
+    task = a_task(id=task_id, state="MIGRATE_FAIL", name="db-01", remaining=3600)
+    return Decision(task_id, Action.START, Reason.MENDABLE, task, attempt=2)
+
+
+def test_a_task_has_its_fields() -> None:
+    """Each task has id, name, state, action, reason, attempt, outcome, progress and eta."""
+    tasks = _report(_moving("a"), _started("b"), outcomes={"b": Outcome.DONE})["tasks"]
+    assert tasks[0] == {
+        "id": "a",
+        "name": "db-01",
+        "state": "RUNNING",
+        "action": "none",
+        "reason": "moving",
+        "attempt": 0,
+        "outcome": None,
+        "progress": 52,
+        "eta": (NOW + timedelta(hours=1)).isoformat().replace("+00:00", "Z"),
+    }
+    assert (tasks[1]["action"], tasks[1]["outcome"], tasks[1]["attempt"]) == ("start", "done", 2)
+    assert tasks[1]["eta"] is None
+
+
+def test_a_task_that_was_not_read_says_why() -> None:
+    """A task without a state has the reason and the error's text."""
+    unread = Decision("a", Action.WAIT, Reason.UNREADABLE, detail="read the task: HTTP 503")
+    task = _report(unread)["tasks"][0]
+    assert (task["state"], task["reason"]) == (None, "unreadable")
+    assert task["detail"] == "read the task: HTTP 503"
+
+
+def test_the_run_has_its_fields() -> None:
+    """A report has run, at, dry_run, tasks, notices, published, counts and warnings."""
+    notice = Notice(Kind.FAILED, NOW, "20261124-0-0", a_task(id="b"))
+    made = _report(
+        _moving("a"),
+        _started("b"),
+        outcomes={"b": Outcome.RUNNING},
+        notices=(notice, Notice(Kind.TEST, NOW, "20261124-0-1")),
+        published="m-1",
+        warnings=("look",),
+    )
+    del made["tasks"]
+    assert made == {
+        "run": "run-1",
+        "at": NOW.isoformat().replace("+00:00", "Z"),
+        "dry_run": False,
+        "notices": [
+            {"event_id": "20261124-0-0", "kind": "failed", "task_id": "b"},
+            {"event_id": "20261124-0-1", "kind": "test", "task_id": None},
+        ],
+        "published": "m-1",
+        "counts": {
+            "tasks": 2,
+            "start": 1,
+            "wait": 0,
+            "none": 1,
+            "unread": 0,
+            "accepted": 1,
+            "notices": 2,
+        },
+        "warnings": ["look"],
+    }
+
+
+def test_a_report_is_at_most_64_kb() -> None:
+    """Of a thousand tasks those at rest are left out first, and the report says how many."""
+    decisions = [*(_moving(f"m{number}") for number in range(900)), _started("s")]
+    made = _report(*decisions)
+    assert len(json.dumps(made)) <= MAX_REPORT
+    assert made["tasks"][0]["id"] == "s"
+    assert f"{901 - len(made['tasks'])} tasks are left out" in made["warnings"][-1]
+    assert made["counts"]["tasks"] == 901
+
+
+def test_what_is_at_rest_is_idle() -> None:
+    """The log has no line for a task that moves, and one for a task that was started."""
+    moving, started = _report(_moving("a"), _started("b"))["tasks"]
+    assert is_idle(moving)
+    assert not is_idle(started)

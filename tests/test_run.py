@@ -1,0 +1,460 @@
+"""One run against fakes: the order of its steps, and what a failure at each of them leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable, List
+
+import pytest
+from builders import NOW, a_policy, a_task
+from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
+
+from sms_watch.errors import CloudError, JournalConflict, JournalError
+from sms_watch.journal import Entry, fold
+from sms_watch.messages import Imprint
+from sms_watch.model import Kind, Memory, Message, Outcome
+from sms_watch.report import Result
+from sms_watch.run import Order, Outside, execute
+
+BUDGET = 50.0
+LOST = "SMS.0807"
+FULL = "SMS.1315"
+
+
+class World:
+    """The fakes of one world, and runs in it."""
+
+    def __init__(self, *task_ids: str) -> None:
+        tasks = [a_task(id=task_id, state="MIGRATE_FAIL", code=LOST) for task_id in task_ids]
+        self.service = FakeService(*tasks)
+        self.publisher = FakePublisher()
+        self.journal = FakeJournal()
+        self.deadline = FakeDeadline(BUDGET)
+        self.task_ids = task_ids
+        self.now = NOW
+        self.runs = 0
+
+    def run(self, after: int = 0, **order: Any) -> Result:
+        """Do a run, some minutes after the last."""
+        self.now += timedelta(minutes=after)
+        self.runs += 1
+        self.deadline.rest = BUDGET
+        nonces = (f"n{self.runs}-{index}" for index in range(10))
+        return execute(
+            Order(
+                Imprint(f"run-{self.runs}", self.now, timezone.utc, "https://console.example/"),
+                self.task_ids,
+                order.pop("policy", a_policy()),
+                **order,
+            ),
+            Outside(
+                self.service,
+                self.publisher,
+                self.journal,
+                self.deadline,
+                BUDGET,
+                lambda: next(nonces),
+                lambda text: text,
+            ),
+        )
+
+    @property
+    def memory(self) -> Memory:
+        return fold(self.journal.entries)
+
+    @property
+    def told(self) -> List[str]:
+        return [event_id for message in self.publisher.messages for event_id in message.event_ids]
+
+
+def _kinds(result: Result) -> List[Kind]:
+    return [notice.kind for notice in result.notices]
+
+
+def _unanswered(operation: str = "start the task") -> CloudError:
+    return CloudError(operation, code="timeout", outcome_unknown=True)
+
+
+def _refused(status: int = 403, code: str = "SMS.9004") -> CloudError:
+    return CloudError("start the task", status=status, code=code)
+
+
+def _unreachable(operation: str = "read the task") -> CloudError:
+    return CloudError(operation, code="unreachable", retryable=True)
+
+
+def test_a_failed_task_is_started_in_the_run_that_sees_it() -> None:
+    """A task that failed on a lost line runs again after one run, and people know of both."""
+    world = World("a")
+    result = world.run()
+    assert world.service.starts == ["a"]
+    assert result.outcomes == {"a": Outcome.RUNNING}
+    assert _kinds(result) == [Kind.FAILED, Kind.RESUMED]
+    assert result.published == "message-1"
+    assert not result.failure
+
+
+def test_the_plan_is_written_before_anything_is_done() -> None:
+    """An attempt, its notice and the lease stand in the journal when the start is sent."""
+    world = World("a")
+    seen: List[Memory] = []
+    world.service.before_start = lambda task_id: seen.append(world.memory)
+    world.run()
+    assert seen[0].tasks["a"].attempts == 1
+    assert [notice.kind for notice in seen[0].outbox.values()] == [Kind.FAILED]
+    assert seen[0].lease == NOW + timedelta(seconds=BUDGET + 30)
+
+
+def test_the_acknowledgement_comes_last_and_clears_what_was_owed() -> None:
+    """After a run nothing is owed, and no lease is held."""
+    world = World("a")
+    world.run()
+    assert world.journal.types() == ["plan", "ack"]
+    assert not world.memory.outbox
+    assert world.memory.lease is None
+
+
+def test_a_quiet_run_writes_and_sends_nothing() -> None:
+    """Without a change there is no write and no message."""
+    world = World("a")
+    world.run()
+    before = len(world.journal.entries)
+    result = world.run(after=1)
+    assert len(world.journal.entries) == before
+    assert len(world.publisher.messages) == 1
+    assert result.notices == ()
+
+
+def test_a_start_that_is_only_accepted_is_told_as_such_and_resumed_later() -> None:
+    """An accepted start is a request: the task counts as recovered when it is read as running."""
+    world = World("a")
+    world.service.stuck = {"a"}
+    assert world.run().outcomes == {"a": Outcome.DONE}
+    assert "accepted" in world.publisher.messages[0].email
+    world.service.change("a", state="RUNNING", code="")
+    assert _kinds(world.run(after=1)) == [Kind.RESUMED]
+
+
+def test_all_notices_of_a_run_are_one_message() -> None:
+    """An outage that takes fifty tasks is one message."""
+    world = World(*(f"task-{number}" for number in range(50)))
+    world.run(policy=a_policy(max_per_run=50))
+    assert len(world.publisher.messages) == 1
+    assert len(world.told) == 100
+
+
+def test_a_message_that_could_not_be_published_goes_out_with_the_next_run() -> None:
+    """What is owed is sent by a later run, under the same ids, and the run counts as failed."""
+    world = World("a")
+    world.publisher.errors.append(CloudError("publish", status=500, code="SMN.0016"))
+    first = world.run()
+    owed = set(world.memory.outbox)
+    assert "owed still" in first.failure
+    assert first.published is None
+    assert not world.told
+    second = world.run(after=1)
+    assert set(world.told) == owed
+    assert second.published == "message-1"
+    assert not second.failure
+    assert not world.memory.outbox
+
+
+def test_a_copy_after_a_lost_answer_carries_the_same_ids() -> None:
+    """When the answer to a publish is lost, the second copy has the event ids of the first."""
+    world = World("a")
+    world.publisher.errors.append(_unanswered("publish"))
+    assert world.run().failure
+    world.run(after=1)
+    first, second = world.publisher.messages
+    assert first.event_ids == second.event_ids
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "attempts"),
+    [
+        (_unanswered(), Outcome.UNKNOWN, 1),
+        (_refused(), Outcome.REFUSED, 0),
+        (_unreachable("start the task"), Outcome.FAILED, 0),
+    ],
+    ids=["no answer: it may have been taken", "refused", "never sent"],
+)
+def test_what_a_start_came_to_is_remembered(
+    error: CloudError, outcome: Outcome, attempts: int
+) -> None:
+    """A start that may have been taken spends an attempt; a refused or unsent one does not."""
+    world = World("a")
+    world.service.stuck = {"a"}
+    world.service.fail_start("a", error)
+    assert world.run().outcomes == {"a": outcome}
+    record = world.memory.tasks["a"]
+    assert (record.attempts, record.tries, record.outcome) == (attempts, 1, outcome)
+
+
+def test_an_unanswered_start_is_not_sent_again_in_the_same_run() -> None:
+    """An unknown outcome is left to the next read."""
+    world = World("a")
+    world.service.fail_start("a", _unanswered())
+    world.run()
+    assert world.service.starts == ["a"]
+    assert _kinds(world.run(after=1)) == [Kind.RESUMED]
+    assert world.service.starts == ["a"]
+
+
+def test_the_backoff_holds_after_a_refusal() -> None:
+    """A refused start is not sent again before the first wait is over."""
+    world = World("a")
+    world.service.fail_start("a", _refused(400, "SMS.7713"))
+    world.run()
+    world.run(after=1)
+    assert world.service.starts == ["a"]
+    world.run(after=1)
+    assert world.service.starts == ["a", "a"]
+
+
+def test_one_bad_task_does_not_stop_the_others() -> None:
+    """A task that cannot be read is reported by itself; the others are looked after."""
+    world = World("a", "b", "c")
+    world.service.fail_read("b", CloudError("read the task", status=200, code="malformed"))
+    result = world.run()
+    assert world.service.starts == ["a", "c"]
+    assert [decision.reason for decision in result.decisions][1] == "unreadable"
+    assert not result.failure
+
+
+def test_a_run_that_can_read_nothing_counts_as_failed_and_is_told_after_three() -> None:
+    """Blindness fails every run, is told at the third, and ended by one message."""
+    world = World("a")
+    failures = []
+    for _ in range(4):
+        world.service.fail_read("a", _unreachable())
+        failures.append(world.run(after=1).failure)
+    assert all("no task could be read" in failure for failure in failures)
+    assert [message.subject.split(" - ")[0] for message in world.publisher.messages] == [
+        "sms_watch: the watchdog is blind"
+    ]
+    world.service.change("a", state="RUNNING", code="")
+    assert _kinds(world.run(after=1)) == [Kind.SEES_AGAIN]
+
+
+def test_refused_keys_are_not_hammered() -> None:
+    """After HTTP 401 nothing more is asked in that run: the service would lock the key."""
+    world = World("a", "b", "c")
+    world.service.fail_read("a", CloudError("read the task", status=401, code="APIGW.0301"))
+    result = world.run()
+    assert world.service.reads == ["a"]
+    assert "APIGW.0301" in result.failure
+
+
+def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:
+    """After HTTP 401 on a start the others are skipped, and no attempt of theirs is spent."""
+    world = World("a", "b")
+    world.service.fail_start("a", _refused(401, "APIGW.0301"))
+    result = world.run()
+    assert result.outcomes == {"a": Outcome.REFUSED, "b": Outcome.SKIPPED}
+    assert world.memory.tasks["b"].attempts == 0
+    assert world.memory.tasks["b"].last_start is None
+
+
+def test_a_live_lease_ends_a_run_quietly() -> None:
+    """While another run is at work nothing is read, started, written or sent."""
+    world = World("a")
+    world.service.before_start = _die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    reads = list(world.service.reads)
+    result = world.run(after=1)
+    assert "another run is at work" in result.warnings[0]
+    assert world.service.reads == reads
+    assert world.journal.types() == ["plan"]
+
+
+def _die(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_died_before_its_start_is_completed_by_the_next() -> None:
+    """The attempt counts although nothing was sent, and the notice goes out with its id."""
+    world = World("a")
+    world.service.before_start = _die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    owed = list(world.memory.outbox)
+    world.service.before_start = lambda task_id: None
+    result = world.run(after=2)
+    assert owed[0] in world.told
+    assert world.service.starts == ["a"]
+    assert world.memory.tasks["a"].attempts == 2
+    assert not result.failure
+
+
+def test_a_run_that_died_after_publishing_is_repeated_with_the_same_ids() -> None:
+    """A process that dies between publish and acknowledgement leaves a copy, no new event."""
+    world = World("a")
+    world.journal.before_append = _die_at("ack")
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.journal.before_append = lambda entry: None
+    world.run(after=2)
+    first, second = world.publisher.messages
+    assert set(first.event_ids) == set(second.event_ids)
+
+
+def _die_at(type_: str) -> Callable[[Entry], None]:
+    def check(entry: Entry) -> None:
+        if entry.type == type_:
+            raise KeyboardInterrupt
+
+    return check
+
+
+def test_the_loser_of_a_race_does_nothing() -> None:
+    """A conflict at the plan means that another run was first: no start, no message."""
+    world = World("a")
+    world.journal.before_append = _raise(JournalConflict("taken"))
+    result = world.run()
+    assert "another run was first" in result.warnings[0]
+    assert not result.failure
+    assert not world.service.starts
+    assert not world.publisher.messages
+
+
+def _raise(error: Exception) -> Callable[[Entry], None]:
+    def check(entry: Entry) -> None:
+        raise error
+
+    return check
+
+
+def test_without_its_journal_a_run_does_not_act() -> None:
+    """A journal that cannot be read or written stops everything before the first start."""
+    for part in ("read_error", "before_append"):
+        world = World("a")
+        error = JournalError("no such directory")
+        setattr(world.journal, part, error if part == "read_error" else _raise(error))
+        with pytest.raises(JournalError):
+            world.run()
+        assert not world.service.starts
+        assert not world.publisher.messages
+
+
+def test_an_acknowledgement_that_cannot_be_written_fails_the_run() -> None:
+    """What was done but not written down is said, for it will be told again."""
+    world = World("a")
+
+    def refuse_ack(entry: Entry) -> None:
+        if entry.type == "ack":
+            raise JournalError("disk full")
+
+    world.journal.before_append = refuse_ack
+    result = world.run()
+    assert "could not be written down: disk full" in result.failure
+    assert result.published == "message-1"
+
+
+def test_an_acknowledgement_that_comes_late_adds_only_what_was_told() -> None:
+    """When another run took over meanwhile, its records of the tasks stand."""
+    world = World("a")
+
+    def overtake(task_id: str) -> None:
+        world.journal.entries.append(world.journal.entries[0])
+
+    world.service.before_start = overtake
+    result = world.run()
+    assert not result.failure
+    assert world.journal.types() == ["plan", "plan", "ack"]
+    assert not world.journal.entries[-1].tasks
+    assert not world.memory.outbox
+
+
+def test_a_dry_run_decides_the_same_and_does_nothing() -> None:
+    """DRY_RUN reports the starts and notices of a real run; nothing is started or written."""
+    world = World("a")
+    dry = world.run(dry_run=True)
+    assert dry.outcomes == {"a": Outcome.SKIPPED}
+    assert _kinds(dry) == [Kind.FAILED]
+    assert (world.service.starts, world.publisher.messages, world.journal.entries) == ([], [], [])
+    assert world.run().decisions == dry.decisions
+
+
+def test_no_new_work_begins_when_time_runs_out() -> None:
+    """Without time a task is reported as not reached, and what is told of it is nothing."""
+    world = World("a", "b")
+    world.deadline.costs = 40
+    result = world.run()
+    assert [decision.reason for decision in result.decisions] == ["mendable", "not_reached"]
+    assert result.outcomes == {"a": Outcome.SKIPPED}
+    assert "no time was left to publish" in result.failure
+    assert world.memory.tasks["a"].attempts == 0
+
+
+def test_a_test_message_is_sent_once_when_it_is_asked_for() -> None:
+    """The command test sends one message, though nothing has changed."""
+    world = World("a")
+    world.service.change("a", state="RUNNING", code="")
+    world.run()
+    assert _kinds(world.run(after=1, test=True)) == [Kind.TEST]
+    assert _kinds(world.run(after=1)) == []
+
+
+def test_a_lost_memory_is_told_once() -> None:
+    """A journal without its snapshot is told in one message, not in every run."""
+    world = World("a")
+    world.service.change("a", state="RUNNING", code="")
+    world.journal.history = {"snapshot_lost": True, "damaged": 1}
+    first = world.run()
+    assert _kinds(first) == [Kind.MEMORY_LOST]
+    assert "1 lines of the journal" in first.warnings[0]
+    assert _kinds(world.run(after=1)) == []
+
+
+def test_an_old_journal_is_renewed_before_it_expires() -> None:
+    """A quiet run writes when what is remembered would soon be out of reach."""
+    world = World("a")
+    world.service.change("a", state="RUNNING", code="")
+    world.run()
+    before = len(world.journal.entries)
+    world.journal.history = {"expiring": True}
+    world.run(after=1)
+    assert len(world.journal.entries) == before + 2
+    assert not world.publisher.messages
+
+
+def test_notices_that_do_not_fit_stay_owed() -> None:
+    """A message too large is published in parts, one a run; nothing is left out."""
+    world = World(*(f"task-{number:04}" for number in range(1200)))
+    for task_id in world.task_ids:
+        world.service.change(task_id, code=FULL, name="n" * 64)
+    world.run()
+    while world.memory.outbox:
+        world.run(after=1)
+    assert len(world.publisher.messages) > 1
+    assert len(world.told) == len(set(world.told)) == 2400
+
+
+def test_a_gone_task_is_told_once() -> None:
+    """A task that the service does not have is told at first sight and then known."""
+    world = World("a")
+    del world.service.tasks["a"]
+    assert _kinds(world.run()) == [Kind.GONE]
+    assert _kinds(world.run(after=1)) == []
+
+
+def _subjects(messages: List[Message]) -> List[str]:
+    return [message.subject for message in messages]
+
+
+def test_a_flapping_task_does_not_fill_the_mailbox() -> None:
+    """Through an hour in which every start holds for seconds only, four messages are sent."""
+    world = World("a")
+    for _ in range(60):
+        world.run(after=1)
+        world.service.change("a", state="MIGRATE_FAIL", code=LOST)
+    assert len(world.publisher.messages) == 3, _subjects(world.publisher.messages)
+    assert _at_least_apart(world.service.starts)
+
+
+def _at_least_apart(starts: List[str]) -> bool:
+    return len(starts) <= 8
+
+
+_ = datetime

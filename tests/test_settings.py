@@ -1,0 +1,372 @@
+"""The settings: each one missing, wrong and at its borders, and all problems in one error."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path, PurePosixPath
+from typing import Any, Dict
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.errors import SettingsError
+from sms_watch.model import Credentials, ErrorClass, Kind
+from sms_watch.settings import SETTINGS, Settings, parse
+
+PROJECT = "0" * 32
+URN = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
+LEAST = {
+    "SMS_TASK_IDS": "7a9c",
+    "SMN_TOPIC_URN": URN,
+    "JOURNAL_URI": "file:///var/lib/sms_watch",
+    "HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAKAKAKAKAK",
+    "HUAWEICLOUD_SDK_SK": "SKSKSKSKSKSKSKSKSKSK",
+}
+KEYS = [name for name in (setting.name for setting in SETTINGS) if "SDK" in name]
+NAMES = [setting.name for setting in SETTINGS]
+
+
+def _parse(**texts: str) -> Settings:
+    return parse({**LEAST, **texts}, None, ZoneInfo)
+
+
+def _problems(texts: Dict[str, str], agency: Any = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        parse(texts, agency, ZoneInfo)
+    return str(caught.value)
+
+
+def test_the_least_that_is_needed() -> None:
+    """Task ids, a topic, a journal and keys suffice; all else has its default."""
+    settings = _parse()
+    assert settings.task_ids == ("7a9c",)
+    assert (settings.topic.region, settings.topic.project_id) == ("ap-southeast-3", PROJECT)
+    assert settings.sms_endpoint == "https://sms.ap-southeast-3.myhuaweicloud.com"
+    assert settings.smn_endpoint == "https://smn.ap-southeast-3.myhuaweicloud.com"
+    assert settings.journal == PurePosixPath("/var/lib/sms_watch")
+    assert settings.zone is timezone.utc
+    assert (settings.budget, settings.dry_run, settings.log_level) == (50, False, "INFO")
+    assert (settings.policy.max_attempts, settings.policy.max_per_run) == (5, 20)
+    assert settings.policy.backoff == timedelta(minutes=2)
+    assert settings.policy.backoff_max == timedelta(minutes=15)
+    assert settings.policy.grace == timedelta(0)
+    assert settings.policy.notify_on == frozenset(Kind)
+    assert settings.warnings == ()
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    """One error names each variable that is wrong, what it has and what is accepted."""
+    text = _problems({**dict.fromkeys(NAMES, "?!"), **dict.fromkeys(KEYS, "? !")})
+    for name in NAMES:
+        assert f"\n- {name}: " in text
+    assert "nothing was done" in text
+
+
+def test_every_required_setting_is_reported_when_missing() -> None:
+    """An empty configuration is answered with everything that it needs."""
+    text = _problems({})
+    assert "3 problems" not in text
+    for name in ("SMS_TASK_IDS", "SMN_TOPIC_URN", "JOURNAL_URI", "HUAWEICLOUD_SDK_AK"):
+        assert f"- {name}" in text
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\n"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LEAST])
+def test_a_blank_setting_has_its_default(name: str, blank: str) -> None:
+    """A variable left empty in the console is one that is not set."""
+    assert _parse(**{name: blank}) == _parse()
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("RESUME_MAX_ATTEMPTS", 0, 100),
+        ("RESUME_MAX_PER_RUN", 1, 1000),
+        ("RESUME_GRACE_MINUTES", 0, 1440),
+        ("STALL_MINUTES", 0, 10080),
+        ("REMIND_HOURS", 0, 720),
+        ("DIGEST_HOURS", 0, 720),
+        ("RUN_BUDGET_SECONDS", 5, 3600),
+    ],
+)
+def test_numbers_are_whole_and_within_their_range(name: str, low: int, high: int) -> None:
+    """The borders are accepted; one beyond them, a fraction, a sign and a word are not."""
+    for text in (low, high):
+        _parse(**{name: str(text)})
+    for wrong in (low - 1, high + 1, "1.5", "+7", "five", "1e1", "٣", "0x1", "9" * 5000):
+        text = _problems({**LEAST, name: str(wrong)})
+        assert f"{name}: " in text
+        assert f"a whole number from {low} to {high}" in text
+        assert len(text) < 500
+
+
+def test_the_first_wait_is_not_above_the_longest() -> None:
+    """Contradicting waits are a problem that names both variables."""
+    _parse(RESUME_BACKOFF_MINUTES="15")
+    text = _problems({**LEAST, "RESUME_BACKOFF_MINUTES": "16"})
+    assert "RESUME_BACKOFF_MAX_MINUTES, 15" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, True) for text in ("true", "TRUE", "1", "on", "yes")),
+        *((text, False) for text in ("false", "0", "Off", "no")),
+    ],
+)
+def test_a_switch_is_read(text: str, expected: bool) -> None:
+    """The usual words for true and false are understood."""
+    assert _parse(DRY_RUN=text).dry_run is expected
+
+
+@pytest.mark.parametrize("text", ["maybe", "2", "tru", "-", "none"])
+def test_a_switch_is_never_guessed(text: str) -> None:
+    """An unknown word is never taken for false."""
+    assert "true or false" in _problems({**LEAST, "DRY_RUN": text})
+
+
+def test_ids_are_separated_by_commas_or_white_space_and_named_once() -> None:
+    """A list copied from anywhere is understood; an id named twice is watched once."""
+    assert _parse(SMS_TASK_IDS=" a-1, b\n\tc ,,a-1 ").task_ids == ("a-1", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b", "a/../b", "x" * 37, "{id}", "ä", "a;b", ","], ids=lambda text: text[:8]
+)
+def test_an_id_that_is_none_is_refused(text: str) -> None:
+    """An id is at most 36 letters, digits and hyphens; a list without any is missing."""
+    assert "SMS_TASK_IDS: " in _problems({**LEAST, "SMS_TASK_IDS": text})
+
+
+def test_watching_all_tasks_is_refused_clearly() -> None:
+    """What a later version brings is refused, and not taken for an id."""
+    assert "not possible in this version" in _problems({**LEAST, "SMS_TASK_IDS": "*"})
+
+
+@pytest.mark.parametrize(
+    ("urn", "expected"),
+    [
+        (f"{URN}:0a1b", "of a subscription"),
+        ("night-watch", "urn:smn:<region>"),
+        (f"urn:obs:ap-southeast-3:{PROJECT}:night", "urn:smn:<region>"),
+        (f"urn:smn:Asia:{PROJECT}:night", "a region such as"),
+        ("urn:smn:ap-southeast-3::night", "project id"),
+        (f"urn:smn:ap-southeast-3:{PROJECT}:", "urn:smn:<region>"),
+        (f"urn:smn:ap-southeast-3:{PROJECT}:a b", "urn:smn:<region>"),
+    ],
+)
+def test_a_urn_that_is_not_of_a_topic_is_refused(urn: str, expected: str) -> None:
+    """A topic's URN has five parts; the URN of a subscription is named as what it is."""
+    assert expected in _problems({**LEAST, "SMN_TOPIC_URN": urn})
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-101", "https://smn.eu-west-101.myhuaweicloud.eu"),
+        ("cn-north-2", "https://smn.cn-north-2.myhuaweicloud.cn"),
+        ("my-kualalumpur-1", "https://smn.my-kualalumpur-1.myhuaweicloud.com"),
+    ],
+)
+def test_the_topic_decides_where_messages_go(region: str, host: str) -> None:
+    """The endpoint of SMN follows from the region in the topic's URN."""
+    urn = f"urn:smn:{region}:{PROJECT}:night"
+    assert _parse(SMN_TOPIC_URN=urn).smn_endpoint == host
+
+
+def test_the_chinese_site_has_its_own_addresses() -> None:
+    """With a region in China the endpoint and the console are those of the Chinese site."""
+    settings = _parse(SMS_REGION="cn-north-4")
+    assert settings.sms_endpoint == "https://sms.cn-north-4.myhuaweicloud.com"
+    assert settings.console == "https://console.huaweicloud.com/sms/"
+
+
+@pytest.mark.parametrize("name", ["SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sms.example.com",
+        "http://sms.example.com",
+        "http://127.0.0.1.example.com",
+        "https://sms.example.com/v3",
+        "https://sms.example.com?x=1",
+        "https://sms.example.com#x",
+        "https://user@sms.example.com",
+        "https://sms.example.com:port",
+        "https://sms.example.com:99999",
+        "https://",
+        "ftp://sms.example.com",
+        "https://[::1",
+        "https://sms exam.com",
+    ],
+)
+def test_an_endpoint_is_an_address_and_no_more(name: str, text: str) -> None:
+    """Keys go over https to a host that was named in full, without path, query or login."""
+    assert f"{name}: " in _problems({**LEAST, name: text})
+
+
+def test_a_login_in_an_endpoint_is_not_repeated() -> None:
+    """A password that was put into an address does not come back in the error."""
+    text = _problems({**LEAST, "SMS_ENDPOINT": "https://me:hunter22@sms.example.com"})
+    assert "hunter22" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://sms.example.com", "https://sms.example.com"),
+        ("https://sms.example.com:8443/", "https://sms.example.com:8443"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://localhost:9000", "http://localhost:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_an_endpoint_is_taken(text: str, expected: str) -> None:
+    """https anywhere, http on this machine only."""
+    assert _parse(SMS_ENDPOINT=text).sms_endpoint == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/var/lib", "file://host/var", "file:///", "file:var", "http://x", "s3://b", "file:///a?b"],
+)
+def test_a_journal_is_a_directory_named_in_full(text: str) -> None:
+    """A journal that cannot be found again is refused."""
+    assert "JOURNAL_URI: " in _problems({**LEAST, "JOURNAL_URI": text})
+
+
+def test_a_journal_on_obs_is_refused_clearly() -> None:
+    """What a later version brings is refused, with what is possible instead."""
+    text = _problems({**LEAST, "JOURNAL_URI": "obs://bucket/prefix"})
+    assert "file:///var/lib/sms_watch" in text
+
+
+def test_a_journal_path_may_hold_escapes() -> None:
+    """A space in the path is written as in any URI."""
+    assert _parse(JOURNAL_URI="file:///srv/my%20watch").journal == PurePosixPath("/srv/my watch")
+
+
+def test_classes_override_codes() -> None:
+    """Pairs of code and class, separated by spaces or commas, are the user's own judgement."""
+    classes = _parse(ERROR_CLASSES="SMS.0805=transient, SMS.1107=human").policy.classes
+    assert classes == {"SMS.0805": ErrorClass.TRANSIENT, "SMS.1107": ErrorClass.HUMAN}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SMS.0805", "SMS.0805=", "SMS.0805=soft", "0805=human", "SMS.0805:human", "sms.0805=human"],
+)
+def test_a_class_that_is_none_is_refused(text: str) -> None:
+    """A pair that is not understood is never passed over."""
+    assert "ERROR_CLASSES: " in _problems({**LEAST, "ERROR_CLASSES": text})
+
+
+def test_a_code_has_one_class() -> None:
+    """Two classes for one code contradict; the same twice does not."""
+    _parse(ERROR_CLASSES="SMS.0805=human SMS.0805=human")
+    text = _problems({**LEAST, "ERROR_CLASSES": "SMS.0805=human SMS.0805=transient"})
+    assert "two classes" in text
+
+
+def test_kinds_are_chosen_by_name() -> None:
+    """NOTIFY_ON lists kinds, or all; an unknown one is refused with the list."""
+    chosen = _parse(NOTIFY_ON="failed, needs_person").policy.notify_on
+    assert chosen == {Kind.FAILED, Kind.NEEDS_PERSON}
+    for wrong in ("fail", "all failed", "FAILED"):
+        assert "needs_person" in _problems({**LEAST, "NOTIFY_ON": wrong})
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("+08:00", 8), ("-03:30", -3.5), ("Asia/Shanghai", 8), ("UTC", 0), ("+00:00", 0)],
+)
+def test_a_time_zone_is_a_name_or_an_offset(text: str, hours: float) -> None:
+    """Times in messages follow a zone by name, or a fixed offset."""
+    moment = datetime(2026, 11, 24, tzinfo=timezone.utc).astimezone(_parse(TIME_ZONE=text).zone)
+    assert moment.utcoffset() == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["Mars/Olympus", "08:00", "+25:00", "+08:60", "../etc", "GMT+"])
+def test_an_unknown_time_zone_is_refused(text: str) -> None:
+    """A zone that is not known here is a problem, with a form that is known everywhere."""
+    assert "+08:00" in _problems({**LEAST, "TIME_ZONE": text})
+
+
+AGENCY = Credentials("agency-ak", "agency-sk", "agency-token")
+
+
+def test_without_keys_the_agency_gives_them() -> None:
+    """With neither key set, the temporary keys of the function's agency are used."""
+    texts = {name: text for name, text in LEAST.items() if "SDK" not in name}
+    assert parse(texts, AGENCY, ZoneInfo).credentials == AGENCY
+    assert "no agency" in _problems(texts)
+
+
+def test_keys_that_are_set_come_before_the_agency() -> None:
+    """A pair of keys that a person set is the one that is used, with its token if it has one."""
+    settings = parse({**LEAST, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "token"}, AGENCY, ZoneInfo)
+    assert settings.credentials == Credentials(
+        LEAST["HUAWEICLOUD_SDK_AK"], LEAST["HUAWEICLOUD_SDK_SK"], "token"
+    )
+
+
+@pytest.mark.parametrize("missing", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"])
+def test_half_a_pair_of_keys_is_a_problem(missing: str) -> None:
+    """One key without the other is never completed from the agency."""
+    texts = {name: text for name, text in LEAST.items() if name != missing}
+    assert f"{missing}: is missing" in _problems(texts, AGENCY)
+
+
+def test_a_token_needs_its_keys() -> None:
+    """A token without keys is a contradiction, with an agency as without."""
+    texts = {name: text for name, text in LEAST.items() if "SDK" not in name}
+    texts["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = "token"
+    assert "the token belongs to" in _problems(texts, AGENCY)
+
+
+@pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"])
+@pytest.mark.parametrize("text", ["CANARY KEY", "CANARY\nKEY", "CANARYé"])
+def test_a_broken_key_is_refused_and_not_shown(name: str, text: str) -> None:
+    """A key that was copied badly is a problem whose text does not hold it."""
+    problems = _problems({**LEAST, name: text})
+    assert f"{name}: " in problems
+    assert "CANARY" not in problems
+
+
+def test_keys_are_not_shown() -> None:
+    """No representation of the settings holds a key."""
+    assert "AKAK" not in repr(_parse())
+    assert "SKSK" not in repr(_parse())
+
+
+@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.ahead], ids=lambda s: s.name)
+def test_a_setting_without_effect_is_warned_of(setting: Any) -> None:
+    """What this version only checks is accepted, and the report says that it does not act yet."""
+    texts = {"OBS_ENDPOINT": "https://obs.example.com", "OBS_REGION": "ap-southeast-3"}
+    settings = _parse(**{setting.name: texts.get(setting.name, "3")})
+    assert setting.name in settings.warnings[0]
+
+
+def test_the_readme_shows_the_same_table() -> None:
+    """The table in README.md has every setting, its default and its meaning, and no other."""
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    table = readme.split("<!-- settings -->\n")[1].split("<!-- /settings -->")[0]
+    rows = [
+        f"| `{setting.name}` | {setting.shown} | {setting.meaning}"
+        + (" *Checked, but not acted on in this version.*" if setting.ahead else "")
+        + " |\n"
+        for setting in SETTINGS
+    ]
+    assert table == "| name | default | meaning |\n|---|---|---|\n" + "".join(rows)
+
+
+@given(st.sampled_from(NAMES), st.text(max_size=80))
+def test_any_text_is_accepted_or_refused(name: str, text: str) -> None:
+    """No text makes a setting fail in another way than by a problem that names it."""
+    try:
+        problems = (f"{_parse(**{name: text}).task_ids}, {name}",)
+    except SettingsError as error:
+        problems = error.problems
+    assert all(name in problem or "BACKOFF" in problem for problem in problems)
