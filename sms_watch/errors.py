@@ -41,7 +41,8 @@ class CloudError(WatchError):
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
     word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
     ``certificate``, ``malformed``). ``request_id`` is the service's. ``retryable``: the same call
-    may be sent again without harm. ``outcome_unknown``: a write may have taken effect.
+    may be sent again without harm, after ``retry_after`` seconds if the service named them.
+    ``outcome_unknown``: a write may have taken effect.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class CloudError(WatchError):
         request_id: str = "",
         retryable: bool = False,
         outcome_unknown: bool = False,
+        retry_after: float = 0.0,
     ) -> None:
         self.operation = operation
         self.message = message
@@ -62,6 +64,7 @@ class CloudError(WatchError):
         self.request_id = request_id
         self.retryable = retryable
         self.outcome_unknown = outcome_unknown
+        self.retry_after = retry_after
         super().__init__(self._text())
 
     def _text(self) -> str:

@@ -14,8 +14,8 @@ import traceback
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
-from pathlib import PurePosixPath
-from typing import Any, Dict, List, Mapping, Optional
+from pathlib import Path, PurePosixPath
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from sms_watch import events
 from sms_watch.errors import WatchError, WatchFailed
@@ -105,7 +105,7 @@ def handler(event: Any, context: Any, *, clock: Clock = SYSTEM_CLOCK) -> Dict[st
         failure = result.failure
     except WatchError as error:
         failure = str(error)
-    except Exception as error:  # noqa: BLE001 - nothing may pass by the redaction
+    except Exception as error:
         failure = f"an error that was not foreseen, {type(error).__name__}: {error}"
         log("ERROR", "unforeseen", where=traceback.format_tb(error.__traceback__)[-3:])
     if failure:
@@ -190,6 +190,59 @@ def _warnings(settings: Settings) -> List[str]:
 
 
 # Wiring
+
+
+class _Warm:
+    """The clients of a container, kept while address and keys stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: Dict[str, Tuple[Any, Any]] = {}
+
+    def __repr__(self) -> str:
+        return "_Warm()"
+
+    def get(self, service: Any, *address: Any) -> Any:
+        """Give the connection of a service's adapter, made anew when its address has changed."""
+        known, connection = self._kept.get(service.__name__, (None, None))
+        if known != address:
+            if connection is not None:
+                connection.close()
+            connection = service.connect(*address)
+            self._kept[service.__name__] = (address, connection)
+        return connection
+
+
+WARM = _Warm()
+
+
+def _import_adapters() -> Any:
+    """Import what is slow to import, once it is certain to be needed."""
+    from sms_watch.adapters import daily, file, sdk, smn, sms  # noqa: PLC0415
+
+    return daily, file, sdk, smn, sms
+
+
+def _outside(
+    settings: Settings, order: Order, deadline: Budget, clock: Clock, redact: Redactor
+) -> Outside:
+    daily, file, sdk, smn, sms = _import_adapters()
+    keys, topic = settings.credentials, settings.topic
+    to_sms = WARM.get(sms, settings.sms_endpoint, keys)
+    to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
+    store = file.FileStore(Path(settings.journal))
+    return Outside(
+        sms.SmsService(sdk.Caller(to_sms, deadline, clock.sleep)),
+        smn.SmnPublisher(sdk.Caller(to_smn, deadline, clock.sleep), topic.urn),
+        daily.DailyJournal(store, order.imprint.at, _nonce),
+        deadline,
+        settings.budget,
+        _nonce,
+        redact,
+    )
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
 
 
 # Output

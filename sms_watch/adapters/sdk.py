@@ -1,0 +1,283 @@
+"""Calls through the official SDK: clients, one way to call, and every error translated.
+
+What the SDK gives back is not used: its models lose facts (the text "false" becomes True, a
+number that is none becomes an exception), so the answers are taken as they came, by the SDK's own
+hook for them. Its errors come in a dozen shapes, some of which hold keys: what leaves this module
+is a CloudError without a cause.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import ssl
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
+from urllib.parse import urlsplit
+
+import requests
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.exceptions.exception_handler import ExceptionHandler
+from huaweicloudsdkcore.exceptions.exceptions import SdkException
+from huaweicloudsdkcore.http.http_config import HttpConfig
+from huaweicloudsdkcore.http.http_handler import HttpHandler
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
+
+from sms_watch.errors import CloudError
+from sms_watch.messages import MAX_DETAIL, clean
+from sms_watch.model import Credentials
+from sms_watch.ports import Deadline
+
+TIMEOUT = (5, 15)  # seconds to connect, to wait for an answer
+TRIES = 3
+PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
+THROTTLED = 429
+PASSING = frozenset({500, 502, 503, 504})
+REDIRECTING, FAILING, BROKEN = 300, 400, 500
+WORDS = {
+    "unreachable": "could not be reached",
+    "certificate": "has a certificate that is not trusted",
+    "timeout": "did not answer in time",
+    "no_answer": "broke off without an answer",
+    "malformed": "gave an answer that makes no sense",
+}
+UNSENT = frozenset({"unreachable", "certificate"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came: HTTP status, and the JSON of its body.
+
+    A body that is no JSON is ``None``; an empty one is an empty object.
+    """
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Connection:
+    """A client of one service, with the answers that it got in this thread.
+
+    ``new_builder`` is that of the service's client class. Raises ValueError without keys: the SDK
+    would go and look for some elsewhere.
+    """
+
+    def __init__(
+        self,
+        new_builder: Callable[[], Any],
+        endpoint: str,
+        credentials: Credentials,
+        project_id: Optional[str] = None,
+        timeout: Any = TIMEOUT,
+    ) -> None:
+        if not (credentials.access_key and credentials.secret_key):
+            raise ValueError("a client needs both keys")
+        keys = BasicCredentials(credentials.access_key, credentials.secret_key, project_id)
+        if credentials.security_token:
+            keys = keys.with_security_token(credentials.security_token)
+        self.host = urlsplit(endpoint).hostname or endpoint
+        self._local = threading.local()
+        self.client = (
+            new_builder()
+            .with_http_config(HttpConfig(timeout=timeout, user_agent="sms_watch"))
+            .with_credentials(keys)
+            .with_endpoint(endpoint)
+            .with_http_handler(HttpHandler().add_response_handler(self._keep))
+            .with_exception_handler(_Untranslated())
+            .build()
+        )
+        self._http = self.client.get_http_client()
+        # A netrc entry for the host would replace the signature by a password; requests looks for
+        # one only when a session has no authentication of its own. The SDK offers no way to say
+        # so, hence its private session.
+        self._http._session.auth = _keep_signature
+        _silence(type(self.client).__name__)
+
+    def _keep(self, response: requests.Response, **_: Any) -> None:
+        self._local.answer = Answer(response.status_code, _json(response), response.headers)
+
+    def call(self, send: Callable[[], Any]) -> Answer:
+        """Send once, and give the answer that came; without one, raise what happened instead."""
+        self._local.answer = None
+        try:
+            send()
+        except Exception:
+            # With an answer, it was the SDK that could not make a model of it.
+            if self._local.answer is None:
+                raise
+        answer: Answer = self._local.answer
+        return answer
+
+    def close(self) -> None:
+        """Let go of sockets and threads."""
+        self._http.close()
+        self._http.executor.shutdown(wait=False)
+
+
+class _Untranslated(ExceptionHandler):  # type: ignore[misc]
+    """Leaves answers of status 400 and above alone: they are judged where they are used."""
+
+    def handle_exception(self, request: Any, response: Any) -> None:
+        return None
+
+
+def _keep_signature(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _silence(client: str) -> None:
+    # Without a handler of their own, the SDK's loggers write errors to stderr.
+    logger = logging.getLogger(f"HuaweiCloud-SDK-{client}")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content or b"{}")
+    except (ValueError, RecursionError):
+        return None
+
+
+class Caller:
+    """Calls a service within a run: again when that is harmless and sensible, within the time."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        deadline: Deadline,
+        sleep: Callable[[float], None],
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._sleep = sleep
+        self._draw = draw
+
+    @property
+    def client(self) -> Any:
+        """The SDK's client, to make what is sent."""
+        return self._connection.client
+
+    def read(self, operation: str, send: Callable[[], Any]) -> Answer:
+        """Read: three tries at most. Raises CloudError."""
+        return self._again(operation, send, write=False)
+
+    def write(self, operation: str, send: Callable[[], Any]) -> Answer:
+        """Write: once, and again only what certainly was not taken. Raises CloudError."""
+        return self._again(operation, send, write=True)
+
+    def _again(self, operation: str, send: Callable[[], Any], write: bool) -> Answer:
+        tried = 1
+        while True:
+            answer = self._once(operation, send, write)
+            if isinstance(answer, Answer):
+                return answer
+            pause = self._pause(tried, answer)
+            if not answer.retryable or tried == TRIES or pause >= self._deadline.left():
+                raise answer
+            self._sleep(pause)
+            tried += 1
+
+    def _pause(self, tried: int, error: CloudError) -> float:
+        """Give the seconds to wait: at random up to a doubling bound, or as the service says."""
+        return error.retry_after or self._draw() * min(PAUSE * 2**tried, LONGEST_PAUSE)
+
+    def _once(
+        self, operation: str, send: Callable[[], Any], write: bool
+    ) -> Union[Answer, CloudError]:
+        try:
+            answer = self._connection.call(send)
+        except Exception as error:  # whatever the SDK lets through ends here
+            return self._fault(operation, _word(error), write)
+        if answer.status >= FAILING:
+            return _refusal(operation, answer, write)
+        if answer.status >= REDIRECTING:
+            return self.malformed(operation, write)
+        return answer
+
+    def malformed(self, operation: str, write: bool = False) -> CloudError:
+        """Give the error for an answer without the fields that it should have."""
+        return self._fault(operation, "malformed", write)
+
+    def _fault(self, operation: str, word: str, write: bool) -> CloudError:
+        if word == "throttled":
+            return CloudError(operation, status=THROTTLED, retryable=True)
+        return CloudError(
+            operation,
+            f"{self._connection.host} {WORDS.get(word, 'could not be called')}",
+            code=word,
+            retryable=word == "unreachable" or (not write and word in WORDS),
+            outcome_unknown=write and word not in UNSENT,
+        )
+
+
+def _word(error: Exception) -> str:
+    """Say in one word what happened; the SDK's own words hide the cause, and may hold keys."""
+    if getattr(error, "status_code", None) == THROTTLED:
+        return "throttled"
+    causes = list(_causes(error))
+    for word, kinds in SIGNS:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return word
+    return type(error).__name__
+
+
+def _causes(error: Any) -> Iterator[Exception]:
+    """Walk through an exception and all that it stands for, wherever the libraries put it."""
+    waiting, seen = [error], set()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Exception) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None)]
+            waiting += each.args
+
+
+# In this order: the first sign that is found anywhere among the causes counts.
+SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
+    ("unreachable", (NewConnectionError, ConnectTimeoutError, ProxyError)),
+    ("no_answer", (ssl.SSLEOFError, ssl.SSLZeroReturnError)),
+    ("certificate", (ssl.SSLError,)),
+    ("timeout", (ReadTimeoutError, requests.ReadTimeout, TimeoutError)),
+    ("no_answer", (requests.RequestException, SdkException, OSError)),
+)
+
+
+def _refusal(operation: str, answer: Answer, write: bool) -> CloudError:
+    code, message, request_id = _said(answer.body)
+    throttled = answer.status == THROTTLED
+    return CloudError(
+        operation,
+        clean(message, MAX_DETAIL),
+        status=answer.status,
+        code=clean(code),
+        request_id=clean(answer.headers.get("X-Request-Id") or request_id),
+        retryable=throttled or (not write and answer.status in PASSING),
+        outcome_unknown=write and answer.status >= BROKEN,
+        retry_after=_seconds(answer.headers.get("Retry-After", "")) if throttled else 0,
+    )
+
+
+def _said(body: Any) -> Tuple[str, str, str]:
+    """Give code, message and request id of an error body; nothing else of it is of use."""
+    fields = body if isinstance(body, dict) else {}
+    texts: Dict[str, str] = {name: item for name, item in fields.items() if isinstance(item, str)}
+    return (
+        texts.get("error_code") or texts.get("code") or "",
+        texts.get("error_msg") or texts.get("message") or "",
+        texts.get("request_id") or "",
+    )
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdigit() else 0.0

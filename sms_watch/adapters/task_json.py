@@ -1,0 +1,164 @@
+"""A migration task out of the JSON of its answer. Pure.
+
+The fields and their traps are those of the SMS API reference, "Querying a Migration Task". Only
+the id and the state are indispensable: any other field may be missing or hold anything, and one
+odd value must not keep a failed task from being started.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from sms_watch.model import Progress, Task
+
+# The task has an error that cannot be read.
+UNREADABLE = "?"
+DONE = 100  # percent
+# The order in which sub-tasks follow each other; names go on with _LINUX, _FILE and the like.
+STEPS = (
+    "CREATE_CLOUD_SERVER",
+    "SSL_CONFIG",
+    "ATTACH_AGENT_IMAGE",
+    "FORMAT_DISK",
+    "MIGRATE",
+    "CLONE_VM",
+    "SYNC",
+    "DETTACH_AGENT_IMAGE",  # the service's own spelling
+    "CONFIGURE",
+)
+
+
+def read(body: Any) -> Optional[Task]:
+    """Give the task in an answer, ``None`` when it has no id or no state."""
+    fields = _fields(body)
+    task_id, state = _text(fields.get("id")), _text(fields.get("state"))
+    if not (task_id and state):
+        return None
+    code, params = _error(fields.get("error_json"))
+    return Task(
+        task_id,
+        _text(fields.get("name")),
+        state,
+        type=_text(fields.get("type")),
+        code=code,
+        error_params=params,
+        connected=_truth(fields.get("connected")),
+        progress=_progress(fields),
+        speed=_number(fields.get("migrate_speed")),
+        remaining=_whole(fields.get("remain_seconds")),
+        source=_server(fields.get("source_server")),
+        target=_server(fields.get("target_server")),
+    )
+
+
+# The error: a JSON object in a string, with a JSON list in a string in it
+
+
+def _error(value: Any) -> Tuple[str, Tuple[str, ...]]:
+    if value in (None, "", {}):
+        return "", ()
+    fields = _fields(_unpacked(value))
+    code = fields.get("error_code")
+    if not isinstance(code, str) or not code:
+        found = re.search(r"SMS\.\d{4}", str(value), re.ASCII)
+        return found.group() if found else UNREADABLE, ()
+    params = _unpacked(fields.get("error_param"))
+    listed = params if isinstance(params, list) else [params]
+    return code, tuple(str(param) for param in listed if param not in (None, ""))
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+# Progress: the sub-tasks of all rounds, old ones first
+
+
+def _progress(fields: Dict[str, Any]) -> Progress:
+    listed = fields.get("sub_tasks")
+    sub_tasks = [_fields(each) for each in listed] if isinstance(listed, list) else []
+    if not sub_tasks:
+        return _brief_progress(_text(fields.get("subtask_info")))
+    unfinished = [each for each in sub_tasks if not _is_finished(each)]
+    current = (unfinished or sub_tasks)[-1]
+    name = _text(current.get("name"))
+    return Progress(_rounds(sub_tasks), _step(name), _percent(current.get("progress")), None, name)
+
+
+def _is_finished(sub_task: Dict[str, Any]) -> bool:
+    return bool(sub_task.get("end_date")) or _percent(sub_task.get("progress")) == DONE
+
+
+def _rounds(sub_tasks: Sequence[Dict[str, Any]]) -> int:
+    """Count the rounds begun: each round of copying or synchronising has an operation's name."""
+    return len({_text(each.get("user_op")) for each in sub_tasks})
+
+
+def _step(name: str) -> int:
+    """Give the place of a sub-task in the order; one that is not known ranks lowest."""
+    for place, step in enumerate(STEPS, start=1):
+        if name.startswith(step):
+            return place
+    return 0
+
+
+def _brief_progress(info: str) -> Progress:
+    """Read ``NAME-PERCENT``, as an answer without sub-tasks may have it."""
+    name, _, percent = info.rpartition("-")
+    if not name or not re.fullmatch(r"[0-9]{1,3}", percent):
+        return Progress()
+    return Progress(1, _step(name), _percent(int(percent)), None, name)
+
+
+def _percent(value: Any) -> Optional[int]:
+    number = _whole(value)
+    return None if number is None else max(0, min(number, DONE))
+
+
+# Values that may hold anything
+
+
+def _fields(value: Any) -> Dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _truth(value: Any) -> Optional[bool]:
+    """Give a truth that is one, or its usual spelling; a text is not true for being there."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def _number(value: Any) -> Optional[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number < 1e15 else None
+
+
+def _whole(value: Any) -> Optional[int]:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _server(value: Any) -> str:
+    fields = _fields(value)
+    parts: List[str] = [_text(fields.get("name")), _text(fields.get("ip"))]
+    name, address = parts
+    if name and address and name != address:
+        return f"{name} ({address})"
+    return name or address
