@@ -223,7 +223,7 @@ def _decide_failed(
 ) -> Decision:
     error = explain(task.code, task.type, policy.classes)
     cap = _cap(error.error_class, policy)
-    record, is_new = _failure(task, memory, now)
+    record, is_new = _failure(task, memory, now, policy)
     reconnected = record.away and task.connected is True
     record = replace(
         record,
@@ -267,12 +267,14 @@ def _record(task: Task, memory: Optional[TaskMemory], now: datetime) -> TaskMemo
     )
 
 
-def _failure(task: Task, memory: Optional[TaskMemory], now: datetime) -> Tuple[TaskMemory, bool]:
+def _failure(
+    task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
+) -> Tuple[TaskMemory, bool]:
     """Give the record of a failed task and whether this is a failure not seen before.
 
     A start that got nowhere is the same failure going on: nobody needs a message for each. It is
-    a new one when people have heard otherwise of the task in between, when the error is another,
-    or when the copy got further before it broke again.
+    a new one when people have heard otherwise of the task in between, when the error is of
+    another kind, or when the copy got further before it broke again.
     """
     if memory is None:
         return TaskMemory(task.state, now, task.name, task.code), True
@@ -282,7 +284,7 @@ def _failure(task: Task, memory: Optional[TaskMemory], now: datetime) -> Tuple[T
     changed = memory.state != task.state
     # A run that had to prove itself first, and broke before it did, was never told.
     unproven = was_running and memory.relapsed and not recovered
-    is_new = (changed and not unproven) or memory.code != task.code or advanced
+    is_new = (changed and not unproven) or advanced or _is_another(task, memory, policy)
     record = replace(
         memory,
         state=task.state,
@@ -297,6 +299,13 @@ def _failure(task: Task, memory: Optional[TaskMemory], now: datetime) -> Tuple[T
         mark = task.progress.furthest(memory.mark) if memory.mark else None
         record = replace(record, attempts=0, tries=0, mark=mark)
     return record, is_new
+
+
+def _is_another(task: Task, memory: TaskMemory, policy: Policy) -> bool:
+    """Tell whether the error is another; one broken line shows itself in several codes."""
+    now, before = (explain(code, task.type, policy.classes) for code in (task.code, memory.code))
+    both_pass = now.error_class is before.error_class is ErrorClass.TRANSIENT
+    return task.code != memory.code and not both_pass
 
 
 def _recovered(task: Task, memory: TaskMemory, now: datetime) -> bool:

@@ -1,0 +1,49 @@
+"""The simulated cloud on a port of this machine."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any, Optional, Sequence, Type
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.cloud.app import Cloud
+from local.cloud.signing import Key
+from local.cloud.world import World
+
+
+class _Handler(WSGIRequestHandler):
+    """Keeps connections, answers without delay, and says nothing."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        """Write no line per request."""
+
+
+class CloudServer:
+    """Serves a world on loopback while the ``with`` block lasts; ``url`` is where."""
+
+    def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
+        self.cloud = Cloud(world, keys, topics)
+        self._server: BaseWSGIServer = make_server(
+            "127.0.0.1", 0, self.cloud.app, threaded=True, request_handler=_Handler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> CloudServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

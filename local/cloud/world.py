@@ -1,0 +1,286 @@
+"""The truth of the simulation: tasks that move while time passes, and what is done to them.
+
+Everything happens at its own moment, whenever it is looked at: reading often or seldom changes
+nothing, and the same script gives the same night. No HTTP is here.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from sms_watch.model import TaskState
+from sms_watch.ports import Clock
+
+FAILED = (TaskState.MIGRATE_FAIL, TaskState.SYNC_FAIL)
+MOVING = (TaskState.RUNNING, TaskState.SYNCING)
+PAUSED = (TaskState.ABORTING, TaskState.ABORT)
+STARTABLE = (TaskState.READY, TaskState.ABORT, *FAILED)
+# Seconds until the service notices: a copy that broke, a start that found no line, a start that
+# met the same obstacle again, a pause that was asked for.
+NOTICES_BREAK, GIVES_UP_CONNECTING, MEETS_OBSTACLE, COMES_TO_REST = 30, 20, 10, 10
+# The code of a copy whose line broke, and of a start that found none (SMS FAQs).
+LINE_CODES = {
+    "MIGRATE_FILE": ("SMS.0807", "SMS.3802"),
+    "MIGRATE_BLOCK": ("SMS.1807", "SMS.2802"),
+}
+# The codes after which the agent may start again by itself (SMS FAQs, "automatic recovery").
+RECOVERABLE = ("SMS.0807", "SMS.1807", "SMS.2802", "SMS.2805", "SMS.2806", "SMS.3802")
+BITS = 8
+MEGABIT = 1_000_000
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the service
+    """What the service answers to what it does not do: an HTTP status, a code and a text."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.text = status, code, text
+
+
+@dataclass
+class SimTask:
+    """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
+
+    ``connected`` is left out of answers while it is ``None``. ``obstacle`` is the code of a
+    failure that no start mends until it is cleared away. ``recovers_after`` are the seconds after
+    which the agent starts again by itself once the line is back, if it does, ``picks_up_after``
+    those between an accepted start and the agent's taking it up.
+    """
+
+    id: str
+    name: str
+    type: str = "MIGRATE_FILE"
+    os_type: str = "LINUX"
+    size: float = 500e9
+    speed: float = 200.0
+    copied: float = 0.0
+    synchronises: bool = False
+    connected: Optional[bool] = True
+    recovers_after: Optional[float] = None
+    picks_up_after: float = 10
+    state: str = TaskState.RUNNING
+    code: str = ""
+    params: Tuple[str, ...] = ()
+    obstacle: str = ""
+    line_up: bool = True
+    begun: Optional[datetime] = None
+    ended: Optional[datetime] = None
+    waited: timedelta = timedelta(0)
+    failed: timedelta = timedelta(0)
+    version: int = 0
+
+    @property
+    def percent(self) -> int:
+        """How much of the copy is done, in whole percent."""
+        return int(100 * self.copied / self.size)
+
+    @property
+    def copying(self) -> bool:
+        """Whether bytes are moving right now."""
+        return self.state == TaskState.RUNNING and self.line_up and not self.obstacle
+
+    @property
+    def mendable(self) -> bool:
+        """Whether a start would bring the task back now."""
+        return self.state in FAILED and self.line_up and not self.obstacle
+
+    @property
+    def remaining(self) -> timedelta:
+        """How long the rest of the copy takes."""
+        return timedelta(seconds=(self.size - self.copied) * BITS / (self.speed * MEGABIT))
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start that reached the service, and what it met."""
+
+    at: datetime
+    task_id: str
+    accepted: bool
+    hopeless: bool
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of the world's own log."""
+
+    at: datetime
+    task_id: str
+    what: str
+
+
+@dataclass
+class World:
+    """All tasks, the topic's messages, and the script of what happens to them."""
+
+    clock: Clock
+    tasks: Dict[str, SimTask] = field(default_factory=dict)
+    starts: List[Start] = field(default_factory=list)
+    happenings: List[Happening] = field(default_factory=list)
+    inbox: List[Dict[str, Any]] = field(default_factory=list)
+    violations: List[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin at the clock's moment with an empty script."""
+        self._reached = self.clock.now()
+        self._script: List[Tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    def add(self, task: SimTask) -> SimTask:
+        """Add a task that is under way."""
+        task.begun = task.begun or self._reached
+        self.tasks[task.id] = task
+        self._flow(task)
+        return task
+
+    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+        """Let something happen at a moment, before or after which nobody needs to look."""
+        heapq.heappush(self._script, (moment, next(self._order), action))
+
+    def settle(self) -> None:
+        """Bring everything up to the clock's moment, each thing at its own."""
+        now = self.clock.now()
+        while self._script and self._script[0][0] <= now:
+            moment, _, action = heapq.heappop(self._script)
+            self._pass_time(moment)
+            action()
+        self._pass_time(now)
+
+    # What people and the line do; called by a script
+
+    def line_down(self, *task_ids: str) -> None:
+        """Cut the line of these tasks, or of all."""
+        self._line(task_ids, up=False)
+
+    def line_up(self, *task_ids: str) -> None:
+        """Mend the line of these tasks, or of all."""
+        self._line(task_ids, up=True)
+
+    def fail(self, task_id: str, code: str, *params: str, obstacle: bool = True) -> None:
+        """Fail a moving task; an obstacle stays in the way of every start until it is cleared."""
+        task = self.tasks[task_id]
+        task.obstacle = code if obstacle else ""
+        self._fail(task, code, params)
+
+    def clear(self, task_id: str) -> None:
+        """Clear the obstacle away, as a person does; the task stays failed until it is started."""
+        self.tasks[task_id].obstacle = ""
+        self._note(task_id, "obstacle cleared")
+
+    def pause(self, task_id: str) -> None:
+        """Pause a task in the console."""
+        task = self.tasks[task_id]
+        self._change(task, TaskState.ABORTING)
+        self._later(task, COMES_TO_REST, lambda: self._change(task, TaskState.ABORT))
+
+    def resume(self, task_id: str) -> None:
+        """Start a task in the console."""
+        self._run(self.tasks[task_id])
+
+    def delete(self, task_id: str) -> None:
+        """Delete a task in the console."""
+        del self.tasks[task_id]
+        self._note(task_id, "deleted")
+
+    # What the service is asked
+
+    def read(self, task_id: str) -> SimTask:
+        """Give a task as it is now. Raises Refused when there is none."""
+        self.settle()
+        if task_id not in self.tasks:
+            raise Refused(400, "SMS.7703", "The migration task does not exist.")
+        return self.tasks[task_id]
+
+    def start(self, task_id: str) -> None:
+        """Start a task on request. Raises Refused in a state that allows none."""
+        task = self.read(task_id)
+        accepted = task.state in STARTABLE
+        self.starts.append(
+            Start(
+                self.clock.now(),
+                task_id,
+                accepted,
+                hopeless=bool(task.obstacle),
+                paused=task.state in PAUSED,
+            )
+        )
+        if not accepted:
+            raise Refused(400, "SMS.7713", f"A task in state {task.state} cannot be started.")
+        task.version += 1
+        self._later(task, task.picks_up_after, lambda: self._run(task))
+        self.settle()
+
+    # The flow of a task
+
+    def _pass_time(self, until: datetime) -> None:
+        span = until - self._reached
+        for task in self.tasks.values():
+            if task.copying:
+                moved = span.total_seconds() * task.speed * MEGABIT / BITS
+                task.copied = min(task.size, task.copied + moved)
+            task.failed += span if task.state in FAILED else timedelta(0)
+            task.waited += span if task.mendable else timedelta(0)
+        self._reached = until
+
+    def _flow(self, task: SimTask, fresh: bool = False) -> None:
+        """Work out what happens to a moving task next; ``fresh``: it was started just now."""
+        task.version += 1
+        if task.state not in MOVING:
+            return
+        broke, unreachable = LINE_CODES[task.type]
+        if task.obstacle:
+            self._later(task, MEETS_OBSTACLE, lambda: self._fail(task, task.obstacle, task.params))
+        elif not task.line_up and fresh:
+            self._later(task, GIVES_UP_CONNECTING, lambda: self._fail(task, unreachable))
+        elif not task.line_up:
+            self._later(task, NOTICES_BREAK, lambda: self._fail(task, broke))
+        elif task.state == TaskState.RUNNING:
+            self._later(task, task.remaining.total_seconds(), lambda: self._complete(task))
+
+    def _later(self, task: SimTask, seconds: float, action: Callable[[], None]) -> None:
+        version = task.version
+
+        def unless_changed() -> None:
+            if task.version == version:
+                action()
+
+        self.at(self._reached + timedelta(seconds=seconds), unless_changed)
+
+    def _line(self, task_ids: Tuple[str, ...], up: bool) -> None:
+        for task_id in task_ids or tuple(self.tasks):
+            task = self.tasks[task_id]
+            task.line_up = up
+            self._note(task_id, "line up" if up else "line down")
+            self._flow(task)
+            if up and task.recovers_after is not None and task.code in RECOVERABLE:
+                self._later(task, task.recovers_after, functools.partial(self._run, task))
+
+    def _run(self, task: SimTask) -> None:
+        task.code = ""
+        over = task.synchronises and task.copied >= task.size
+        self._change(task, TaskState.SYNCING if over else TaskState.RUNNING, fresh=True)
+
+    def _complete(self, task: SimTask) -> None:
+        task.copied = task.size
+        task.ended = self._reached
+        done = TaskState.SYNCING if task.synchronises else TaskState.MIGRATE_SUCCESS
+        self._change(task, done)
+
+    def _fail(self, task: SimTask, code: str, params: Tuple[str, ...] = ()) -> None:
+        syncing = task.state in (TaskState.SYNCING, TaskState.SYNC_FAIL)
+        task.code, task.params = code, params
+        self._change(task, TaskState.SYNC_FAIL if syncing else TaskState.MIGRATE_FAIL)
+
+    def _change(self, task: SimTask, state: str, fresh: bool = False) -> None:
+        task.state = state
+        self._note(task.id, f"{state} {task.code}".strip())
+        self._flow(task, fresh)
+
+    def _note(self, task_id: str, what: str) -> None:
+        self.happenings.append(Happening(self._reached, task_id, what))
