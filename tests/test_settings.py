@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,8 +93,8 @@ def test_a_blank_setting_has_its_default(name: str, blank: str) -> None:
 )
 def test_numbers_are_whole_and_within_their_range(name: str, low: int, high: int) -> None:
     """The borders are accepted; one beyond them, a fraction, a sign and a word are not."""
-    for text in (low, high):
-        _parse(**{name: str(text)})
+    for border in (low, high):
+        _parse(**{name: str(border)})
     for wrong in (low - 1, high + 1, "1.5", "+7", "five", "1e1", "٣", "0x1", "9" * 5000):
         text = _problems({**LEAST, name: str(wrong)})
         assert f"{name}: " in text
@@ -365,6 +365,7 @@ def test_the_readme_shows_the_same_table() -> None:
 @given(st.sampled_from(NAMES), st.text(max_size=80))
 def test_any_text_is_accepted_or_refused(name: str, text: str) -> None:
     """No text makes a setting fail in another way than by a problem that names it."""
+    problems: Tuple[str, ...]
     try:
         problems = (f"{_parse(**{name: text}).task_ids}, {name}",)
     except SettingsError as error:

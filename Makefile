@@ -1,0 +1,51 @@
+PYTHON ?= python3
+SCENARIO ?= night
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := index.py build_zip.py sms_watch local tests
+
+.PHONY: help demo test check format format-check lint types imports zip clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## watch a simulated night: make demo SCENARIO=night
+	@$(BIN)/python -m local simulate $(SCENARIO)
+
+test: $(READY) ## run the tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: format-check lint types imports test ## all that CI runs
+
+format: $(READY) ## put the code into its usual form
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix-only $(SOURCES)
+
+format-check: $(READY) ## see whether the code has its usual form
+	@$(BIN)/ruff format --check $(SOURCES)
+
+lint: $(READY) ## look for mistakes
+	@$(BIN)/ruff check $(SOURCES)
+
+types: $(READY) ## check the types
+	@$(BIN)/mypy
+
+imports: $(READY) ## check which module may import which
+	@$(BIN)/lint-imports
+
+zip: $(READY) ## build dist/sms-watch.zip
+	@$(BIN)/python build_zip.py
+
+clean: ## remove all that can be made again
+	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+# The stamp is touched last, so that a half-made environment is made again.
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "sms_watch needs Python 3.9 or later, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV), once; this takes about a minute ..."
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python has no venv module here; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
