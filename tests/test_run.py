@@ -25,7 +25,7 @@ class World:
     """The fakes of one world, and runs in it."""
 
     def __init__(self, *task_ids: str) -> None:
-        tasks = [a_task(id=task_id, state="MIGRATE_FAIL", code=LOST) for task_id in task_ids]
+        tasks = [a_task(id=task_id) for task_id in task_ids]
         self.service = FakeService(*tasks)
         self.publisher = FakePublisher()
         self.journal = FakeJournal()

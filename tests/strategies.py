@@ -1,0 +1,102 @@
+"""Values of all kinds for property tests."""
+
+from __future__ import annotations
+
+from datetime import timezone
+
+from builders import DISK_BUSY, DISK_FULL, HOST_UNKNOWN, LINE_LOST, UNCLEAR
+from hypothesis import strategies as st
+
+from sms_watch.journal import VERSION, Entry, EntryType
+from sms_watch.model import (
+    Action,
+    ErrorClass,
+    Kind,
+    Notice,
+    Outcome,
+    Progress,
+    Reason,
+    Task,
+    TaskMemory,
+    TaskState,
+    WatchMemory,
+)
+
+IDS = st.sampled_from(["a", "b", "c", "d"])
+CODES = st.sampled_from([LINE_LOST, HOST_UNKNOWN, DISK_BUSY, DISK_FULL, UNCLEAR, "?", ""])
+STATES = st.sampled_from([*(str(state) for state in TaskState), "INVENTED"])
+TIMES = st.datetimes(timezones=st.just(timezone.utc))
+TEXTS = st.text(max_size=20)
+
+progresses = st.builds(
+    Progress,
+    st.integers(0, 3),
+    st.integers(0, 9),
+    st.none() | st.integers(0, 100),
+    st.none() | st.integers(0, 10**15),
+    TEXTS,
+)
+tasks = st.builds(
+    Task,
+    IDS,
+    TEXTS,
+    STATES,
+    type=st.sampled_from(["MIGRATE_FILE", "MIGRATE_BLOCK", ""]),
+    code=CODES,
+    error_params=st.lists(TEXTS, max_size=2).map(tuple),
+    connected=st.sampled_from([True, False, None]),
+    progress=progresses,
+    speed=st.none() | st.floats(0, 1e9),
+    remaining=st.none() | st.integers(0, 10**9),
+    source=TEXTS,
+    target=TEXTS,
+)
+memories = st.builds(
+    TaskMemory,
+    STATES | st.just(""),
+    TIMES,
+    TEXTS,
+    CODES,
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.none() | TIMES,
+    st.none() | progresses,
+    TEXTS,
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.none() | st.sampled_from(Outcome),
+)
+watches = st.builds(WatchMemory, st.integers(0, 3), st.none() | TIMES, TEXTS, st.booleans())
+notices = st.builds(
+    Notice,
+    st.sampled_from(Kind),
+    TIMES,
+    TEXTS,
+    st.none() | tasks,
+    st.none() | st.sampled_from(ErrorClass),
+    st.sampled_from(Action),
+    st.none() | st.sampled_from(Reason),
+    st.integers(0, 9),
+    st.none() | st.integers(0, 9),
+    st.none() | TIMES,
+    st.none() | TIMES,
+    st.none() | st.sampled_from(Outcome),
+    TEXTS,
+)
+entries = st.builds(
+    Entry,
+    st.just(VERSION),
+    st.sampled_from(EntryType),
+    TIMES,
+    TEXTS,
+    TEXTS,
+    st.dictionaries(IDS, memories, max_size=3),
+    st.none() | watches,
+    st.lists(notices, max_size=2).map(tuple),
+    st.lists(TEXTS, max_size=2).map(tuple),
+    st.lists(IDS, max_size=2).map(tuple),
+    st.dictionaries(IDS, st.sampled_from(Outcome), max_size=2),
+    TEXTS,
+    st.none() | TIMES,
+)

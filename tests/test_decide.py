@@ -1,0 +1,447 @@
+"""The rules for one task, each by its sentence, with pairs around every border."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Optional, Tuple
+
+import pytest
+from builders import (
+    AGENT_RESTARTED,
+    DISK_BUSY,
+    DISK_FULL,
+    HOST_UNKNOWN,
+    LINE_LOST,
+    NO_RSYNC,
+    NOW,
+    UNCLEAR,
+    a_memory,
+    a_policy,
+    a_running_task,
+    a_started_memory,
+    a_task,
+    minutes,
+)
+
+from sms_watch.decide import Decision, confirm, decide, settle
+from sms_watch.model import (
+    Action,
+    ErrorClass,
+    Kind,
+    Outcome,
+    Phase,
+    Policy,
+    Progress,
+    Reason,
+    Task,
+    TaskMemory,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+def _decide(
+    task: Task, memory: Optional[TaskMemory] = None, policy: Optional[Policy] = None, **more: Any
+) -> Decision:
+    return decide(task, memory, NOW, policy or a_policy(), **more)
+
+
+def _verdict(decision: Decision) -> Tuple[Action, Reason]:
+    return decision.action, decision.reason
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "reason", "news"),
+    [
+        ("READY", Action.WAIT, Reason.READY, ()),
+        ("RUNNING", Action.NONE, Reason.MOVING, ()),
+        ("SYNCING", Action.NONE, Reason.MOVING, ()),
+        ("MIGRATE_FAIL", Action.START, Reason.MENDABLE, (Kind.FAILED,)),
+        ("SYNC_FAIL", Action.START, Reason.MENDABLE, (Kind.FAILED,)),
+        ("ABORTING", Action.NONE, Reason.PAUSED, (Kind.PAUSED,)),
+        ("ABORT", Action.NONE, Reason.PAUSED, (Kind.PAUSED,)),
+        ("MIGRATE_SUCCESS", Action.NONE, Reason.FINISHED, (Kind.FINISHED,)),
+        ("SYNC_SUCCESS", Action.NONE, Reason.FINISHED, (Kind.FINISHED,)),
+        ("SKIPPING", Action.WAIT, Reason.BUSY, ()),
+        ("RESETING", Action.WAIT, Reason.BUSY, ()),
+        ("DELETING", Action.WAIT, Reason.BUSY, ()),
+        ("SYNC_F_ROLLBACKING", Action.WAIT, Reason.BUSY, ()),
+        ("SYNC_F_ROLLBACK_SUCCESS", Action.NONE, Reason.ROLLED_BACK, (Kind.NEEDS_PERSON,)),
+        ("INVENTED_NEXT_YEAR", Action.NONE, Reason.UNKNOWN_STATE, (Kind.UNKNOWN_STATE,)),
+    ],
+)
+def test_what_each_state_means_at_first_sight(
+    state: str, action: Action, reason: Reason, news: Tuple[Kind, ...]
+) -> None:
+    """Every state has its action and reason, and is told at first sight if it matters."""
+    decision = _decide(a_task(state=state))
+    assert (*_verdict(decision), decision.news) == (action, reason, news)
+    again = _decide(a_task(state=state), decision.memory)
+    assert again.news == ()
+
+
+def test_a_task_that_goes_to_rest_in_two_steps_is_told_once() -> None:
+    """ABORTING and ABORT are one pause; two unknown states are two findings."""
+    pausing = _decide(a_task(state="ABORTING"))
+    assert _decide(a_task(state="ABORT"), pausing.memory).news == ()
+    unknown = _decide(a_task(state="INVENTED"))
+    assert _decide(a_task(state="ANOTHER"), unknown.memory).news == (Kind.UNKNOWN_STATE,)
+
+
+@pytest.mark.parametrize("state", ["ABORT", "MIGRATE_SUCCESS"])
+def test_a_rest_ends_the_incident_without_a_closing_notice(state: str) -> None:
+    """A failed task that a person pauses, or that ends, is not told as running again later."""
+    resting = _decide(a_task(state=state), a_memory())
+    assert resting.memory is not None
+    assert resting.memory.incident == ""
+    assert _decide(a_running_task(), resting.memory).news == ()
+
+
+def test_a_task_that_waits_keeps_its_incident() -> None:
+    """READY and the busy states in between do not swallow the closing notice."""
+    waiting = _decide(a_task(state="RESETING"), a_memory())
+    assert _decide(a_running_task(), waiting.memory).news == (Kind.RESUMED,)
+
+
+# Classes
+
+
+@pytest.mark.parametrize(
+    ("code", "type_", "error_class", "verdict", "cap"),
+    [
+        (LINE_LOST, "MIGRATE_FILE", "transient", (Action.START, Reason.MENDABLE), None),
+        (DISK_BUSY, "MIGRATE_FILE", "retryable", (Action.START, Reason.MENDABLE), 5),
+        (UNCLEAR, "MIGRATE_FILE", "ambiguous", (Action.START, Reason.MENDABLE), 2),
+        ("SMS.9999", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
+        ("?", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
+        ("", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
+        (AGENT_RESTARTED, "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        ("SMS.0212", "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        (AGENT_RESTARTED, "", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        (AGENT_RESTARTED, "MIGRATE_FILE", "retryable", (Action.START, Reason.MENDABLE), 5),
+        ("SMS.0412", "MIGRATE_FILE", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        (DISK_FULL, "MIGRATE_FILE", "human", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        (NO_RSYNC, "MIGRATE_FILE", "precheck", (Action.NONE, Reason.NOT_MENDABLE), 0),
+    ],
+)
+def test_the_class_of_the_error_decides(
+    code: str, type_: str, error_class: str, verdict: Tuple[Action, Reason], cap: Optional[int]
+) -> None:
+    """Each class has its limit of starts; what a start cannot mend is never started."""
+    decision = _decide(a_task(code=code, type=type_))
+    assert _verdict(decision) == verdict
+    assert (decision.error_class, decision.cap) == (error_class, cap)
+
+
+@pytest.mark.parametrize("code", [DISK_FULL, "SMS.0412", NO_RSYNC])
+def test_what_no_start_can_mend_calls_a_person_at_once_and_once(code: str) -> None:
+    """A hopeless failure is told as failed and as needing a person, in one run only."""
+    first = _decide(a_task(code=code))
+    assert first.news == (Kind.FAILED, Kind.NEEDS_PERSON)
+    assert _decide(a_task(code=code), first.memory).news == ()
+
+
+def test_a_persons_own_class_comes_first() -> None:
+    """ERROR_CLASSES overrides the table, in both directions."""
+    classes = {DISK_FULL: ErrorClass.TRANSIENT, LINE_LOST: ErrorClass.HUMAN}
+    policy = a_policy(classes=classes)
+    assert _decide(a_task(code=DISK_FULL), policy=policy).action is Action.START
+    assert _decide(a_task(code=LINE_LOST), policy=policy).action is Action.NONE
+
+
+# Attempts and waits
+
+
+@pytest.mark.parametrize(
+    ("tries", "wait"), [(1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (6, 15), (50, 15)]
+)
+def test_the_waits_between_starts(tries: int, wait: float) -> None:
+    """None, 2, 4, 8, 15, 15 ... minutes: a second too early waits, the minute itself starts."""
+    early = a_started_memory(tries, ago=wait - 1 / 60)
+    due = a_started_memory(tries, ago=wait)
+    assert _verdict(_decide(a_task(), early)) == (Action.WAIT, Reason.BACKOFF)
+    assert _decide(a_task(), early).next_try == NOW + SECOND
+    assert _decide(a_task(), due).action is Action.START
+
+
+@pytest.mark.parametrize(
+    ("code", "limit"), [(DISK_BUSY, 5), (UNCLEAR, 2), ("", 2), (AGENT_RESTARTED, 5)]
+)
+def test_attempts_are_limited(code: str, limit: int) -> None:
+    """The last attempt is made, one more is not; then a person is called, once."""
+    last = _decide(a_task(code=code), a_started_memory(limit - 1, ago=60, code=code))
+    assert last.action is Action.START
+    assert last.attempt == limit
+    assert last.next_try is None
+    spent = _decide(a_task(code=code), a_started_memory(limit, ago=60, code=code))
+    assert _verdict(spent) == (Action.NONE, Reason.ATTEMPTS_SPENT)
+    assert spent.news == (Kind.NEEDS_PERSON,)
+    assert _decide(a_task(code=code), spent.memory).news == ()
+
+
+def test_a_lost_line_is_tried_without_end() -> None:
+    """A transient failure goes on being tried at the longest wait; a person is told once."""
+    spent = _decide(a_task(), a_started_memory(5, ago=15))
+    assert _verdict(spent) == (Action.START, Reason.LONGEST_WAIT)
+    assert (spent.attempt, spent.cap) == (6, None)
+    assert spent.news == (Kind.NEEDS_PERSON,)
+    assert spent.memory is not None
+    later = replace(spent.memory, last_start=NOW - minutes(15))
+    assert _decide(a_task(), later).news == ()
+    assert _decide(a_task(), a_started_memory(500, ago=15)).action is Action.START
+
+
+def test_the_last_start_gets_time_to_show_its_effect() -> None:
+    """A person is called for spent attempts once the shortest wait is over, not before."""
+    spent = a_started_memory(5, code=DISK_BUSY)
+    task = a_task(code=DISK_BUSY)
+    assert _decide(task, replace(spent, last_start=NOW - minutes(2) + SECOND)).news == ()
+    assert _decide(task, replace(spent, last_start=NOW - minutes(2))).news == (Kind.NEEDS_PERSON,)
+
+
+def test_refused_starts_call_a_person_too() -> None:
+    """A service that refuses every start spends no attempt, but is not left untold."""
+    refused = a_started_memory(0, tries=5, ago=15)
+    assert _decide(a_task(), refused).news == (Kind.NEEDS_PERSON,)
+    assert _decide(a_task(), replace(refused, tries=4)).news == ()
+
+
+def test_starting_can_be_switched_off() -> None:
+    """With RESUME_MAX_ATTEMPTS=0 nothing is started, and a person is told."""
+    decision = _decide(a_task(), policy=a_policy(max_attempts=0))
+    assert _verdict(decision) == (Action.NONE, Reason.STARTS_OFF)
+    assert decision.news == (Kind.FAILED, Kind.NEEDS_PERSON)
+
+
+def test_a_guess_is_limited_by_the_policy_too() -> None:
+    """With RESUME_MAX_ATTEMPTS=1 an unclear failure is started once."""
+    assert _decide(a_task(code=UNCLEAR), policy=a_policy(max_attempts=1)).cap == 1
+
+
+def test_a_full_run_turns_a_task_away() -> None:
+    """Without room in this run a task that is due waits, and nothing of it is counted."""
+    decision = _decide(a_task(), room=False)
+    assert _verdict(decision) == (Action.WAIT, Reason.RUN_LIMIT)
+    assert decision.memory is not None
+    assert decision.memory.attempts == 0
+    assert decision.news == (Kind.FAILED,)
+
+
+# The agent
+
+
+@pytest.mark.parametrize(("code", "waits"), [(LINE_LOST, True), (HOST_UNKNOWN, False)])
+def test_grace_is_for_the_six_codes_that_the_agent_mends(code: str, waits: bool) -> None:
+    """RESUME_GRACE_MINUTES leaves the agent's own recovery alone first, for its codes only."""
+    policy = a_policy(grace=minutes(10))
+    decision = _decide(a_task(code=code), policy=policy)
+    expected = (Action.WAIT, Reason.GRACE) if waits else (Action.START, Reason.MENDABLE)
+    assert _verdict(decision) == expected
+
+
+def test_grace_ends() -> None:
+    """A second before the end of grace the task waits, then it is started."""
+    policy = a_policy(grace=minutes(10))
+    early = a_memory(since=NOW - minutes(10) + SECOND)
+    assert _verdict(_decide(a_task(), early, policy)) == (Action.WAIT, Reason.GRACE)
+    over = a_memory(since=NOW - minutes(10))
+    assert _decide(a_task(), over, policy).action is Action.START
+
+
+def test_a_disconnected_agent_is_waited_for() -> None:
+    """While the agent is away the task waits, up to the longest wait, and is tried then."""
+    away = a_task(connected=False)
+    first = _decide(away)
+    assert _verdict(first) == (Action.WAIT, Reason.DISCONNECTED)
+    assert first.next_try == NOW + minutes(15)
+    early = a_memory(since=NOW - minutes(15) + SECOND, away=True)
+    assert _decide(away, early).action is Action.WAIT
+    due = a_memory(since=NOW - minutes(15), away=True)
+    assert _verdict(_decide(away, due)) == (Action.START, Reason.LONGEST_WAIT)
+    tried = a_started_memory(1, ago=14, away=True)
+    assert _decide(away, tried).action is Action.WAIT
+
+
+def test_a_task_is_started_in_the_run_that_sees_its_agent_back() -> None:
+    """An agent that is connected again ends the wait."""
+    back = _decide(a_task(connected=True), a_memory(away=True))
+    assert _verdict(back) == (Action.START, Reason.RECONNECTED)
+    tired = a_started_memory(4, ago=3, away=True)
+    assert _verdict(_decide(a_task(connected=True), tired)) == (Action.START, Reason.RECONNECTED)
+
+
+def test_a_flapping_agent_does_not_shorten_the_first_wait() -> None:
+    """However often the agent comes back, two starts are never closer than the shortest wait."""
+    early = a_started_memory(4, ago=2 - 1 / 60, away=True)
+    assert _decide(a_task(connected=True), early).action is Action.WAIT
+
+
+def test_an_agent_of_unknown_connection_changes_nothing() -> None:
+    """A missing connected is unknown, and not down."""
+    assert _decide(a_task(connected=None)).action is Action.START
+    away = a_memory(away=True)
+    assert _verdict(_decide(a_task(connected=None), away)) == (Action.START, Reason.MENDABLE)
+
+
+# New failures and old ones
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        pytest.param(a_task(), False, id="the same failure going on"),
+        pytest.param(a_task(code=DISK_FULL), True, id="an error of another kind"),
+        pytest.param(a_task(code=HOST_UNKNOWN), False, id="another sign of a broken line"),
+        pytest.param(a_task(progress=Progress(1, 5, 51)), True, id="the copy got further"),
+        pytest.param(a_task(progress=Progress(1, 5, 49)), False, id="the copy fell back"),
+        pytest.param(a_task(state="SYNC_FAIL"), True, id="another state"),
+    ],
+)
+def test_a_failure_is_told_again_only_when_it_is_another(task: Task, told: bool) -> None:
+    """A start that got nowhere is the same failure, of which nobody needs a second message."""
+    decision = _decide(task, a_started_memory(1, ago=1))
+    assert (Kind.FAILED in decision.news) is told
+
+
+def test_a_failure_after_running_is_a_new_one() -> None:
+    """A task that was told as running, and failed again, is told again."""
+    ran = a_started_memory(1, ago=5, state="RUNNING", incident="", code="")
+    assert _decide(a_task(), ran).news == (Kind.FAILED,)
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        Progress(1, 5, 51),
+        Progress(1, 6, 0),
+        Progress(2, 1, 0),
+        Progress(1, 5, 50, copied=1),
+    ],
+    ids=["percent", "sub-task", "round", "bytes"],
+)
+def test_progress_gives_a_fresh_count(progress: Progress) -> None:
+    """Whichever measure moved, the attempts begin anew, and the start is at once."""
+    decision = _decide(a_task(progress=progress), a_started_memory(5, ago=1))
+    assert _verdict(decision) == (Action.START, Reason.MENDABLE)
+    assert decision.attempt == 1
+
+
+def test_ground_covered_twice_is_no_progress() -> None:
+    """A copy that fell back and came again to the same place has not moved."""
+    memory = a_started_memory(3, ago=1, mark=Progress(1, 5, 60))
+    assert _decide(a_task(progress=Progress(1, 5, 60)), memory).attempt == 4
+
+
+@pytest.mark.parametrize(("ran", "attempt"), [(30, 1), (30 - 1 / 60, 4)])
+def test_half_an_hour_of_running_gives_a_fresh_count(ran: float, attempt: int) -> None:
+    """Thirty minutes of running clear the attempts, a second less does not."""
+    memory = a_started_memory(3, ago=60, state="RUNNING", code="", since=NOW - minutes(ran))
+    assert _decide(a_task(), memory).attempt == attempt
+
+
+# Running again
+
+
+def test_running_again_is_told_if_the_failure_was() -> None:
+    """A closing notice goes out only if its opening was told."""
+    assert _decide(a_running_task(), a_memory()).news == (Kind.RESUMED,)
+    assert _decide(a_running_task(), a_memory(incident="")).news == ()
+    muted = a_policy(notify_on=frozenset({Kind.FAILED}))
+    assert _decide(a_running_task(), a_memory(), muted).news == ()
+
+
+def test_a_muted_kind_is_not_told() -> None:
+    """NOTIFY_ON decides what is told, and nothing else."""
+    muted = _decide(a_task(), policy=a_policy(notify_on=frozenset()))
+    assert muted.news == ()
+    assert muted.action is Action.START
+
+
+def test_after_a_relapse_running_has_to_be_proved() -> None:
+    """A task that broke again at the same place is told as running only once it has moved."""
+    begun = NOW - minutes(5)
+    ran = a_started_memory(1, 5, state="RUNNING", since=begun, incident="", code="")
+    relapse = _decide(a_task(), ran)
+    assert relapse.memory is not None
+    open_again = replace(relapse.memory, incident="20261124-9-0")
+    running = _decide(a_running_task(), open_again)
+    assert running.news == ()
+    assert running.memory is not None
+    assert _decide(a_task(), running.memory).news == ()
+    moved = _decide(a_running_task(progress=Progress(1, 5, 51)), running.memory)
+    assert moved.news == (Kind.RESUMED,)
+    assert _decide(a_running_task(progress=Progress(1, 5, 51)), moved.memory).news == ()
+
+
+def test_after_a_relapse_half_an_hour_of_running_is_proof_as_well() -> None:
+    """A task whose progress cannot be read is believed after thirty minutes."""
+    unproved = a_started_memory(2, state="RUNNING", since=NOW - minutes(30), relapsed=True)
+    assert _decide(a_running_task(), unproved).news == (Kind.RESUMED,)
+    early = replace(unproved, since=NOW - minutes(30) + SECOND)
+    assert _decide(a_running_task(), early).news == ()
+
+
+def test_a_failure_that_was_never_started_is_no_relapse() -> None:
+    """A task that fails for the first time after running is told when it runs again."""
+    running = _decide(a_running_task())
+    failed = _decide(a_task(), running.memory)
+    assert failed.memory is not None
+    again = _decide(a_running_task(), replace(failed.memory, incident="20261124-0-0"))
+    assert again.news == (Kind.RESUMED,)
+
+
+# What is remembered
+
+
+def test_a_start_is_counted_before_it_is_sent() -> None:
+    """The record of a decision to start holds the attempt, the moment and the mark."""
+    record = _decide(a_task()).memory
+    assert record is not None
+    assert (record.attempts, record.tries, record.last_start) == (1, 1, NOW)
+    assert record.mark == a_task().progress
+    assert record.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "tries", "last_start"),
+    [
+        (Outcome.DONE, 3, 3, NOW),
+        (Outcome.UNKNOWN, 3, 3, NOW),
+        (Outcome.REFUSED, 2, 3, NOW),
+        (Outcome.FAILED, 2, 3, NOW),
+        (Outcome.SKIPPED, 2, 2, NOW - minutes(60)),
+    ],
+)
+def test_what_a_start_came_to_settles_its_attempt(
+    outcome: Outcome, attempts: int, tries: int, last_start: Any
+) -> None:
+    """A start that was not taken spends no attempt; one not sent leaves no trace."""
+    decision = _decide(a_task(), a_started_memory(2, ago=60))
+    assert decision.memory is not None
+    record = settle(decision, decision.memory, outcome)
+    assert (record.attempts, record.tries, record.last_start) == (attempts, tries, last_start)
+    assert record.outcome is (None if outcome is Outcome.SKIPPED else outcome)
+    assert record.incident == decision.memory.incident
+
+
+def test_a_second_look_closes_what_the_first_opened() -> None:
+    """A task seen running after its start, in the same run, is told under the opening's id."""
+    planned = replace(_decide(a_task()).memory or a_memory(), incident="20261124-7-0")
+    again, notices = confirm(a_running_task(), planned, NOW, a_policy())
+    assert [(notice.kind, notice.event_id) for notice in notices] == [
+        (Kind.RESUMED, "20261124-7-0-end")
+    ]
+    assert again.memory is not None
+    assert again.memory.phase is Phase.MOVING
+    assert again.memory.attempts == 1
+
+
+def test_a_name_once_known_is_kept() -> None:
+    """A task that comes without its name keeps the one it had."""
+    record = _decide(a_running_task(name=""), a_memory()).memory
+    assert record is not None
+    assert record.name == "web-01"

@@ -1,0 +1,122 @@
+"""Every state with every class, memory and circumstance, against one line of its own.
+
+The line is written from the rules in words, not from the code: a task may be started when it has
+failed on something that a start can mend, its attempts are not spent, no wait is running, its
+agent is not away, and the run has room.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Iterator, NamedTuple, Optional
+
+import pytest
+from builders import NOW, a_memory, a_policy, a_task, minutes
+
+from sms_watch.decide import decide
+from sms_watch.error_codes import table
+from sms_watch.model import Action, ErrorClass, Kind, Task, TaskMemory, TaskState
+
+STATES = [*(str(state) for state in TaskState), "INVENTED_NEXT_YEAR"]
+LIMITS = {"transient": None, "retryable": 5, "ambiguous": 2, "unknown": 2}
+WAITS = [0, 2, 4, 8, 15, 15, 15]
+POLICY = a_policy()
+
+
+class Case(NamedTuple):
+    """One cell of the grid. ``ago`` are the minutes since the last start."""
+
+    state: str
+    error_class: str
+    attempts: int
+    tries: int
+    ago: Optional[float]
+    connected: Optional[bool]
+    was_away: bool
+    room: bool
+
+    @property
+    def task(self) -> Task:
+        code = CODES[self.error_class]
+        return a_task(state=self.state, code=code, connected=self.connected, type="MIGRATE_BLOCK")
+
+    @property
+    def memory(self) -> Optional[TaskMemory]:
+        if self.ago is None:
+            return None
+        return a_memory(
+            state=self.state,
+            since=NOW - timedelta(days=1),
+            code=CODES[self.error_class],
+            attempts=self.attempts,
+            tries=self.tries,
+            last_start=NOW - minutes(self.ago),
+            mark=a_task().progress,
+            away=self.was_away,
+        )
+
+    @property
+    def may_start(self) -> bool:
+        """Say whether the rules, in words, allow a start."""
+        if self.state not in ("MIGRATE_FAIL", "SYNC_FAIL") or self.error_class not in LIMITS:
+            return False
+        limit = LIMITS[self.error_class]
+        known = self.ago is not None
+        if known and limit is not None and self.attempts >= limit:
+            return False
+        if self.connected is False:
+            return self.room and known and (self.ago or 0) >= 15
+        came_back = known and self.was_away and self.connected is True
+        wait = WAITS[min(self.tries, 1) if came_back else self.tries]
+        return self.room and (not known or (self.ago or 0) >= wait)
+
+
+CODES = {
+    str(each): next((c.code for c in table().values() if c.error_class is each), "SMS.9999")
+    for each in ErrorClass
+}
+
+
+def _cases() -> Iterator[Case]:
+    for state, error_class, connected, room in itertools.product(
+        STATES, CODES, (True, False, None), (True, False)
+    ):
+        yield Case(state, error_class, 0, 0, None, connected, False, room)
+        for (attempts, tries), ago, was_away in itertools.product(
+            [(0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (4, 4), (5, 5), (0, 6)],
+            [1, 2, 3.9, 4, 8, 14.9, 15],
+            (True, False),
+        ):
+            yield Case(state, error_class, attempts, tries, ago, connected, was_away, room)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_start_is_decided_exactly_when_the_rules_allow_it(state: str) -> None:
+    """In every cell of the grid the decision and the rule in words agree."""
+    cases = [case for case in _cases() if case.state == state]
+    assert len(cases) > 2000
+    for case in cases:
+        decision = decide(case.task, case.memory, NOW, POLICY, case.room)
+        assert (decision.action is Action.START) is case.may_start, case
+        assert decision.reason, case
+        assert decision.memory is not None, case
+        counted = decision.memory.attempts - (case.memory.attempts if case.memory else 0)
+        assert counted == (1 if case.may_start else 0), case
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_told_twice(state: str) -> None:
+    """In every cell, what was decided and remembered brings no news at the same moment again."""
+    for case in (case for case in _cases() if case.state == state):
+        first = decide(case.task, case.memory, NOW, POLICY, case.room)
+        again = decide(case.task, first.memory, NOW, POLICY, case.room)
+        assert not again.news, case
+        assert again.action is not Action.START or first.action is not Action.START, case
+
+
+def test_a_failure_at_first_sight_is_always_told() -> None:
+    """Whatever its class, a failed task that nobody knew of is told as failed."""
+    for error_class in CODES:
+        case = Case("MIGRATE_FAIL", error_class, 0, 0, None, None, False, True)
+        assert Kind.FAILED in decide(case.task, None, NOW, POLICY).news

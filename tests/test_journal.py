@@ -1,0 +1,137 @@
+"""The journal's lines: written, read, cut, foreign, and added up."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, List
+
+import pytest
+from builders import NOW, a_memory
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import entries, notices
+
+from sms_watch.errors import JournalError
+from sms_watch.journal import VERSION, Entry, EntryType, decode, encode, fold, snapshot
+from sms_watch.model import Kind, Notice
+
+
+def an_entry(type_: EntryType = EntryType.PLAN, **fields: Any) -> Entry:
+    """Give an entry of a run."""
+    return Entry(VERSION, type_, NOW, "run-1", "nonce-1", **fields)
+
+
+@given(entries)
+def test_an_entry_survives_its_line(entry: Entry) -> None:
+    """What is written is one line, and reads as it was, whatever texts it holds."""
+    line = encode(entry)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert decode(line) == entry
+
+
+@given(entries, st.data())
+def test_a_line_that_is_not_whole_is_refused(entry: Entry, data: st.DataObject) -> None:
+    """However a line is cut, it is no line any more; only its end may be missing."""
+    line = encode(entry)
+    cut = data.draw(st.integers(0, len(line) - 2))
+    with pytest.raises(ValueError, match=r"."):
+        decode(line[:cut])
+    assert decode(line[:-1]) == entry
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"null",
+        b"7",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"v":1,"type":"plan"}',
+        b'{"v":true,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n"}',
+        b'{"v":1,"type":"invented","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n"}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00","run":"r","nonce":"n"}',
+        b'{"v":1,"type":"plan","at":7,"run":"r","nonce":"n"}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":7,"nonce":"n"}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","tasks":[]}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","told":"x"}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","watch":1}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n",'
+        b'"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:00:00Z","attempts":"1"}}}',
+    ],
+)
+def test_a_foreign_line_is_refused(line: bytes) -> None:
+    """A line of another shape is never half understood."""
+    with pytest.raises(ValueError, match=r"."):
+        decode(line)
+
+
+def test_an_unknown_field_is_passed_over() -> None:
+    """A line of the same format with a field of a later version is read without it."""
+    data = json.loads(encode(an_entry()))
+    data["invented"] = {"a": 1}
+    assert decode(json.dumps(data).encode()) == an_entry()
+
+
+def test_a_newer_format_stops_everything() -> None:
+    """To go on with half of what a newer version knew would do harm: the error says what to do."""
+    data = json.loads(encode(an_entry()))
+    data["v"] = VERSION + 1
+    with pytest.raises(JournalError, match="deploy the newer version"):
+        decode(json.dumps(data).encode())
+
+
+def test_what_equals_its_default_is_not_written() -> None:
+    """Lines are short: a memory without attempts does not say so."""
+    assert b"attempts" not in encode(an_entry(tasks={"a": a_memory()}))
+
+
+@given(st.lists(entries, max_size=6))
+def test_a_snapshot_holds_the_whole_memory(history: List[Entry]) -> None:
+    """Folding a snapshot alone gives the memory that it was made of."""
+    memory = fold(history)
+    assert fold([snapshot(memory, NOW, "run-1", "nonce-1")]) == memory
+
+
+@given(st.lists(entries, max_size=6), st.data())
+def test_a_snapshot_may_stand_for_what_came_before(
+    history: List[Entry], data: st.DataObject
+) -> None:
+    """Cutting a history anywhere and going on from a snapshot changes nothing."""
+    place = data.draw(st.integers(0, len(history)))
+    earlier, later = history[:place], history[place:]
+    renewed = [snapshot(fold(earlier), NOW, "run-1", "nonce-1"), *later]
+    assert fold(renewed) == fold(history)
+
+
+@given(notices, notices)
+def test_what_is_owed_stays_until_it_is_told(owed: Notice, other: Notice) -> None:
+    """A notice is owed from its plan on, by its id, until a line says that it was told."""
+    plan = an_entry(notices=(owed,))
+    assert fold([plan]).outbox == {owed.event_id: owed}
+    assert fold([plan, an_entry(EntryType.ACK)]).outbox == {owed.event_id: owed}
+    assert fold([plan, an_entry(EntryType.ACK, told=(owed.event_id,))]).outbox == {}
+
+
+def test_an_acknowledgement_ends_the_lease() -> None:
+    """While a run is at work its lease holds; its ack, or the next plan, replaces it."""
+    lease = NOW + timedelta(minutes=1)
+    plan = an_entry(lease=lease)
+    assert fold([plan]).lease == lease
+    assert fold([plan, an_entry(EntryType.ACK)]).lease is None
+
+
+def test_a_seal_changes_nothing() -> None:
+    """The line that closes a day holds no memory, and leaves a lease alone."""
+    plan = an_entry(tasks={"a": a_memory()}, lease=NOW)
+    assert fold([plan, an_entry(EntryType.SEAL)]) == fold([plan])
+
+
+def test_a_notice_told_in_the_line_that_owes_it_is_not_owed() -> None:
+    """A run may find out, tell and acknowledge in one line."""
+    told = Notice(Kind.RESUMED, NOW, "1-end")
+    assert fold([an_entry(EntryType.ACK, notices=(told,), told=("1-end",))]).outbox == {}
