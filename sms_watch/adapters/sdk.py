@@ -49,6 +49,7 @@ WORDS = {
     "malformed": "gave an answer that makes no sense",
 }
 UNSENT = frozenset({"unreachable", "certificate"})
+UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ class Caller:
             operation,
             f"{self._connection.host} {WORDS.get(word, 'could not be called')}",
             code=word,
-            retryable=word == "unreachable" or (not write and word in WORDS),
+            retryable=word == "unreachable" or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,
         )
 

@@ -1,0 +1,85 @@
+"""A simulated cloud with one world, ready for the real handler or the real adapters."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+from builders import NOW
+
+from index import handler
+from local.clock import VirtualClock
+from local.cloud.server import CloudServer
+from local.cloud.shapes import PROJECT
+from local.cloud.signing import Key
+from local.cloud.world import SimTask, World
+from local.context import LocalContext, timer_event
+from sms_watch.errors import WatchFailed
+from sms_watch.model import Credentials
+
+TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
+KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)
+TEMPORARY = Key("CANARYTEMPORARY00001", "canarytemporary" * 3, "canarytoken" * 30)
+
+
+class Night:
+    """A world, its cloud, and the function that watches it."""
+
+    def __init__(self, server: CloudServer, world: World, clock: VirtualClock, place: Path) -> None:
+        self.server, self.world, self.clock = server, world, clock
+        self.faults, self.calls = server.cloud.faults, server.cloud.calls
+        self.journal = place
+        self.texts: Dict[str, str] = {
+            "SMS_TASK_IDS": " ".join(world.tasks) or "a",
+            "SMN_TOPIC_URN": TOPIC,
+            "JOURNAL_URI": place.as_uri(),
+            "HUAWEICLOUD_SDK_AK": KEY.access,
+            "HUAWEICLOUD_SDK_SK": KEY.secret,
+            "SMS_ENDPOINT": server.url,
+            "SMN_ENDPOINT": server.url,
+        }
+        self.agency = Credentials("", "")
+        self.ticks = 0
+
+    def tick(self, minutes: float = 1, user_event: Any = "", event: Any = None) -> Dict[str, Any]:
+        """Let minutes pass and wake the function; give its report. Raises WatchFailed."""
+        self.clock.set(self.clock.now() + timedelta(minutes=minutes))
+        self.ticks += 1
+        context = LocalContext(self.texts, f"run-{self.ticks}", self.agency)
+        usual = timer_event(self.clock.now(), user_event)
+        return handler(usual if event is None else event, context, clock=self.clock)
+
+    def failing_tick(self, minutes: float = 1, **more: Any) -> str:
+        """Let minutes pass and wake the function, which is to fail; give its reason."""
+        try:
+            report = self.tick(minutes, **more)
+        except WatchFailed as failure:
+            return str(failure)
+        raise AssertionError(f"the run did not fail: {report}")
+
+    def ticks_until(self, moment: datetime) -> None:
+        """Wake the function every minute up to a moment."""
+        while self.clock.now() < moment:
+            self.tick()
+
+    def kinds(self, report: Dict[str, Any]) -> List[str]:
+        """Give the kinds of notice in a report."""
+        return [notice["kind"] for notice in report["notices"]]
+
+    @property
+    def subjects(self) -> List[str]:
+        """The subjects of all messages, without their event ids."""
+        return [message["subject"].rpartition(" - ")[0] for message in self.world.inbox]
+
+
+@contextmanager
+def a_night(place: Path, *tasks: SimTask) -> Iterator[Night]:
+    """Give a night over some tasks, or over one that copies."""
+    clock = VirtualClock(NOW)
+    world = World(clock)
+    for task in tasks or (SimTask("a", "web-01"),):
+        world.add(task)
+    with CloudServer(world, [KEY, TEMPORARY], [TOPIC]) as server:
+        yield Night(server, world, clock, place / "journal")

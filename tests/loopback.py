@@ -1,0 +1,78 @@
+"""Servers on this machine that misbehave on the wire, where a mock would only pretend to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import Iterator, List
+
+# What the server does once it has read a request.
+SILENT, DROP = "silent", "drop"
+
+
+class Server:
+    """Counts what it is sent, and answers with bytes as they are, or not at all."""
+
+    def __init__(self, answer: str) -> None:
+        self.requests: List[bytes] = []
+        self._answer = answer
+        self._closing = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.02)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._closing.set()
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        held: List[socket.socket] = []
+        while not self._closing.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # nobody came in time
+                continue
+            held.append(connection)
+            connection.settimeout(1)
+            self._handle(connection)
+        for connection in held:
+            connection.close()
+
+    def _handle(self, connection: socket.socket) -> None:
+        try:
+            self.requests.append(connection.recv(65536))
+        except OSError:
+            return
+        if self._answer == SILENT:
+            return
+        if self._answer != DROP:
+            connection.sendall(self._answer.encode())
+        connection.close()
+
+
+@contextmanager
+def serving(answer: str) -> Iterator[Server]:
+    """Serve while the block lasts."""
+    server = Server(answer)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def closed_port() -> str:
+    """Give an address on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def answer(status: int, body: str, *headers: str, promised: int = 0) -> str:
+    """Give the bytes of an answer; ``promised`` says more than there is."""
+    length = max(promised, len(body.encode()))
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {length}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", body])

@@ -1,0 +1,292 @@
+"""Every way in which a call can go wrong, through the real SDK, read and written."""
+
+from __future__ import annotations
+
+import json
+import socket
+import traceback
+from pathlib import Path
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+
+import pytest
+from fakes import FakeDeadline
+from huaweicloudsdkcore.exceptions.exceptions import SdkException
+from huaweicloudsdksmn.v2 import SmnClient
+from huaweicloudsdksms.v3 import SmsClient
+from loopback import DROP, SILENT, answer, closed_port, serving
+
+from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.adapters.smn import SmnPublisher
+from sms_watch.adapters.sms import SmsService
+from sms_watch.errors import CloudError, TaskGone
+from sms_watch.model import Credentials, Message
+
+KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
+MESSAGE = Message("subject", "email", "short", "{}", ("1",))
+URN = f"urn:smn:ap-southeast-3:{'0' * 32}:night"
+QUICK = (0.3, 0.3)
+OPERATIONS = ("read", "start", "publish")
+
+
+class Tried(NamedTuple):
+    """What a call came to: its error, and how long it paused in between."""
+
+    error: Optional[CloudError]
+    pauses: Tuple[float, ...]
+
+
+def _try(operation: str, url: str, rest: float = 50.0, timeout: Any = QUICK) -> Tried:
+    """Make a call against an address, with pauses that take no time."""
+    pauses: List[float] = []
+    builder = SmnClient.new_builder if operation == "publish" else SmsClient.new_builder
+    connection = Connection(builder, url, KEYS, "0" * 32, timeout=timeout)
+    caller = Caller(connection, FakeDeadline(rest), pauses.append, draw=lambda: 0.5)
+    try:
+        _call(operation, caller)
+    except CloudError as error:
+        _assert_clean(error)
+        return Tried(error, tuple(pauses))
+    finally:
+        connection.close()
+    return Tried(None, tuple(pauses))
+
+
+def _call(operation: str, caller: Caller) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "read": lambda: SmsService(caller).read_task("a"),
+        "start": lambda: SmsService(caller).start_task("a"),
+        "publish": lambda: SmnPublisher(caller, URN).publish(MESSAGE),
+    }
+    calls[operation]()
+
+
+def _assert_clean(error: CloudError) -> None:
+    """No key, in whole or in part, and nothing encoded for administrators, is in an error."""
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for secret in ("CANARY", "canary", "ENCODED"):
+        assert secret not in text
+
+
+def _facts(error: Optional[CloudError]) -> Tuple[Any, ...]:
+    assert error is not None
+    return error.status, error.code, error.retryable, error.outcome_unknown
+
+
+# On the way
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_refused_connection_was_certainly_not_sent(operation: str) -> None:
+    """Nobody listens: tried three times, read or write, and known to have had no effect."""
+    tried = _try(operation, closed_port())
+    assert _facts(tried.error) == (None, "unreachable", True, False)
+    assert len(tried.pauses) == 2
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_unknown_host_was_certainly_not_sent(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that does not resolve is like a refused connection."""
+
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    tried = _try(operation, "https://sms.invalid")
+    assert _facts(tried.error) == (None, "unreachable", True, False)
+    assert "sms.invalid" in str(tried.error)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        (SILENT, "timeout"),
+        (DROP, "no_answer"),
+        (answer(200, '{"id": "a"', promised=500), "no_answer"),
+    ],
+    ids=["silent", "drops", "half a body"],
+)
+def test_a_lost_answer_is_unknown_for_a_write(operation: str, behaviour: str, code: str) -> None:
+    """A read is tried again; a write is sent once, for it may have had its effect."""
+    with serving(behaviour) as server:
+        tried = _try(operation, server.url)
+    is_read = operation == "read"
+    assert _facts(tried.error) == (None, code, is_read, not is_read)
+    assert len(server.requests) == (3 if is_read else 1)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_connection_without_trust_was_not_sent(operation: str) -> None:
+    """Where TLS cannot be had nothing is sent, and nothing is tried again."""
+    with serving(answer(200, "{}")) as server:
+        tried = _try(operation, server.url.replace("http:", "https:"))
+    assert _facts(tried.error) == (None, "certificate", False, False)
+    assert not any(b"canary" in request.lower() for request in server.requests)
+
+
+# Answers
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("form", ["SMS", "SMN", "html", "empty"])
+def test_every_status_has_its_meaning(operation: str, status: int, form: str) -> None:
+    """Reads are tried again on 429 and 5xx, writes on 429 only; a 5xx leaves a write unknown."""
+    bodies = {
+        "SMS": '{"error_code": "SMS.9004", "error_msg": "no", "encoded_authorization_message":'
+        ' "ENCODED"}',
+        "SMN": '{"code": "SMS.9004", "message": "no", "request_id": "r-1"}',
+        "html": "<html>Bad Gateway</html>",
+        "empty": "",
+    }
+    with serving(answer(status, bodies[form])) as server:
+        tried = _try(operation, server.url)
+    is_read = operation == "read"
+    lost = is_read and status == 429  # the SDK keeps the code of a throttled read to itself
+    code = "SMS.9004" if form in ("SMS", "SMN") and not lost else ""
+    retryable = status == 429 or (is_read and status >= 500)
+    assert _facts(tried.error) == (status, code, retryable, not is_read and status >= 500)
+    assert len(server.requests) == (3 if retryable else 1)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(200, "<html>Welcome</html>"),
+        answer(200, "[]"),
+        answer(200, '"text"'),
+        answer(302, "", "Location: http://127.0.0.1:9/"),
+    ],
+    ids=["html", "list", "text", "redirect"],
+)
+def test_a_success_that_is_none_is_an_error(operation: str, reply: str) -> None:
+    """HTML, a list or a redirect is never taken for a task, a start or a message."""
+    with serving(reply) as server:
+        tried = _try(operation, server.url)
+    is_read = operation == "read"
+    assert _facts(tried.error)[1:] == ("malformed", is_read, not is_read)
+    assert is_read or len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("operation", "accepted"), [("read", False), ("start", True)])
+@pytest.mark.parametrize("body", ["{}", ""])
+def test_an_empty_answer_accepts_a_start_and_is_no_task(
+    operation: str, accepted: bool, body: str
+) -> None:
+    """The service answers a start with an empty object; a task without id or state is none."""
+    with serving(answer(200, body)) as server:
+        assert (_try(operation, server.url).error is None) is accepted
+
+
+def test_a_message_without_an_id_may_have_been_published() -> None:
+    """A success without message_id is an unknown outcome."""
+    with serving(answer(200, '{"request_id": "r-1"}')) as server:
+        assert _facts(_try("publish", server.url).error) == (None, "malformed", False, True)
+
+
+@pytest.mark.parametrize("operation", ["read", "start"])
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_task_that_does_not_exist_is_gone(operation: str, status: int) -> None:
+    """The code says so, whatever the status beside it."""
+    body = '{"error_code": "SMS.7703", "error_msg": "The task does not exist."}'
+    with serving(answer(status, body)) as server:
+        assert isinstance(_try(operation, server.url).error, TaskGone)
+
+
+def test_an_error_names_what_helps_support() -> None:
+    """Operation, status, code, text and request id are in the error's text, and no more."""
+    body = json.dumps({"error_code": "SMS.9004", "error_msg": "Denied\r\n" + "x" * 500})
+    with serving(answer(403, body, "X-Request-Id: req-7")) as server:
+        text = str(_try("start", server.url).error)
+    assert text.startswith("start task a: SMS.9004, HTTP 403, Denied xxx")
+    assert text.endswith("(request req-7)")
+    assert "\n" not in text
+    assert len(text) < 300
+
+
+# Trying again
+
+
+def test_pauses_double_and_are_drawn_at_random() -> None:
+    """Full jitter: somewhere up to 2 s, then somewhere up to 4 s."""
+    assert _try("read", closed_port()).pauses == (1.0, 2.0)
+
+
+def test_the_service_may_name_the_pause() -> None:
+    """Retry-After is obeyed where the SDK lets it be seen."""
+    with serving(answer(429, "", "Retry-After: 7")) as server:
+        assert _try("publish", server.url).pauses == (7, 7)
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.9, 1.0])
+def test_nothing_is_tried_again_beyond_the_deadline(rest: float) -> None:
+    """A pause that would use up the time left is not begun."""
+    with serving(answer(503, "")) as server:
+        assert _try("read", server.url, rest=rest).pauses == ()
+    assert len(server.requests) == 1
+
+
+# Keys
+
+
+def test_netrc_never_replaces_the_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry for the host in .netrc is not sent in place of the signature."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter22\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(answer(200, "{}")) as server:
+        _try("start", server.url)
+    assert b"SDK-HMAC-SHA256" in server.requests[0]
+    assert b"Basic" not in server.requests[0]
+
+
+def test_a_client_without_keys_is_not_made() -> None:
+    """Empty keys would send the SDK looking for others elsewhere."""
+    with pytest.raises(ValueError, match="both keys"):
+        Connection(SmsClient.new_builder, "https://sms.invalid", Credentials("", ""))
+
+
+def test_a_connection_does_not_show_its_keys() -> None:
+    """No representation on the way holds a key."""
+    connection = Connection(SmsClient.new_builder, "https://sms.invalid", KEYS)
+    assert "canary" not in (repr(connection) + repr(vars(connection))).lower()
+    connection.close()
+
+
+def test_the_sdk_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    """The SDK's own log, with addresses in it, does not reach the function's log."""
+    _try("read", closed_port())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SdkException("canary"),
+        ValueError("canary"),
+        TypeError("canary"),
+        RuntimeError("canary"),
+        OSError("canary"),
+        KeyError("canary"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("operation", ["read", "start"])
+def test_whatever_the_sdk_raises_is_translated(
+    operation: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No exception of another kind leaves an adapter, and no text of one."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(SmsClient, "do_http_request", fail)
+    tried = _try(operation, "https://sms.invalid")
+    assert tried.error is not None
+    assert tried.error.outcome_unknown is (operation == "start")

@@ -1,0 +1,157 @@
+"""What every MigrationService and every Publisher does, the fakes and the real ones alike."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, ContextManager, Iterator, NamedTuple
+
+import pytest
+from builders import a_task
+from clouds import KEY, TOPIC, a_night
+from fakes import FakeDeadline, FakePublisher, FakeService
+
+from local.cloud.faults import Fault
+from local.cloud.shapes import PROJECT
+from local.cloud.world import SimTask
+from sms_watch.adapters import smn, sms
+from sms_watch.adapters.sdk import Caller
+from sms_watch.errors import CloudError, TaskGone
+from sms_watch.model import Credentials, Message, TaskState
+from sms_watch.ports import MigrationService, Publisher
+
+MESSAGE = Message("subject", "e-mail text", "short text", '{"version": 1}', ("1",))
+
+
+class Services(NamedTuple):
+    """The two services, and how to set the stage behind them.
+
+    There are a failed task ``failed``, a running one ``running``, and none called ``gone``.
+    """
+
+    tasks: MigrationService
+    topic: Publisher
+    starts: Callable[[], int]
+    messages: Callable[[], int]
+    lose_answer: Callable[[str], None]
+    break_service: Callable[[str], None]
+
+
+@contextmanager
+def _fakes(place: Path) -> Iterator[Services]:
+    tasks = FakeService(a_task(id="failed"), a_task(id="running", state="RUNNING", code=""))
+    topic = FakePublisher()
+    lost = CloudError("x", code="no_answer", outcome_unknown=True)
+
+    def lose_answer(operation: str) -> None:
+        if operation == "publish":
+            topic.errors.append(lost)
+        else:
+            tasks.fail_start("failed", lost)
+
+    def break_service(operation: str) -> None:
+        tasks.fail_read("failed", CloudError("x", status=503, retryable=True))
+
+    yield Services(
+        tasks,
+        topic,
+        lambda: len(tasks.starts),
+        lambda: len(topic.messages),
+        lose_answer,
+        break_service,
+    )
+
+
+@contextmanager
+def _real(place: Path) -> Iterator[Services]:
+    failed = SimTask("failed", "web-01", state=TaskState.MIGRATE_FAIL, code="SMS.0807")
+    with a_night(place, failed, SimTask("running", "web-02")) as night:
+        keys = Credentials(KEY.access, KEY.secret)
+        to_sms = sms.connect(night.server.url, keys)
+        to_smn = smn.connect(night.server.url, keys, PROJECT)
+
+        def caller(connection: object) -> Caller:
+            return Caller(connection, FakeDeadline(), lambda seconds: None)  # type: ignore[arg-type]
+
+        yield Services(
+            sms.SmsService(caller(to_sms)),
+            smn.SmnPublisher(caller(to_smn), TOPIC),
+            lambda: night.calls.get("start_task", 0),
+            lambda: len(night.world.inbox),
+            lambda operation: night.faults.add(operation, Fault(drop=True, before=False)),
+            lambda operation: night.faults.add(operation, Fault(503), times=3),
+        )
+        to_sms.close()
+        to_smn.close()
+
+
+@pytest.fixture(params=[_fakes, _real], ids=["fakes", "real"])
+def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
+    """Give the services of both kinds, one after the other."""
+    make: Callable[[Path], ContextManager[Services]] = request.param
+    with make(tmp_path) as made:
+        yield made
+
+
+def test_a_task_is_read(services: Services) -> None:
+    """A task comes with its id, state and code."""
+    task = services.tasks.read_task("failed")
+    assert (task.id, task.state, task.code) == ("failed", "MIGRATE_FAIL", "SMS.0807")
+
+
+def test_a_task_that_does_not_exist_is_gone(services: Services) -> None:
+    """Reading and starting a task that is none are both answered with TaskGone."""
+    with pytest.raises(TaskGone):
+        services.tasks.read_task("gone")
+    with pytest.raises(TaskGone):
+        services.tasks.start_task("gone")
+
+
+def test_a_failed_task_can_be_started(services: Services) -> None:
+    """A start of a failed task is accepted, and sent once."""
+    services.tasks.start_task("failed")
+    assert services.starts() == 1
+
+
+def test_a_running_task_cannot_be_started(services: Services) -> None:
+    """A start in the wrong state is refused: certain, and not to be sent again."""
+    with pytest.raises(CloudError) as refused:
+        services.tasks.start_task("running")
+    assert refused.value.code == "SMS.7713"
+    assert not refused.value.retryable
+    assert not refused.value.outcome_unknown
+
+
+def test_a_start_whose_answer_is_lost_is_unknown(services: Services) -> None:
+    """It may have been taken, so it is sent once only."""
+    services.lose_answer("start_task")
+    with pytest.raises(CloudError) as lost:
+        services.tasks.start_task("failed")
+    assert lost.value.outcome_unknown
+    assert not lost.value.retryable
+    assert services.starts() == 1
+
+
+def test_a_broken_service_cannot_be_read(services: Services) -> None:
+    """What is down for a moment may be asked again later."""
+    services.break_service("show_task")
+    with pytest.raises(CloudError) as broken:
+        services.tasks.read_task("failed")
+    assert broken.value.status == 503
+    assert broken.value.retryable
+    assert services.tasks.read_task("failed").id == "failed"
+
+
+def test_a_message_is_published(services: Services) -> None:
+    """A published message has an id, and is there once."""
+    assert services.topic.publish(MESSAGE)
+    assert services.messages() == 1
+
+
+def test_a_message_whose_answer_is_lost_is_unknown(services: Services) -> None:
+    """The message is there, though nobody knows."""
+    services.lose_answer("publish")
+    with pytest.raises(CloudError) as lost:
+        services.topic.publish(MESSAGE)
+    assert lost.value.outcome_unknown
+    assert services.messages() == 1

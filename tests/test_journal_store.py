@@ -1,0 +1,461 @@
+"""The journal on a store: days, seals, races, torn and damaged lines; the same on every store."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+import pytest
+from builders import NOW, a_memory, minutes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.adapters import file
+from sms_watch.adapters.daily import AppendStore, DailyJournal
+from sms_watch.adapters.file import FileStore
+from sms_watch.errors import JournalConflict, JournalError
+from sms_watch.journal import VERSION, Entry, EntryType, encode, fold
+from sms_watch.model import Memory, Position
+from sms_watch.ports import History
+
+DAY = timedelta(days=1)
+MIDNIGHT = NOW.replace(hour=0, minute=0) + DAY
+
+
+class FakeStore:
+    """An append store in memory; ``before_append`` may raise, as a process that dies does."""
+
+    def __init__(self) -> None:
+        self.objects: Dict[str, bytes] = {}
+        self.gets = 0
+        self.before_append: Callable[[str], Any] = lambda name: None
+
+    def get(self, name: str) -> Optional[bytes]:
+        self.gets += 1
+        return self.objects.get(name)
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        self.before_append(name)
+        if len(self.objects.get(name, b"")) != offset:
+            raise JournalConflict("taken")
+        self.objects[name] = self.objects.get(name, b"") + data
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> AppendStore:
+    """Give a store of each kind, one after the other."""
+    return FakeStore() if request.param == "memory" else FileStore(tmp_path / "a" / "journal")
+
+
+NONCES = itertools.count()
+
+
+def _journal(store: AppendStore, now: datetime = NOW) -> DailyJournal:
+    return DailyJournal(store, now, lambda: f"nonce-{next(NONCES)}")
+
+
+def an_entry(now: datetime = NOW, mark: str = "RUNNING", **fields: Any) -> Entry:
+    """Give an entry that is told from others by the state in it."""
+    memory = a_memory(state=mark, since=NOW)
+    entry = Entry(VERSION, EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
+    return replace(entry, tasks={"a": memory}, **fields)
+
+
+def _append(store: AppendStore, now: datetime, mark: str) -> Position:
+    """Read the journal and append to it, as a run does."""
+    journal = _journal(store, now)
+    return journal.append(an_entry(now, mark), journal.read().position)
+
+
+def _read(store: AppendStore, now: datetime = NOW) -> Tuple[History, Memory]:
+    history = _journal(store, now).read()
+    return history, fold(history.entries)
+
+
+def _mark(store: AppendStore, now: datetime = NOW) -> str:
+    return _read(store, now)[1].tasks["a"].state
+
+
+# The store
+
+
+def test_an_object_that_is_not_there_is_none(store: AppendStore) -> None:
+    """Looking for what does not exist is no error, and makes nothing."""
+    assert store.get("journal-20261124.jsonl") is None
+
+
+def test_an_object_grows_at_its_end(store: AppendStore) -> None:
+    """At 0 it is made; after that an append goes where the last one ended."""
+    store.append("x", 0, b"one\n")
+    store.append("x", 4, b"two\n")
+    assert store.get("x") == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("offset", [0, 3, 5])
+def test_an_append_anywhere_else_is_a_conflict(store: AppendStore, offset: int) -> None:
+    """Whoever does not know the length has lost the race, and has written nothing."""
+    store.append("x", 0, b"one\n")
+    with pytest.raises(JournalConflict):
+        store.append("x", offset, b"two\n")
+    assert store.get("x") == b"one\n"
+
+
+# A day
+
+
+def test_the_first_run_ever_finds_an_empty_memory(store: AppendStore) -> None:
+    """Nothing is there, nothing is lost, and the next entry begins the day's object."""
+    history, memory = _read(store)
+    assert history == History((), Position("20261124", 0))
+    assert memory == Memory()
+
+
+def test_what_is_appended_is_read(store: AppendStore) -> None:
+    """Entries come back in their order, after a snapshot; positions are exact."""
+    first = _append(store, NOW, "RUNNING")
+    second = _append(store, NOW, "MIGRATE_FAIL")
+    history, memory = _read(store)
+    assert [str(entry.type) for entry in history.entries] == ["snapshot", "plan", "plan"]
+    assert first.offset < second.offset
+    assert history.position == second
+    assert memory.tasks["a"].state == "MIGRATE_FAIL"
+
+
+def test_a_run_appends_twice_after_one_read(store: AppendStore) -> None:
+    """Plan and acknowledgement follow each other without another read."""
+    journal = _journal(store)
+    after_plan = journal.append(an_entry(), journal.read().position)
+    after_ack = journal.append(an_entry(mark="ABORT"), after_plan)
+    assert _read(store)[0].position == after_ack
+    assert _mark(store) == "ABORT"
+
+
+def test_of_two_runs_that_read_the_same_one_wins(store: AppendStore) -> None:
+    """The second append at one position is a conflict, at the first entry ever as well."""
+    for _ in range(2):
+        one, other = _journal(store), _journal(store)
+        position = one.read().position
+        assert other.read().position == position
+        one.append(an_entry(mark="RUNNING"), position)
+        with pytest.raises(JournalConflict):
+            other.append(an_entry(mark="ABORT"), position)
+        assert _mark(store) == "RUNNING"
+
+
+# The next day
+
+
+@pytest.mark.parametrize("days", [1, 2, 30])
+def test_a_new_day_begins_with_the_memory_of_the_old(store: AppendStore, days: int) -> None:
+    """However many quiet days lie between, nothing is forgotten."""
+    _append(store, NOW, "RUNNING")
+    later = NOW + days * DAY
+    history, memory = _read(store, later)
+    assert memory.tasks["a"].state == "RUNNING"
+    after = _append(store, later, "MIGRATE_FAIL")
+    assert after.day == f"{later:%Y%m%d}"
+    history, memory = _read(store, later)
+    assert [str(entry.type) for entry in history.entries] == ["snapshot", "plan"]
+    assert memory.tasks["a"].state == "MIGRATE_FAIL"
+
+
+def test_a_run_across_midnight_stays_in_its_object(store: AppendStore) -> None:
+    """The acknowledgement of a run that began yesterday goes where its plan went."""
+    begun = MIDNIGHT - timedelta(seconds=1)
+    journal = _journal(store, begun)
+    after = journal.append(an_entry(begun), journal.read().position)
+    assert journal.append(an_entry(begun, "ABORT"), after).day == after.day
+    assert _mark(store, MIDNIGHT + minutes(1)) == "ABORT"
+
+
+def test_what_lies_beyond_31_days_is_forgotten(store: AppendStore) -> None:
+    """A journal is found again after 31 days, and not after 32; 14 days call for renewal."""
+    _append(store, NOW, "RUNNING")
+    assert not _read(store, NOW + 14 * DAY)[0].expiring
+    assert _read(store, NOW + 15 * DAY)[0].expiring
+    assert _read(store, NOW + 31 * DAY)[0].entries
+    assert not _read(store, NOW + 32 * DAY)[0].entries
+
+
+def test_a_quiet_day_reads_one_object() -> None:
+    """In the middle of a day with an object, one look is enough."""
+    store = FakeStore()
+    noon = NOW + timedelta(hours=12)
+    _append(store, noon, "RUNNING")
+    store.gets = 0
+    _read(store, noon)
+    assert store.gets == 1
+
+
+def test_a_clock_that_is_behind_finds_the_newest(store: AppendStore) -> None:
+    """A container whose clock is minutes behind appends to the day that has already begun."""
+    _append(store, MIDNIGHT + minutes(1), "MIGRATE_FAIL")
+    behind = MIDNIGHT - minutes(3)
+    assert _mark(store, behind) == "MIGRATE_FAIL"
+    assert _append(store, behind, "RUNNING").day == f"{MIDNIGHT:%Y%m%d}"
+    assert _mark(store, MIDNIGHT + minutes(2)) == "RUNNING"
+
+
+@pytest.mark.parametrize("skew", [-3, 0, 3])
+def test_of_two_runs_that_turn_the_day_one_wins(store: AppendStore, skew: int) -> None:
+    """Two containers around midnight, with clocks minutes apart: one entry, no other."""
+    _append(store, MIDNIGHT - minutes(10), "RUNNING")
+    one_time, other_time = MIDNIGHT + minutes(1), MIDNIGHT + minutes(1 + skew)
+    one, other = _journal(store, one_time), _journal(store, other_time)
+    position = one.read().position
+    assert other.read().position == position
+    one.append(an_entry(one_time, "MIGRATE_FAIL"), position)
+    with pytest.raises(JournalConflict):
+        other.append(an_entry(other_time, "ABORT"), position)
+    assert _mark(store, MIDNIGHT + minutes(5)) == "MIGRATE_FAIL"
+
+
+def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore) -> None:
+    """A sealed object without a successor loses nothing; the next run begins the new day."""
+    _append(store, MIDNIGHT - minutes(10), "RUNNING")
+    later = MIDNIGHT + minutes(1)
+    seal = Entry(VERSION, EntryType.SEAL, later, "run", "seal")
+    day = f"{NOW:%Y%m%d}"
+    name = f"journal-{day}.jsonl"
+    store.append(name, len(store.get(name) or b""), encode(seal))
+    for now in (MIDNIGHT - minutes(1), later, later + 3 * DAY):
+        history, memory = _read(store, now)
+        assert history.position == Position(f"{MIDNIGHT:%Y%m%d}", 0)
+        assert memory.tasks["a"].state == "RUNNING"
+    assert _append(store, later, "ABORT").day == f"{MIDNIGHT:%Y%m%d}"
+    assert _mark(store, later) == "ABORT"
+
+
+# Damage
+
+
+def _damage(store: AppendStore, change: Callable[[bytes], bytes], directory: Path) -> None:
+    name = "journal-20261124.jsonl"
+    data = change(store.get(name) or b"")
+    if isinstance(store, FakeStore):
+        store.objects[name] = data
+    else:
+        (directory / "a" / "journal" / name).write_bytes(data)
+
+
+def test_a_torn_line_is_skipped_and_closed(store: AppendStore, tmp_path: Path) -> None:
+    """What a dying writer left behind costs its own line and no other."""
+    _append(store, NOW, "RUNNING")
+    _damage(store, lambda data: data + b'{"v":1,"type":"pl', tmp_path)
+    history, memory = _read(store)
+    assert (history.damaged, history.snapshot_lost) == (1, False)
+    assert memory.tasks["a"].state == "RUNNING"
+    _append(store, NOW, "ABORT")
+    history, memory = _read(store)
+    assert (history.damaged, memory.tasks["a"].state) == (1, "ABORT")
+
+
+def test_a_whole_line_without_its_end_counts(store: AppendStore, tmp_path: Path) -> None:
+    """A writer that died before the line end had written its line."""
+    _append(store, NOW, "RUNNING")
+    _damage(store, lambda data: data[:-1], tmp_path)
+    assert _read(store)[0].damaged == 0
+    assert _mark(store) == "RUNNING"
+    _append(store, NOW, "ABORT")
+    assert (_read(store)[0].damaged, _mark(store)) == (0, "ABORT")
+
+
+def test_a_damaged_line_in_the_middle_is_skipped(store: AppendStore, tmp_path: Path) -> None:
+    """The lines around it are read."""
+    _append(store, NOW, "RUNNING")
+    _append(store, NOW, "ABORT")
+    _damage(store, lambda data: data.replace(b'"RUNNING"', b"7"), tmp_path)
+    history, memory = _read(store)
+    assert history.damaged == 1
+    assert not history.snapshot_lost
+    assert memory.tasks["a"].state == "ABORT"
+
+
+def _without_snapshot(data: bytes) -> bytes:
+    return b"garbage\n" + data.split(b"\n", 1)[1]
+
+
+def test_a_lost_snapshot_is_known_to_be_lost(store: AppendStore, tmp_path: Path) -> None:
+    """Without the snapshot, and without an older object, a part of the memory is gone."""
+    _append(store, NOW, "RUNNING")
+    _damage(store, _without_snapshot, tmp_path)
+    history, memory = _read(store)
+    assert (history.damaged, history.snapshot_lost) == (1, True)
+    assert memory.tasks["a"].state == "RUNNING"
+
+
+def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore, tmp_path: Path) -> None:
+    """A snapshot says what the day before ended with, so the day before can stand for it."""
+    yesterday = NOW - DAY
+    journal = _journal(store, yesterday)
+    owed = an_entry(yesterday, "MIGRATE_FAIL")
+    other = replace(owed, tasks={"b": a_memory(name="b")})
+    after = journal.append(owed, journal.read().position)
+    journal.append(other, after)
+    _append(store, NOW, "RUNNING")
+    _damage(store, _without_snapshot, tmp_path)
+    history, memory = _read(store)
+    assert (history.damaged, history.snapshot_lost) == (1, False)
+    assert set(memory.tasks) == {"a", "b"}
+    assert memory.tasks["a"].state == "RUNNING"
+
+
+def test_an_empty_object_is_none(store: AppendStore, tmp_path: Path) -> None:
+    """An object that was made and never written to is begun like a missing one."""
+    _append(store, NOW - DAY, "RUNNING")
+    if isinstance(store, FakeStore):
+        store.objects["journal-20261124.jsonl"] = b""
+    else:
+        (tmp_path / "a" / "journal" / "journal-20261124.jsonl").touch()
+    assert _mark(store) == "RUNNING"
+    assert _append(store, NOW, "ABORT").day == "20261124"
+    assert _mark(store) == "ABORT"
+
+
+def test_a_newer_format_is_refused(store: AppendStore, tmp_path: Path) -> None:
+    """A journal of a later version is not read in part."""
+    _append(store, NOW, "RUNNING")
+    _damage(store, lambda data: data.replace(b'"v":1', b'"v":2'), tmp_path)
+    with pytest.raises(JournalError, match="newer sms_watch"):
+        _read(store)
+
+
+# Any history
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3 * 24 * 60),
+            st.sampled_from(["RUNNING", "MIGRATE_FAIL", "ABORT"]),
+            st.sampled_from(["whole", "dies before", "dies between", "torn"]),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_dies_when_the_journal_is_what_was_written(
+    steps: List[Tuple[int, str, str]],
+) -> None:
+    """Over days, with runs that die at any append, the memory is that of the last whole entry."""
+    store, now, expected = FakeStore(), NOW, None
+    for wait, mark, end in steps:
+        now += minutes(wait)
+        calls = itertools.count()
+        limit = {"dies before": 0, "dies between": 1}.get(end, 99)
+
+        def die(name: str, calls: Iterator[int] = calls, limit: int = limit) -> None:
+            if next(calls) >= limit:
+                raise KeyboardInterrupt
+
+        store.before_append = die
+        try:
+            _append(store, now, mark)
+            expected = mark
+        except KeyboardInterrupt:
+            pass
+        if end == "torn" and store.objects:
+            newest = max(store.objects)
+            store.objects[newest] += b'{"v":1,"ty'
+        memory = _read(store, now)[1]
+        assert (memory.tasks["a"].state if memory.tasks else None) == expected
+
+
+# Files
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from datetime import datetime, timezone
+from sms_watch.adapters.file import FileStore
+from sms_watch.errors import JournalConflict
+store, name, won = FileStore(Path(sys.argv[1])), "x", 0
+while won < 200:
+    length = len(store.get(name) or b"")
+    try:
+        store.append(name, length, f"{sys.argv[2]} {won}\\n".encode())
+        won += 1
+    except JournalConflict:
+        pass
+"""
+
+
+def test_two_processes_never_write_over_each_other(tmp_path: Path) -> None:
+    """Every line that one of two processes was told is written stands in the file, once."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writers = [subprocess.Popen([*command, name], env=env) for name in ("one", "two")]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    lines = (tmp_path / "x").read_text(encoding="utf-8").splitlines()
+    expected = [f"{name} {number}" for name in ("one", "two") for number in range(200)]
+    assert sorted(lines) == sorted(expected)
+    assert [line for line in lines if line.startswith("one")] == expected[:200]
+
+
+def test_a_journal_is_for_its_owner(tmp_path: Path) -> None:
+    """Directory and files can be read by nobody else."""
+    store = FileStore(tmp_path / "journal")
+    store.append("x", 0, b"one\n")
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "journal" / "x").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_place_that_is_no_directory_is_explained(tmp_path: Path) -> None:
+    """The error names the path, the reason, and the variable to change."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    store = FileStore(tmp_path / "file")
+    with pytest.raises(JournalError, match=r"file could not be written: .*JOURNAL_URI"):
+        store.append("x", 0, b"one\n")
+    (tmp_path / "journal-20261124.jsonl").mkdir()
+    with pytest.raises(JournalError, match="could not be read: Is a directory"):
+        FileStore(tmp_path).get("journal-20261124.jsonl")
+
+
+def test_a_full_disk_leaves_no_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written whole is taken back."""
+    store = FileStore(tmp_path)
+    store.append("x", 0, b"one\n")
+    real, room = os.write, iter([2])
+
+    def write(descriptor: int, data: bytes) -> int:
+        left = next(room, 0)
+        if not left:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[:left])
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(JournalError, match="No space left"):
+        store.append("x", 4, b"two\n")
+    assert store.get("x") == b"one\n"
+
+
+def test_a_lock_that_is_held_for_long_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that hangs with the lock does not make this one hang."""
+    monkeypatch.setattr(file, "LOCK_WAIT", 0.0)
+    store = FileStore(tmp_path)
+    store.append("x", 0, b"one\n")
+    descriptor = os.open(tmp_path / "x", os.O_RDWR)
+    file.fcntl.flock(descriptor, file.fcntl.LOCK_EX)
+    try:
+        with pytest.raises(JournalError, match="held its lock"):
+            store.append("x", 4, b"two\n")
+    finally:
+        os.close(descriptor)
+    store.append("x", 4, b"two\n")
+
+
+def test_without_file_locks_there_is_no_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system without them the error says what to do instead."""
+    monkeypatch.setattr(file, "fcntl", None)
+    with pytest.raises(JournalError, match="WSL"):
+        FileStore(tmp_path)

@@ -1,0 +1,184 @@
+"""A task out of an answer, whatever the answer holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Optional, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.adapters.task_json import read
+from sms_watch.model import Progress, Task
+
+FAILED: Dict[str, Any] = {
+    "id": "7a9c",
+    "name": "db-01",
+    "type": "MIGRATE_BLOCK",
+    "os_type": "WINDOWS",
+    "state": "MIGRATE_FAIL",
+    "connected": True,
+    "error_json": '{"error_code":"SMS.1807","error_param":"[\\"203.0.113.22\\"]"}',
+    "migrate_speed": 42.5,
+    "remain_seconds": 3600,
+    "sub_tasks": [
+        {"name": "CREATE_CLOUD_SERVER", "progress": 100, "end_date": 1, "user_op": "REPLICATE"},
+        {"name": "MIGRATE_WINDOWS_BLOCK", "progress": 37, "end_date": None, "user_op": "REPLICATE"},
+    ],
+    "source_server": {"name": "win02", "ip": "192.0.2.12"},
+    "target_server": {"name": "win02-new", "ip": "203.0.113.22"},
+}
+
+
+def _read(**fields: Any) -> Task:
+    task = read({**FAILED, **fields})
+    assert task is not None
+    return task
+
+
+def test_a_task_in_full() -> None:
+    """Every field that the watchdog knows is taken from its place."""
+    assert _read() == Task(
+        "7a9c",
+        "db-01",
+        "MIGRATE_FAIL",
+        "MIGRATE_BLOCK",
+        "SMS.1807",
+        ("203.0.113.22",),
+        True,
+        Progress(1, 5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
+        42.5,
+        3600,
+        "win02 (192.0.2.12)",
+        "win02-new (203.0.113.22)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error_json", "code", "params"),
+    [
+        ("", "", ()),
+        (None, "", ()),
+        ('{"error_param":"[]","error_code":"SMS.2802"}', "SMS.2802", ()),
+        ('{"error_code":"SMS.2802"}', "SMS.2802", ()),
+        ('{"error_code":"SMS.2802","error_param":"plain"}', "SMS.2802", ("plain",)),
+        ('{"error_code":"SMS.2802","error_param":["a","b"]}', "SMS.2802", ("a", "b")),
+        ({"error_code": "SMS.2802", "error_param": ["a"]}, "SMS.2802", ("a",)),
+        ('{"error_param":"[\\"/dev/sda1\\"]","error_code":"SMS.13', "?", ()),
+        ('{"error_code":"SMS.1315","error_par', "SMS.1315", ()),
+        ("something else entirely", "?", ()),
+        ("{'error_code': 'SMS.0807'}", "SMS.0807", ()),
+        ("[" * 100_000, "?", ()),
+        (7, "?", ()),
+    ],
+)
+def test_the_error_is_found_however_it_is_packed(
+    error_json: Any, code: str, params: Tuple[str, ...]
+) -> None:
+    """An object in a string with a list in a string; a cut one is searched for its code."""
+    task = _read(error_json=error_json)
+    assert (task.code, task.error_params) == (code, params)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, True),
+        (False, False),
+        (None, None),
+        ("false", False),
+        ("True", True),
+        ("?", None),
+        (0, None),
+        (1, None),
+        ([], None),
+    ],
+)
+def test_connected_is_known_or_unknown(value: Any, expected: Optional[bool]) -> None:
+    """The text "false" is not true for being there, and what says nothing is unknown."""
+    assert _read(connected=value).connected is expected
+
+
+def test_a_missing_connected_is_unknown() -> None:
+    """Most answers leave the field out; that does not mean that the agent is away."""
+    fields = {name: value for name, value in FAILED.items() if name != "connected"}
+    task = read(fields)
+    assert task is not None
+    assert task.connected is None
+
+
+@pytest.mark.parametrize(
+    ("sub_tasks", "info", "expected"),
+    [
+        (None, "MIGRATE_LINUX_FILE-62", Progress(1, 5, 62, None, "MIGRATE_LINUX_FILE")),
+        ([], "garbage", Progress()),
+        (None, None, Progress()),
+        ([{"name": "SSL_CONFIG", "progress": None}], "", Progress(1, 2, None, None, "SSL_CONFIG")),
+        (
+            [{"name": "SSL_CONFIG", "progress": 100}, {"name": "INVENTED", "progress": "7"}],
+            "",
+            Progress(1, 0, 7, None, "INVENTED"),
+        ),
+        (
+            [
+                {"name": "MIGRATE_LINUX_FILE", "progress": 100, "end_date": 1, "user_op": "A"},
+                {"name": "SYNC_LINUX_FILE", "progress": 40, "end_date": None, "user_op": "B"},
+            ],
+            "",
+            Progress(2, 7, 40, None, "SYNC_LINUX_FILE"),
+        ),
+        (
+            [{"name": "MIGRATE_LINUX_FILE", "progress": 250, "end_date": 1}],
+            "",
+            Progress(1, 5, 100, None, "MIGRATE_LINUX_FILE"),
+        ),
+    ],
+)
+def test_progress_is_that_of_the_last_unfinished_sub_task(
+    sub_tasks: Any, info: Any, expected: Progress
+) -> None:
+    """Old rounds stay in the list at 100 percent; there is no progress of the whole."""
+    assert _read(sub_tasks=sub_tasks, subtask_info=info).progress == expected
+
+
+def test_each_step_of_a_migration_is_further_than_the_one_before() -> None:
+    """The documented order of the sub-tasks is the order of progress."""
+    names = ["CREATE_CLOUD_SERVER", "SSL_CONFIG", "ATTACH_AGENT_IMAGE", "FORMAT_DISK_LINUX_FILE"]
+    names += ["MIGRATE_LINUX_FILE", "CLONE_VM", "SYNC_LINUX_FILE", "DETTACH_AGENT_IMAGE"]
+    names += ["CONFIGURE_LINUX"]
+    seen = [_read(sub_tasks=[{"name": name, "progress": 1}]).progress for name in names]
+    assert all(later.beyond(earlier) for earlier, later in zip(seen, seen[1:]))
+
+
+@pytest.mark.parametrize("field", ["id", "state"])
+@pytest.mark.parametrize("value", [None, "", 7, [], {}])
+def test_a_task_without_id_or_state_is_none(field: str, value: Any) -> None:
+    """These two are indispensable."""
+    assert read({**FAILED, field: value}) is None
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from([*FAILED, "progress", "error_code", "ip"]), inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(FAILED)), JSON))
+def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> None:
+    """Whatever any other field holds, a task with an id and a state is a task."""
+    task = _read(**{**fields, "id": "7a9c", "state": "MIGRATE_FAIL"})
+    assert (task.id, task.state) == ("7a9c", "MIGRATE_FAIL")
+    assert task.progress.percent is None or 0 <= task.progress.percent <= 100
+    assert task.speed is None or task.speed >= 0
+    json.dumps([task.error_params, task.remaining, task.source], allow_nan=False)
+
+
+@given(JSON)
+def test_no_answer_is_too_odd(body: Any) -> None:
+    """An answer that is no task gives none, and no exception."""
+    assert read(body) is None or isinstance(body, dict)
