@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ class Server:
 
     def _handle(self, connection: socket.socket) -> None:
         try:
-            self.requests.append(connection.recv(65536))
+            self.requests.append(_request(connection))
         except OSError:
             return
         if self._answer == SILENT:
@@ -53,6 +54,18 @@ class Server:
         if self._answer != DROP:
             connection.sendall(self._answer.encode())
         connection.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """Read one request whole, as far as its head says."""
+    data = connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    missing = (int(length.group(1)) if length else 0) - len(body)
+    while missing > 0:
+        more = connection.recv(65536)
+        data, missing = data + more, missing - (len(more) or missing)
+    return data
 
 
 @contextmanager

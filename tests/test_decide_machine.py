@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Dict, List, Optional
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from builders import (
     AGENT_RESTARTED,
@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sms_watch.decide import plan, settle
 from sms_watch.journal import VERSION, Entry, EntryType, fold
-from sms_watch.model import Kind, Notice, Outcome, Position, Progress, TaskState
+from sms_watch.model import Kind, Notice, Outcome, Position, Progress, TaskMemory, TaskState
 
 LIMITS = {LINE_LOST: None, DISK_BUSY: 5, UNCLEAR: 2, DISK_FULL: 0, AGENT_RESTARTED: 0}
 TAKEN = (Outcome.DONE, Outcome.UNKNOWN)
@@ -134,7 +134,9 @@ class OneTask(RuleBasedStateMachine):
             assert opening.kind in (Kind.FAILED, Kind.NEEDS_PERSON)
             assert self.task.state == "RUNNING"
 
-    def _append(self, type_: EntryType, tasks: object, notices: object) -> None:
+    def _append(
+        self, type_: EntryType, tasks: Mapping[str, TaskMemory], notices: Tuple[Notice, ...]
+    ) -> None:
         entry = Entry(VERSION, type_, self.now, "run", f"n{len(self.entries)}")
         self.entries.append(replace(entry, tasks=tasks, notices=notices))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import subprocess
@@ -443,7 +444,7 @@ def test_a_lock_that_is_held_for_long_is_explained(
     store = FileStore(tmp_path)
     store.append("x", 0, b"one\n")
     descriptor = os.open(tmp_path / "x", os.O_RDWR)
-    file.fcntl.flock(descriptor, file.fcntl.LOCK_EX)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         with pytest.raises(JournalError, match="held its lock"):
             store.append("x", 4, b"two\n")

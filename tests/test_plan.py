@@ -154,7 +154,8 @@ def test_blindness_is_told_at_the_third_run_and_its_end_once() -> None:
     """Three runs in a row that read nothing are told once; so is the first that reads again."""
     memory = Memory()
     told: List[List[Kind]] = []
-    for seen in [Unseen("a", "HTTP 503")] * 5 + [a_running_task()] * 2:
+    blind: List[Observation] = [Unseen("a", "HTTP 503")] * 5
+    for seen in [*blind, a_running_task(), a_running_task()]:
         planned = _plan([seen], memory)
         told.append(_kinds(planned))
         memory = _after(planned, memory)
@@ -185,7 +186,8 @@ def test_muted_blindness_is_not_closed() -> None:
     """When blindness is not to be told, neither is its end."""
     policy = a_policy(notify_on=frozenset({Kind.SEES_AGAIN}))
     memory = Memory()
-    for seen in [Unseen("a", "HTTP 503")] * 4 + [a_running_task()]:
+    blind: List[Observation] = [Unseen("a", "HTTP 503")] * 4
+    for seen in [*blind, a_running_task()]:
         planned = plan([seen], memory, NOW, policy, PLACE)
         assert planned.notices == ()
         memory = _after(planned, memory)

@@ -1,0 +1,115 @@
+"""The shape of the code: who imports whom, who reads the clock, what can be sent at all."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sms_watch"
+TESTS = ROOT / "tests"
+# What touches the world: the names that pure modules, and all but the handler, may not use.
+WORLDLY = {"open", "print", "input", "exec", "eval", "__import__"}
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
+PURE = [
+    *("codec", "decide", "error_codes", "errors", "events", "journal", "messages", "model"),
+    *("ports", "report", "settings", "adapters/task_json"),
+]
+# The other operations of the SMS API (reference, "Managing Migration Tasks").
+OTHER_OPERATIONS = {"stop", "restart", "cutover", "test", "clone_test", "migration_test", "skip"}
+OTHER_OPERATIONS |= {"network_check", "clear", "collect_log", "sync_failed_rollback"}
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _called(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name):
+                yield called.id
+            elif isinstance(called, ast.Attribute):
+                yield called.attr
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_imports_point_one_way() -> None:
+    """The contracts of .importlinter are kept; every module has its layer."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_rules_touch_nothing_of_the_world(module: str) -> None:
+    """Pure modules read no clock, open no file, print nothing."""
+    called = set(_called(_tree(PACKAGE / f"{module}.py")))
+    assert not called & (WORLDLY | CLOCKS)
+
+
+def test_the_clock_is_read_in_one_place() -> None:
+    """Only the handler asks what time it is; everything else is told."""
+    readers = [
+        path.name
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if {"now", "utcnow", "today"} & set(_called(_tree(path)))
+    ]
+    assert readers == ["handler.py"]
+
+
+def test_the_checks_see_what_they_look_for() -> None:
+    """A module that reads the clock and a file would be found."""
+    bad = ast.parse("import datetime\nx = datetime.datetime.now()\nopen('x')\ny = 'restart'")
+    assert {"now", "open"} <= set(_called(bad))
+    assert "restart" in set(_texts(bad))
+
+
+def test_start_is_the_only_operation_that_can_be_sent() -> None:
+    """No other operation of the API stands anywhere in what talks to the service."""
+    for path in (PACKAGE / "adapters").glob("*.py"):
+        assert not OTHER_OPERATIONS & set(_texts(_tree(path))), path
+    assert "start" in set(_texts(_tree(PACKAGE / "adapters" / "sms.py")))
+
+
+def test_every_test_says_which_rule_it_holds() -> None:
+    """Each test function has a docstring, and none is skipped."""
+    silent: List[str] = []
+    for path in TESTS.glob("test_*.py"):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                silent += [] if ast.get_docstring(node) else [f"{path.name}: {node.name}"]
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in ("skip", "skipif", "xfail"), path
+    assert silent == []
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 80), ("198.51.100.1", 443)])
+def test_no_test_reaches_the_network(refused: List[str], address: tuple[str, int]) -> None:
+    """Addresses other than loopback are refused, and a test that asked would fail."""
+    with pytest.raises(ConnectionRefusedError, match="nothing but loopback"):
+        socket.create_connection(address, timeout=1)
+    with pytest.raises(ConnectionRefusedError, match=r"not sms\.example\.com"):
+        socket.getaddrinfo("sms.example.com", 443)
+    with socket.socket() as bare, pytest.raises(ConnectionRefusedError):
+        bare.connect_ex(address)
+    assert len(refused) == 3
+    refused.clear()
