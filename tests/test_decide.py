@@ -183,6 +183,14 @@ def test_attempts_are_limited(code: str, limit: int) -> None:
     assert _decide(a_task(code=code), spent.memory).news == ()
 
 
+def test_spent_attempts_mean_the_longest_wait() -> None:
+    """After RESUME_MAX_ATTEMPTS starts the wait is the longest, wherever doubling has got to."""
+    policy = a_policy(max_attempts=3, backoff_max=minutes(60))
+    assert _decide(a_task(), a_started_memory(2, ago=4), policy).action is Action.START
+    assert _decide(a_task(), a_started_memory(3, ago=59), policy).action is Action.WAIT
+    assert _decide(a_task(), a_started_memory(3, ago=60), policy).action is Action.START
+
+
 def test_a_lost_line_is_tried_without_end() -> None:
     """A transient failure goes on being tried at the longest wait; a person is told once."""
     spent = _decide(a_task(), a_started_memory(5, ago=15))
@@ -214,6 +222,7 @@ def test_starting_can_be_switched_off() -> None:
     """With RESUME_MAX_ATTEMPTS=0 nothing is started, and a person is told."""
     decision = _decide(a_task(), policy=a_policy(max_attempts=0))
     assert _verdict(decision) == (Action.NONE, Reason.STARTS_OFF)
+    assert decision.cap == 0
     assert decision.news == (Kind.FAILED, Kind.NEEDS_PERSON)
 
 
@@ -332,8 +341,10 @@ def test_progress_gives_a_fresh_count(progress: Progress) -> None:
 
 def test_ground_covered_twice_is_no_progress() -> None:
     """A copy that fell back and came again to the same place has not moved."""
-    memory = a_started_memory(3, ago=1, mark=Progress(1, 5, 60))
-    assert _decide(a_task(progress=Progress(1, 5, 60)), memory).attempt == 4
+    memory = a_started_memory(3, ago=60, mark=Progress(1, 5, 60))
+    fallen = _decide(a_task(progress=Progress(1, 5, 40)), memory)
+    assert (fallen.action, fallen.attempt) == (Action.START, 4)
+    assert _decide(a_task(progress=Progress(1, 5, 60)), fallen.memory).attempt == 5
 
 
 @pytest.mark.parametrize(("ran", "attempt"), [(30, 1), (30 - 1 / 60, 4)])

@@ -368,6 +368,14 @@ def test_an_unknown_command_fails_after_the_run(night: Night) -> None:
     assert len(night.world.starts) == 1
 
 
+def test_times_are_those_of_the_time_zone(night: Night) -> None:
+    """Messages speak of the reader's time, with its offset."""
+    night.texts["TIME_ZONE"] = "Asia/Shanghai"
+    _fail(night)
+    night.tick()
+    assert "2026-11-24 08:04 +08:00" in night.world.inbox[0]["email"]
+
+
 def test_without_a_context_the_environment_is_enough(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, List
 
 import pytest
-from builders import NOW, a_memory
+from builders import NOW, a_memory, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import entries, notices
@@ -75,6 +75,13 @@ def test_an_unknown_field_is_passed_over() -> None:
     data = json.loads(encode(an_entry()))
     data["invented"] = {"a": 1}
     assert decode(json.dumps(data).encode()) == an_entry()
+
+
+def test_a_whole_number_may_stand_for_a_fraction() -> None:
+    """JSON does not tell 5 from 5.0, and neither does a speed."""
+    notice = Notice(Kind.FAILED, NOW, "1", a_task(speed=5.0))
+    line = encode(an_entry(notices=(notice,))).replace(b'"speed":5.0', b'"speed":5')
+    assert decode(line).notices == (notice,)
 
 
 def test_a_newer_format_stops_everything() -> None:

@@ -114,6 +114,19 @@ def _local(minutes: int = 0) -> str:
     return f"{moment:%Y-%m-%d %H:%M} +08:00"
 
 
+def test_the_last_start_has_no_next_try() -> None:
+    """When no more starts follow, none is promised."""
+    email = _message(a_notice(attempt=5, cap=5, next_try=None)).email
+    assert "  Starts      5 of 5\n" in email
+
+
+def test_progress_that_is_not_known_is_not_made_up() -> None:
+    """A sub-task without a percentage shows a question mark, no sub-task shows nothing."""
+    unknown = a_task(progress=Progress(1, 2, None, None, "SSL_CONFIG"))
+    assert "] ? %, SSL_CONFIG\n" in _message(a_notice(task=unknown)).email
+    assert "Progress" not in _message(a_notice(task=a_task(progress=Progress()))).email
+
+
 def test_failed_and_running_again_in_one_run_is_one_line() -> None:
     """A task that failed and was seen running within one run has one heading, one sentence."""
     message = _message(a_notice(outcome=Outcome.RUNNING), a_notice(Kind.RESUMED))

@@ -140,6 +140,10 @@ def test_who_has_waited_longest_is_started_first() -> None:
     planned = _plan(seen, Memory(waited))
     assert [start.task_id for start in planned.starts] == ["b", "c"]
     assert planned.decisions[0].reason is Reason.RUN_LIMIT
+    waited["b"] = replace(waited["b"], last_start=NOW - minutes(1))
+    waited["a"] = replace(waited["a"], since=NOW - minutes(2))
+    again = _plan(seen, Memory(waited))
+    assert [start.task_id for start in again.starts] == ["a", "c"]
 
 
 def test_a_quiet_plan_is_empty() -> None:
@@ -169,7 +173,8 @@ def test_blindness_is_told_at_the_third_run_and_its_end_once() -> None:
 def test_a_short_blindness_is_not_told() -> None:
     """Two runs that read nothing, and a third that does, tell nobody."""
     memory = Memory()
-    for seen in [Unseen("a", "HTTP 503"), Unseen("a", "HTTP 503"), a_running_task()]:
+    short: List[Observation] = [Unseen("a", "HTTP 503")] * 2
+    for seen in [*short, a_running_task()]:
         planned = _plan([seen], memory)
         assert planned.notices == ()
         memory = _after(planned, memory)

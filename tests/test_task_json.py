@@ -100,6 +100,25 @@ def test_connected_is_known_or_unknown(value: Any, expected: Optional[bool]) -> 
     assert _read(connected=value).connected is expected
 
 
+@pytest.mark.parametrize(
+    ("value", "speed"),
+    [
+        (7, 7.0),
+        ("7.5", 7.5),
+        ("fast", None),
+        (True, None),
+        (-1, None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_a_number_is_one_or_unknown(value: Any, speed: Optional[float]) -> None:
+    """A text that is no number costs the number, not the task."""
+    task = _read(migrate_speed=value, remain_seconds=value)
+    assert task.speed == speed
+    assert task.remaining == (None if speed is None else int(speed))
+
+
 def test_a_missing_connected_is_unknown() -> None:
     """Most answers leave the field out; that does not mean that the agent is away."""
     fields = {name: value for name, value in FAILED.items() if name != "connected"}
