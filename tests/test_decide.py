@@ -145,6 +145,14 @@ def test_what_no_start_can_mend_calls_a_person_at_once_and_once(code: str) -> No
     assert _decide(a_task(code=code), first.memory).news == ()
 
 
+def test_each_new_failure_calls_its_own_person() -> None:
+    """A task that was mended by a person, and failed hopelessly again, calls again."""
+    first = _decide(a_task(code=DISK_FULL)).memory
+    assert first is not None
+    elsewhere = a_task(code=NO_RSYNC)
+    assert _decide(elsewhere, first).news == (Kind.FAILED, Kind.NEEDS_PERSON)
+
+
 def test_a_persons_own_class_comes_first() -> None:
     """ERROR_CLASSES overrides the table, in both directions."""
     classes = {DISK_FULL: ErrorClass.TRANSIENT, LINE_LOST: ErrorClass.HUMAN}

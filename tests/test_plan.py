@@ -164,6 +164,7 @@ def test_blindness_is_told_at_the_third_run_and_its_end_once() -> None:
         told.append(_kinds(planned))
         memory = _after(planned, memory)
     assert told == [[], [], [Kind.BLIND], [], [], [Kind.SEES_AGAIN], []]
+    assert _plan([blind[0]], replace(memory, watch=WatchMemory(3, NOW, "1"))).empty
     opened, closed = memory.outbox.values()
     assert closed.event_id == f"{opened.event_id}-end"
     assert opened.detail == "HTTP 503"
