@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import Any, Dict, List, Mapping, Optional, Tuple
@@ -74,44 +74,19 @@ def handler(event: Any, context: Any, *, clock: Clock = SYSTEM_CLOCK) -> Dict[st
     well. ``context`` is FunctionGraph's; without one, the settings come from the environment.
     Raises WatchFailed when the platform has to count the run as failed.
     """
-    begun, now = clock.monotonic(), clock.now()
-    run = _ask(context, "getRequestID") or str(uuid.uuid4())
-    texts, agency = _texts(context), _agency(context)
-    redact = Redactor(_secrets(texts, agency))
-
-    def time_of_line() -> datetime:
-        return now + timedelta(seconds=clock.monotonic() - begun)
-
-    log = JsonLog(_write_line, time_of_line, run, redact, _log_level(texts))
-    waking = events.read(event)
+    invocation = _Invocation.begin(context, clock)
+    log = invocation.log()
     try:
-        settings = parse(texts, agency, _load_zone)
-        order = Order(
-            Imprint(run, now, settings.zone, settings.console),
-            settings.task_ids,
-            settings.policy,
-            settings.dry_run,
-            waking.test,
-        )
-        deadline = Budget(clock, begun, settings.budget)
-        result = execute(order, _outside(settings, order, deadline, clock, redact))
-        result = replace(
-            result,
-            warnings=(*waking.warnings, *settings.warnings, *_warnings(settings), *result.warnings),
-            failure="; ".join(text for text in (result.failure, waking.problem) if text),
-        )
-        made: Dict[str, Any] = redact(report(result, run, now, settings.dry_run))
-        _tell(log, made)
-        failure = result.failure
+        made, failure = invocation.serve(events.read(event), log)
     except WatchError as error:
-        failure = str(error)
+        made, failure = {}, str(error)
     except Exception as error:
-        failure = f"an error that was not foreseen, {type(error).__name__}: {error}"
+        made, failure = {}, f"an error that was not foreseen, {type(error).__name__}: {error}"
         log("ERROR", "unforeseen", where=traceback.format_tb(error.__traceback__)[-3:])
     if failure:
         log("ERROR", "failed", why=failure)
         # Raised here, so that no other exception, with a text of its own, hangs on it.
-        raise WatchFailed(redact(failure))
+        raise WatchFailed(invocation.redact(failure))
     return made
 
 
@@ -123,6 +98,66 @@ def initializer(context: Any) -> None:
     """
     with contextlib.suppress(Exception):
         _import_adapters()
+
+
+@dataclass(frozen=True)
+class _Invocation:
+    """What is known of one invocation from the start; the only reading of the clock."""
+
+    clock: Clock
+    begun: float
+    now: datetime
+    run: str
+    texts: Mapping[str, str]
+    agency: Optional[Credentials]
+    redact: Redactor
+
+    @classmethod
+    def begin(cls, context: Any, clock: Clock) -> _Invocation:
+        """Read the clock, the settings' texts, and the agency's keys."""
+        begun, now = clock.monotonic(), clock.now()
+        run = _ask(context, "getRequestID") or str(uuid.uuid4())
+        texts, agency = _texts(context), _agency(context)
+        return cls(clock, begun, now, run, texts, agency, Redactor(_secrets(texts, agency)))
+
+    def log(self) -> JsonLog:
+        """Give the log of this invocation, on stdout."""
+
+        def moment() -> datetime:
+            return self.now + timedelta(seconds=self.clock.monotonic() - self.begun)
+
+        return JsonLog(_write_line, moment, self.run, self.redact, _log_level(self.texts))
+
+    def serve(self, waking: events.Waking, log: Log) -> Tuple[Dict[str, Any], str]:
+        """Do the run; give its report, and the reason why it failed if it did."""
+        settings = parse(self.texts, self.agency, _load_zone)
+        result = execute(self._order(settings, waking), self._outside(settings))
+        warnings = (*waking.warnings, *settings.warnings, *_warnings(settings), *result.warnings)
+        result = replace(result, warnings=warnings)
+        made: Dict[str, Any] = self.redact(report(result, self.run, self.now, settings.dry_run))
+        _tell(log, made)
+        return made, "; ".join(text for text in (result.failure, waking.problem) if text)
+
+    def _order(self, settings: Settings, waking: events.Waking) -> Order:
+        imprint = Imprint(self.run, self.now, settings.zone, settings.console)
+        return Order(imprint, settings.task_ids, settings.policy, settings.dry_run, waking.test)
+
+    def _outside(self, settings: Settings) -> Outside:
+        daily, file, sdk, smn, sms = _import_adapters()
+        deadline = Budget(self.clock, self.begun, settings.budget)
+        keys, topic = settings.credentials, settings.topic
+        to_sms = WARM.get(sms, settings.sms_endpoint, keys)
+        to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
+        store = file.FileStore(Path(settings.journal))
+        return Outside(
+            sms.SmsService(sdk.Caller(to_sms, deadline, self.clock.sleep)),
+            smn.SmnPublisher(sdk.Caller(to_smn, deadline, self.clock.sleep), topic.urn),
+            daily.DailyJournal(store, self.now, _nonce),
+            deadline,
+            settings.budget,
+            _nonce,
+            self.redact,
+        )
 
 
 # From context and environment
@@ -220,25 +255,6 @@ def _import_adapters() -> Any:
     from sms_watch.adapters import daily, file, sdk, smn, sms  # noqa: PLC0415
 
     return daily, file, sdk, smn, sms
-
-
-def _outside(
-    settings: Settings, order: Order, deadline: Budget, clock: Clock, redact: Redactor
-) -> Outside:
-    daily, file, sdk, smn, sms = _import_adapters()
-    keys, topic = settings.credentials, settings.topic
-    to_sms = WARM.get(sms, settings.sms_endpoint, keys)
-    to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
-    store = file.FileStore(Path(settings.journal))
-    return Outside(
-        sms.SmsService(sdk.Caller(to_sms, deadline, clock.sleep)),
-        smn.SmnPublisher(sdk.Caller(to_smn, deadline, clock.sleep), topic.urn),
-        daily.DailyJournal(store, order.imprint.at, _nonce),
-        deadline,
-        settings.budget,
-        _nonce,
-        redact,
-    )
 
 
 def _nonce() -> str:
