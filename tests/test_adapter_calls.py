@@ -13,7 +13,7 @@ from fakes import FakeDeadline
 from huaweicloudsdkcore.exceptions.exceptions import SdkException
 from huaweicloudsdksmn.v2 import SmnClient
 from huaweicloudsdksms.v3 import SmsClient
-from loopback import DROP, SILENT, answer, closed_port, serving
+from loopback import DROP, SILENT, answer, closed_port, crowded_port, serving
 
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.smn import SmnPublisher
@@ -81,6 +81,14 @@ def test_a_refused_connection_was_certainly_not_sent(operation: str) -> None:
     tried = _try(operation, closed_port())
     assert _facts(tried.error) == (None, "unreachable", True, False)
     assert len(tried.pauses) == 2
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_connection_that_takes_too_long_was_certainly_not_sent(operation: str) -> None:
+    """A timeout while connecting is told apart from one while waiting for the answer."""
+    with crowded_port() as url:
+        tried = _try(operation, url)
+    assert _facts(tried.error) == (None, "unreachable", True, False)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -244,9 +244,10 @@ def _causes(error: Any) -> Iterator[Exception]:
             waiting += each.args
 
 
+UNCONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError, requests.ConnectTimeout)
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
-    ("unreachable", (NewConnectionError, ConnectTimeoutError, ProxyError)),
+    ("unreachable", UNCONNECTED),
     ("no_answer", (ssl.SSLEOFError, ssl.SSLZeroReturnError)),
     ("certificate", (ssl.SSLError,)),
     ("timeout", (ReadTimeoutError, requests.ReadTimeout, TimeoutError)),

@@ -1,0 +1,115 @@
+"""What is sent to the real hosts, to the letter, with the network taken away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Tuple
+
+import pytest
+import requests
+import responses
+from fakes import FakeDeadline
+from responses import matchers
+
+from sms_watch.adapters import smn, sms
+from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.errors import CloudError
+from sms_watch.messages import structure
+from sms_watch.model import Credentials, Message
+
+PROJECT = "0" * 32
+TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
+SMS = "https://sms.ap-southeast-3.myhuaweicloud.com"
+SMN = "https://smn.ap-southeast-3.myhuaweicloud.com"
+PUBLISH = f"{SMN}/v2/{PROJECT}/notifications/topics/{TOPIC.replace(':', '%3A')}/publish"
+KEYS = Credentials("AK0123456789ABCDEF00", "sk" * 20)
+TEMPORARY = Credentials("AK0123456789ABCDEF01", "sk" * 20, "token" * 50)
+MESSAGE = Message("Betreff: übel", "e-mail text", "short text", '{"version": 1}', ("1",))
+TASK = {"id": "7a9c", "name": "db-01", "state": "RUNNING"}
+
+
+def _caller(connection: Connection) -> Caller:
+    return Caller(connection, FakeDeadline(), lambda seconds: None)
+
+
+def _sms(keys: Credentials = KEYS) -> sms.SmsService:
+    return sms.SmsService(_caller(sms.connect(SMS, keys)))
+
+
+def _smn(keys: Credentials = KEYS) -> smn.SmnPublisher:
+    return smn.SmnPublisher(_caller(smn.connect(SMN, keys, PROJECT)), TOPIC)
+
+
+def _headers() -> Dict[str, str]:
+    return {name.lower(): text for name, text in responses.calls[0].request.headers.items()}
+
+
+@responses.activate
+def test_a_task_is_asked_for_by_its_path() -> None:
+    """GET /v3/tasks/<id>, once."""
+    route = responses.get(f"{SMS}/v3/tasks/7a9c", json=TASK)
+    assert _sms().read_task("7a9c").name == "db-01"
+    assert route.call_count == 1
+
+
+@responses.activate
+def test_a_start_is_one_operation_and_no_more() -> None:
+    """POST /v3/tasks/<id>/action with the operation start and no other field, once."""
+    body = matchers.json_params_matcher({"operation": "start"})
+    route = responses.post(f"{SMS}/v3/tasks/7a9c/action", json={}, match=[body])
+    _sms().start_task("7a9c")
+    assert route.call_count == 1
+
+
+@responses.activate
+def test_a_message_has_a_subject_and_a_structure() -> None:
+    """The structure is a string that holds JSON, as the SMN API reference has it."""
+    body = matchers.json_params_matcher(
+        {"subject": MESSAGE.subject, "message_structure": structure(MESSAGE)}
+    )
+    route = responses.post(PUBLISH, json={"message_id": "m-1"}, match=[body])
+    assert _smn().publish(MESSAGE) == "m-1"
+    assert route.call_count == 1
+    sent: Any = json.loads(responses.calls[0].request.body or "")
+    assert set(json.loads(sent["message_structure"])) == {
+        "default",
+        "email",
+        "sms",
+        "http",
+        "https",
+    }
+
+
+@pytest.mark.parametrize("keys", [KEYS, TEMPORARY], ids=["permanent", "temporary"])
+@responses.activate
+def test_every_call_is_signed(keys: Credentials) -> None:
+    """SDK-HMAC-SHA256 over a date, with the token when the keys are temporary."""
+    responses.post(f"{SMS}/v3/tasks/7a9c/action", json={})
+    _sms(keys).start_task("7a9c")
+    headers = _headers()
+    assert headers["authorization"].startswith(f"SDK-HMAC-SHA256 Access={keys.access_key}, ")
+    assert headers["x-sdk-date"].endswith("Z")
+    assert headers.get("x-security-token", "") == keys.security_token
+    assert "sms_watch" in headers["user-agent"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "facts"),
+    [
+        (requests.ConnectTimeout("x"), ("unreachable", True, False)),
+        (requests.ReadTimeout("x"), ("timeout", False, True)),
+        (requests.ConnectionError("x"), ("no_answer", False, True)),
+        (requests.exceptions.ChunkedEncodingError("x"), ("no_answer", False, True)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@responses.activate
+def test_what_requests_raises_on_a_write_is_translated(
+    raised: Exception, facts: Tuple[str, bool, bool]
+) -> None:
+    """The SDK lets some of it through and dresses up the rest; all of it is told apart."""
+    responses.post(PUBLISH, body=raised)
+    with pytest.raises(CloudError) as caught:
+        _smn().publish(MESSAGE)
+    error = caught.value
+    assert (error.code, error.retryable, error.outcome_unknown) == facts
