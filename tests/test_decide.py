@@ -269,6 +269,15 @@ def test_grace_ends() -> None:
     assert _decide(a_task(), over, policy).action is Action.START
 
 
+def test_grace_begins_with_each_failure() -> None:
+    """A task that ran for hours gets the whole grace when it fails."""
+    policy = a_policy(grace=minutes(10))
+    ran = a_memory(state="RUNNING", since=NOW - minutes(300), code="", incident="")
+    decision = _decide(a_task(), ran, policy)
+    assert _verdict(decision) == (Action.WAIT, Reason.GRACE)
+    assert decision.next_try == NOW + minutes(10)
+
+
 def test_a_disconnected_agent_is_waited_for() -> None:
     """While the agent is away the task waits, up to the longest wait, and is tried then."""
     away = a_task(connected=False)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Sequence
 
-from builders import NOW, a_memory, a_policy, a_running_task, a_task, minutes
+from builders import (
+    NOW,
+    a_memory,
+    a_policy,
+    a_running_task,
+    a_started_memory,
+    a_task,
+    minutes,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import IDS, memories, tasks, watches
@@ -216,10 +224,20 @@ def test_a_test_notice_is_made_on_request() -> None:
     assert _kinds(planned) == [Kind.TEST]
 
 
+def test_a_later_call_for_a_person_does_not_rename_the_incident() -> None:
+    """What ends a failure is named after the notice that first told it."""
+    spent = a_started_memory(5, ago=15, incident="20261123-1-0")
+    planned = _plan([a_task()], Memory({"a": spent}))
+    assert _kinds(planned) == [Kind.NEEDS_PERSON]
+    assert planned.tasks["a"].incident == "20261123-1-0"
+
+
 def test_a_gone_task_that_comes_back_is_followed_again() -> None:
     """What was gone and is there again is treated as at first sight."""
     gone = _plan([Gone("a")], Memory())
     assert _kinds(gone) == [Kind.GONE]
+    known = Memory({"a": a_memory()})
+    assert _kinds(_plan([Gone("a")], known)) == [Kind.GONE]
     memory = _after(gone, Memory())
     assert _kinds(_plan([Gone("a")], memory)) == []
     back = _plan([a_task()], memory)
