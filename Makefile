@@ -41,8 +41,10 @@ zip: $(READY) ## build dist/sms-watch.zip
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The stamp is touched last, so that a half-made environment is made again.
+# The stamp is touched last, so that a half-made environment is made again. The lock is complete:
+# without --no-deps, older versions of pip look beyond it for the "toml" extra of coverage.
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "sms_watch needs Python 3.9 or later, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
 	@echo "Setting up $(VENV), once; this takes about a minute ..."

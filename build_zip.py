@@ -29,11 +29,19 @@ LICENCE = re.compile(r"(licen[cs]e|notice|copying|authors)", re.IGNORECASE)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
 UNIX = 3
+# Of compiled wheels only the Python part is taken. It is the same for every platform but for the
+# line ends of the Windows ones: naming one platform gives the same files wherever one builds.
+WHEELS = ("--only-binary=:all:", "--platform=manylinux2014_x86_64", "--python-version=3.9")
+PIP_FAILED = (
+    "pip could not install the locked dependencies (its own words stand above): "
+    "check that the package index can be reached, then run this again"
+)
 PROOF = """
-import sys
+import importlib, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
-import index
-from sms_watch.adapters import daily, file, sdk, smn, sms
+import index, sms_watch
+for each in pkgutil.walk_packages(sms_watch.__path__, "sms_watch."):
+    importlib.import_module(each.name)
 from sms_watch.error_codes import table
 assert callable(index.handler) and callable(index.initializer) and table()
 """
@@ -53,21 +61,24 @@ def build(
     """Build the zip at ``output`` and give its files by name.
 
     ``path`` is where the dependencies are installed (without it: where this interpreter finds
-    its own). Raises BuildError; then nothing stands at ``output``.
+    its own). Raises BuildError, or OSError for a file that cannot be read or written; then
+    nothing stands at ``output``, not even what an earlier build left there.
     """
+    output.unlink(missing_ok=True)
     files = {**_sources(root), **_dependencies(root, sys.path if path is None else path)}
     output.parent.mkdir(parents=True, exist_ok=True)
-    _write(output, files)
+    unproved = output.with_name(f"{output.name}.unproved")
     try:
-        prove(output)
-    except BuildError:
-        output.unlink()
-        raise
+        _write(unproved, files)
+        prove(unproved)
+        unproved.replace(output)
+    finally:
+        unproved.unlink(missing_ok=True)
     return files
 
 
 def prove(zipped: Path, python: str = sys.executable) -> None:
-    """Import ``index`` and all that it uses from the zip alone. Raises BuildError."""
+    """Import ``index`` and every module of the package from the zip alone. Raises BuildError."""
     with tempfile.TemporaryDirectory() as place:
         with zipfile.ZipFile(zipped) as archive:
             archive.extractall(place)
@@ -141,10 +152,10 @@ def build_afresh(output: Path, root: Path = ROOT) -> Dict[str, bytes]:
     """Install the locked dependencies for this build alone, and build. Raises BuildError."""
     with tempfile.TemporaryDirectory() as place:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        options = ["--no-deps", "--no-compile", "--require-hashes", "--target", place]
+        options = ["--no-deps", "--no-compile", "--require-hashes", *WHEELS, "--target", place]
         done = subprocess.run([*pip, *options, "-r", str(root / "requirements.txt")], check=False)
         if done.returncode:
-            raise BuildError("pip could not install the locked dependencies; see its words above")
+            raise BuildError(PIP_FAILED)
         return build(output, root, [place])
 
 
@@ -159,7 +170,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         except NotInstalledError as error:
             print(f"{error}; installing for this build", file=sys.stderr)
             files = build_afresh(output)
-    except BuildError as error:
+    except (BuildError, OSError) as error:
         raise SystemExit(f"build_zip: {error}") from None
     content = output.read_bytes()
     print(f"{output}: {len(content):,} bytes, {len(files)} files")

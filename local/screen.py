@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence
@@ -13,7 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
+from sms_watch.journal import decode
 from sms_watch.model import TaskState
 
 if TYPE_CHECKING:
@@ -62,6 +65,18 @@ class Screen:
             self._live.update(_tasks(moment, self._world, actions))
         elif moment.minute == 0:
             self._console.print(Text(_line(moment, self._world)), soft_wrap=True)
+
+    def journal(self, storage: Storage) -> None:
+        """Show what the journal holds."""
+        for bucket, held in storage.buckets.items():
+            table = Table(title=f"The journal in obs://{bucket}", title_justify="left")
+            for name in ("object", "bytes", "lines"):
+                table.add_column(name)
+            for key, stored in held.objects.items():
+                lines = Counter(str(decode(line).type) for line in stored.data.splitlines())
+                counted = ", ".join(f"{number} {kind}" for kind, number in lines.items())
+                table.add_row(key, str(len(stored.data)), counted)
+            self._console.print(table)
 
     def scoreboard(self, scores: Sequence[Score]) -> None:
         """Show what the night came to, side by side."""

@@ -15,7 +15,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from sms_watch import events
 from sms_watch.errors import WatchError, WatchFailed
@@ -25,7 +25,7 @@ from sms_watch.model import Credentials
 from sms_watch.ports import Clock, Log
 from sms_watch.report import is_idle, report
 from sms_watch.run import Order, Outside, execute
-from sms_watch.settings import LOG_LEVELS, SETTINGS, Settings, parse
+from sms_watch.settings import LOG_LEVELS, SETTINGS, FileJournal, Journal, Settings, parse
 
 SECRET_SETTINGS = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
 # FunctionGraph kills a run at its timeout; the budget has to end well before that.
@@ -131,8 +131,11 @@ class _Invocation:
     def serve(self, waking: events.Waking, log: Log) -> Tuple[Dict[str, Any], str]:
         """Do the run; give its report, and the reason why it failed if it did."""
         settings = parse(self.texts, self.agency, _load_zone)
-        result = execute(self._order(settings, waking), self._outside(settings))
-        warnings = (*waking.warnings, *settings.warnings, *_warnings(settings), *result.warnings)
+        remarks: List[str] = []
+        outside = self._outside(settings, remarks.append)
+        result = execute(self._order(settings, waking), outside)
+        ours = (*waking.warnings, *settings.warnings, *_warnings(settings))
+        warnings = (*ours, *remarks, *result.warnings)
         result = replace(result, warnings=warnings)
         made: Dict[str, Any] = self.redact(report(result, self.run, self.now, settings.dry_run))
         _tell(log, made)
@@ -142,13 +145,18 @@ class _Invocation:
         imprint = Imprint(self.run, self.now, settings.zone, settings.console)
         return Order(imprint, settings.task_ids, settings.policy, settings.dry_run, waking.test)
 
-    def _outside(self, settings: Settings) -> Outside:
-        daily, file, sdk, smn, sms = _import_adapters()
+    def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
+        daily, file, obs, sdk, smn, sms = _import_adapters()
         deadline = Budget(self.clock, self.begun, settings.budget)
         keys, topic = settings.credentials, settings.topic
         to_sms = WARM.get(sms, settings.sms_endpoint, keys)
         to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
-        store = file.FileStore(Path(settings.journal))
+        place = settings.journal
+        if isinstance(place, FileJournal):
+            store = file.FileStore(Path(place.directory))
+        else:
+            caller = sdk.Caller(WARM.get(obs, place.endpoint), deadline, self.clock.sleep)
+            store = obs.ObsStore(place, caller, keys, self.now, remark)
         return Outside(
             sms.SmsService(sdk.Caller(to_sms, deadline, self.clock.sleep)),
             smn.SmnPublisher(sdk.Caller(to_smn, deadline, self.clock.sleep), topic.urn),
@@ -215,13 +223,19 @@ def _warnings(settings: Settings) -> List[str]:
             f"the function's timeout is {timeout} s, too short for RUN_BUDGET_SECONDS"
             f" ({settings.budget}): set the timeout to {settings.budget + TIMEOUT_MARGIN} s"
         )
-    on_platform = "RUNTIME_CODE_ROOT" in os.environ
-    if on_platform and PurePosixPath("/tmp") in (settings.journal, *settings.journal.parents):  # noqa: S108 - not written to
+    if "RUNTIME_CODE_ROOT" in os.environ and _lies_in_tmp(settings.journal):
         warnings.append(
             "JOURNAL_URI lies in /tmp, which FunctionGraph deletes with the container, about a"
             " minute after the last run: what is remembered there is forgotten"
         )
     return warnings
+
+
+def _lies_in_tmp(place: Journal) -> bool:
+    if not isinstance(place, FileJournal):
+        return False
+    within = (place.directory, *place.directory.parents)
+    return PurePosixPath("/tmp") in within  # noqa: S108 - it is not written to
 
 
 # Wiring
@@ -246,15 +260,21 @@ class _Warm:
             self._kept[service.__name__] = (address, connection)
         return connection
 
+    def forget(self) -> None:
+        """Close all clients, as the end of the container does."""
+        for _, connection in self._kept.values():
+            connection.close()
+        self._kept.clear()
+
 
 WARM = _Warm()
 
 
 def _import_adapters() -> Any:
     """Import what is slow to import, once it is certain to be needed."""
-    from sms_watch.adapters import daily, file, sdk, smn, sms  # noqa: PLC0415
+    from sms_watch.adapters import daily, file, obs, sdk, smn, sms  # noqa: PLC0415
 
-    return daily, file, sdk, smn, sms
+    return daily, file, obs, sdk, smn, sms
 
 
 def _nonce() -> str:

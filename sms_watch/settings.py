@@ -11,7 +11,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
 from pathlib import PurePosixPath
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
 from sms_watch.model import Credentials, ErrorClass, Kind, Policy
@@ -36,6 +36,27 @@ class Topic:
 
 
 @dataclass(frozen=True)
+class FileJournal:
+    """A journal in a directory."""
+
+    directory: PurePosixPath
+
+
+@dataclass(frozen=True)
+class ObsJournal:
+    """A journal in a bucket. ``own``: the default bucket, which is made when it is missing."""
+
+    endpoint: str
+    region: str
+    bucket: str
+    prefix: str = ""
+    own: bool = False
+
+
+Journal = Union[FileJournal, ObsJournal]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that people can set, checked. ``budget`` is in seconds."""
 
@@ -45,7 +66,7 @@ class Settings:
     sms_endpoint: str
     smn_endpoint: str
     console: str
-    journal: PurePosixPath
+    journal: Journal
     policy: Policy
     zone: tzinfo
     budget: int
@@ -110,7 +131,7 @@ def _topic(text: str) -> Topic:
     well_formed = len(parts) == 5 and parts[:2] == ["urn", "smn"]
     if not well_formed or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", parts[4]):
         raise _refused(text, "urn:smn:<region>:<project id>:<topic name>")
-    if not re.fullmatch(r"[A-Za-z0-9]{1,64}", parts[3]):
+    if not re.fullmatch(r"[A-Za-z0-9]{1,50}", parts[3]):
         raise _refused(text, "a URN with a project id of letters and digits as its fourth part")
     return Topic(text, _region(parts[2]), parts[3])
 
@@ -140,18 +161,24 @@ def _without_login(text: str) -> str:
     return re.sub(r"//.*@", "//...@", text)
 
 
-def _journal(text: str) -> PurePosixPath:
+def _journal(text: str) -> Union[PurePosixPath, Tuple[str, str]]:
+    """Read a directory, or a bucket with a prefix."""
     if text.startswith("obs:"):
-        raise ValueError(
-            "a journal on OBS is not possible in this version; name a directory that lasts, as in"
-            " file:///var/lib/sms_watch"
-        )
+        return _bucket(text)
     url = urllib.parse.urlsplit(text)
     path = PurePosixPath(urllib.parse.unquote(url.path))
     well_formed = url.scheme == "file" and not (url.netloc or url.query or url.fragment)
     if not well_formed or not path.is_absolute() or path == PurePosixPath("/") or "\0" in str(path):
-        raise _refused(text, "file:///directory, with three slashes")
+        raise _refused(text, "obs://bucket/prefix, or file:///directory with three slashes")
     return path
+
+
+def _bucket(text: str) -> Tuple[str, str]:
+    found = re.fullmatch(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", text)
+    prefix = (found.group(2) or "").strip("/") if found else ""
+    if found is None or not re.fullmatch(r"[A-Za-z0-9._/-]{0,512}", prefix) or "//" in prefix:
+        raise _refused(text, "obs://bucket/prefix, the prefix of letters, digits, and . _ - /")
+    return found.group(1), prefix
 
 
 def _key(text: str) -> str:
@@ -222,9 +249,10 @@ SETTINGS: Tuple[Setting, ...] = (
     ),
     Setting(
         "JOURNAL_URI",
-        "Where the watchdog remembers: `file:///directory`, on a disk that lasts.",
+        "Where the watchdog remembers: `obs://bucket/prefix`, or `file:///directory` on a disk"
+        " that lasts. The default bucket is made, private, by the first run.",
         _journal,
-        note=REQUIRED,
+        note="`obs://sms-watch-<project id>`",
     ),
     Setting(
         "HUAWEICLOUD_SDK_AK",
@@ -247,14 +275,8 @@ SETTINGS: Tuple[Setting, ...] = (
     ),
     Setting("SMS_ENDPOINT", "Another address for SMS; https only.", _endpoint, note=FROM_REGION),
     Setting("SMN_ENDPOINT", "Another address for SMN; https only.", _endpoint, note=FROM_REGION),
-    Setting(
-        "OBS_ENDPOINT",
-        "Another address for OBS; https only.",
-        _endpoint,
-        note=FROM_REGION,
-        ahead=True,
-    ),
-    Setting("OBS_REGION", "Region of the bucket.", _region, note="the topic's region", ahead=True),
+    Setting("OBS_ENDPOINT", "Another address for OBS; https only.", _endpoint, note=FROM_REGION),
+    Setting("OBS_REGION", "Region of the bucket.", _region, note="the topic's region"),
     Setting(
         "RESUME_MAX_ATTEMPTS",
         "Starts in a row without progress, per task; after them a person is asked. 0: never start.",
@@ -347,7 +369,7 @@ def parse(
         sms_endpoint=values["SMS_ENDPOINT"] or _host("sms", region),
         smn_endpoint=values["SMN_ENDPOINT"] or _host("smn", topic.region),
         console=_console(region),
-        journal=values["JOURNAL_URI"],
+        journal=_place(values, topic),
         policy=_policy(values),
         zone=zone,
         budget=values["RUN_BUDGET_SECONDS"],
@@ -436,6 +458,18 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         classes=values["ERROR_CLASSES"] or {},
         notify_on=values["NOTIFY_ON"],
     )
+
+
+def _place(values: Mapping[str, Any], topic: Topic) -> Journal:
+    named = values["JOURNAL_URI"]
+    if isinstance(named, PurePosixPath):
+        return FileJournal(named)
+    region = values["OBS_REGION"] or topic.region
+    endpoint = values["OBS_ENDPOINT"] or _host("obs", region)
+    if named is None:
+        bucket = f"sms-watch-{topic.project_id.lower()}"
+        return ObsJournal(endpoint, region, bucket, own=True)
+    return ObsJournal(endpoint, region, *named)
 
 
 def _host(service: str, region: str) -> str:

@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 from builders import NOW
+from fakes import FakeDeadline
 
 from index import handler
 from local.clock import VirtualClock
+from local.cloud.buckets import Storage, StoredObject
 from local.cloud.server import CloudServer
 from local.cloud.shapes import PROJECT
 from local.cloud.signing import Key
 from local.cloud.world import SimTask, World
 from local.context import LocalContext, timer_event
+from sms_watch.adapters import obs
+from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import WatchFailed
 from sms_watch.model import Credentials
+from sms_watch.settings import ObsJournal
 
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)
@@ -39,9 +44,20 @@ class Night:
             "HUAWEICLOUD_SDK_SK": KEY.secret,
             "SMS_ENDPOINT": server.url,
             "SMN_ENDPOINT": server.url,
+            "OBS_ENDPOINT": server.url,
         }
         self.agency = Credentials("", "")
         self.ticks = 0
+        self.remarks: List[str] = []
+
+    @property
+    def storage(self) -> Storage:
+        """The buckets of the cloud."""
+        return self.server.cloud.storage
+
+    def keep_journal_on_obs(self) -> None:
+        """Let the journal be kept where it is by default."""
+        del self.texts["JOURNAL_URI"]
 
     def tick(self, minutes: float = 1, user_event: Any = "", event: Any = None) -> Dict[str, Any]:
         """Let minutes pass and wake the function; give its report. Raises WatchFailed."""
@@ -72,6 +88,31 @@ class Night:
     def subjects(self) -> List[str]:
         """The subjects of all messages, without their event ids."""
         return [message["subject"].rpartition(" - ")[0] for message in self.world.inbox]
+
+
+BUCKET = "a-bucket-of-ones-own"
+PLACES: Dict[int, Storage] = {}
+
+
+@contextmanager
+def an_obs_store(
+    night: Night, own: bool = False, key: Key = KEY, rest: float = 50.0, timeout: Any = (5, 15)
+) -> Iterator[obs.ObsStore]:
+    """Give a store in a bucket of the night's cloud."""
+    bucket = f"sms-watch-{PROJECT}" if own else BUCKET
+    place = ObsJournal(night.server.url, "ap-southeast-3", bucket, "watch", own)
+    connection = obs.Connection(night.server.url, timeout)
+    caller = Caller(connection, FakeDeadline(rest), lambda seconds: None)
+    keys = Credentials(key.access, key.secret, key.token)
+    store = obs.ObsStore(place, caller, keys, night.clock.now(), night.remarks.append)
+    PLACES[id(store)] = night.storage
+    yield store
+    connection.close()
+
+
+def stored_objects(store: object) -> Dict[str, StoredObject]:
+    """Give the objects behind a store on OBS, to damage them."""
+    return PLACES[id(store)].buckets[BUCKET].objects
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Dict, Iterator, List
 
@@ -32,14 +34,18 @@ def report_header() -> List[str]:
 
 
 def _candidates(version: str) -> Iterator[str]:
+    yield sys.executable
     on_path = shutil.which(f"python{version}")
     if on_path is not None:
         yield on_path
-    managed = Path.home() / ".pyenv" / "versions"
-    yield from (str(each) for each in sorted(managed.glob(f"{version}.*/bin/python3")))
+    managed = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from (str(each) for each in sorted(managed.glob(f"versions/{version}.*/bin/python3")))
 
 
 def _runs(candidate: str, version: str) -> bool:
     tell = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([candidate, "-c", tell], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([candidate, "-c", tell], capture_output=True, text=True, check=False)
+    except OSError:  # a broken link, or no program at all
+        return False
     return done.returncode == 0 and done.stdout.strip() == version

@@ -71,7 +71,7 @@ def _real(place: Path) -> Iterator[Services]:
         to_smn = smn.connect(night.server.url, keys, PROJECT)
 
         def caller(connection: object) -> Caller:
-            return Caller(connection, FakeDeadline(), lambda seconds: None)  # type: ignore[arg-type]
+            return Caller(connection, FakeDeadline(), lambda seconds: None)
 
         yield Services(
             sms.SmsService(caller(to_sms)),

@@ -7,18 +7,20 @@ import itertools
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from builders import NOW, a_memory, minutes
+from clouds import BUCKET, a_night, an_obs_store, stored_objects
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters import file
-from sms_watch.adapters.daily import AppendStore, DailyJournal
+from sms_watch.adapters.daily import EMPTY, AppendStore, DailyJournal
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalConflict, JournalError
 from sms_watch.journal import VERSION, Entry, EntryType, encode, fold
@@ -48,10 +50,40 @@ class FakeStore:
         self.objects[name] = self.objects.get(name, b"") + data
 
 
-@pytest.fixture(params=["memory", "file"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> AppendStore:
+@contextmanager
+def _in_memory(place: Path) -> Iterator[AppendStore]:
+    yield FakeStore()
+
+
+@contextmanager
+def _in_files(place: Path) -> Iterator[AppendStore]:
+    yield FileStore(place / "a" / "journal")
+
+
+@contextmanager
+def _on_obs(place: Path) -> Iterator[AppendStore]:
+    with a_night(place) as night:
+        night.storage.create(BUCKET, "ap-southeast-3", "private")
+        with an_obs_store(night) as store:
+            yield store
+
+
+@pytest.fixture(params=[_in_memory, _in_files, _on_obs], ids=["memory", "file", "obs"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AppendStore]:
     """Give a store of each kind, one after the other."""
-    return FakeStore() if request.param == "memory" else FileStore(tmp_path / "a" / "journal")
+    make: Callable[[Path], ContextManager[AppendStore]] = request.param
+    with make(tmp_path) as made:
+        yield made
+
+
+def _replace(store: AppendStore, name: str, data: bytes) -> None:
+    """Put other content in an object's place, as an accident would."""
+    if isinstance(store, FakeStore):
+        store.objects[name] = data
+    elif isinstance(store, FileStore):
+        (store._directory / name).write_bytes(data)
+    else:
+        stored_objects(store)[f"watch/{name}"].data = data
 
 
 NONCES = itertools.count()
@@ -113,7 +145,7 @@ def test_an_append_anywhere_else_is_a_conflict(store: AppendStore, offset: int) 
 def test_the_first_run_ever_finds_an_empty_memory(store: AppendStore) -> None:
     """Nothing is there, nothing is lost, and the next entry begins the day's object."""
     history, memory = _read(store)
-    assert history == History((), Position("20261124", 0))
+    assert history == History((), Position("20261124", 0), warnings=(EMPTY,))
     assert memory == Memory()
 
 
@@ -236,19 +268,15 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
 # Damage
 
 
-def _damage(store: AppendStore, change: Callable[[bytes], bytes], directory: Path) -> None:
+def _damage(store: AppendStore, change: Callable[[bytes], bytes]) -> None:
     name = "journal-20261124.jsonl"
-    data = change(store.get(name) or b"")
-    if isinstance(store, FakeStore):
-        store.objects[name] = data
-    else:
-        (directory / "a" / "journal" / name).write_bytes(data)
+    _replace(store, name, change(store.get(name) or b""))
 
 
-def test_a_torn_line_is_skipped_and_closed(store: AppendStore, tmp_path: Path) -> None:
+def test_a_torn_line_is_skipped_and_closed(store: AppendStore) -> None:
     """What a dying writer left behind costs its own line and no other."""
     _append(store, NOW, "RUNNING")
-    _damage(store, lambda data: data + b'{"v":1,"type":"pl', tmp_path)
+    _damage(store, lambda data: data + b'{"v":1,"type":"pl')
     history, memory = _read(store)
     assert (history.damaged, history.snapshot_lost) == (1, False)
     assert memory.tasks["a"].state == "RUNNING"
@@ -257,21 +285,21 @@ def test_a_torn_line_is_skipped_and_closed(store: AppendStore, tmp_path: Path) -
     assert (history.damaged, memory.tasks["a"].state) == (1, "ABORT")
 
 
-def test_a_whole_line_without_its_end_counts(store: AppendStore, tmp_path: Path) -> None:
+def test_a_whole_line_without_its_end_counts(store: AppendStore) -> None:
     """A writer that died before the line end had written its line."""
     _append(store, NOW, "RUNNING")
-    _damage(store, lambda data: data[:-1], tmp_path)
+    _damage(store, lambda data: data[:-1])
     assert _read(store)[0].damaged == 0
     assert _mark(store) == "RUNNING"
     _append(store, NOW, "ABORT")
     assert (_read(store)[0].damaged, _mark(store)) == (0, "ABORT")
 
 
-def test_a_damaged_line_in_the_middle_is_skipped(store: AppendStore, tmp_path: Path) -> None:
+def test_a_damaged_line_in_the_middle_is_skipped(store: AppendStore) -> None:
     """The lines around it are read."""
     _append(store, NOW, "RUNNING")
     _append(store, NOW, "ABORT")
-    _damage(store, lambda data: data.replace(b'"RUNNING"', b"7"), tmp_path)
+    _damage(store, lambda data: data.replace(b'"RUNNING"', b"7"))
     history, memory = _read(store)
     assert history.damaged == 1
     assert not history.snapshot_lost
@@ -282,16 +310,16 @@ def _without_snapshot(data: bytes) -> bytes:
     return b"garbage\n" + data.split(b"\n", 1)[1]
 
 
-def test_a_lost_snapshot_is_known_to_be_lost(store: AppendStore, tmp_path: Path) -> None:
+def test_a_lost_snapshot_is_known_to_be_lost(store: AppendStore) -> None:
     """Without the snapshot, and without an older object, a part of the memory is gone."""
     _append(store, NOW, "RUNNING")
-    _damage(store, _without_snapshot, tmp_path)
+    _damage(store, _without_snapshot)
     history, memory = _read(store)
     assert (history.damaged, history.snapshot_lost) == (1, True)
     assert memory.tasks["a"].state == "RUNNING"
 
 
-def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore, tmp_path: Path) -> None:
+def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore) -> None:
     """A snapshot says what the day before ended with, so the day before can stand for it."""
     yesterday = NOW - DAY
     journal = _journal(store, yesterday)
@@ -300,29 +328,26 @@ def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore, tmp_pa
     after = journal.append(owed, journal.read().position)
     journal.append(other, after)
     _append(store, NOW, "RUNNING")
-    _damage(store, _without_snapshot, tmp_path)
+    _damage(store, _without_snapshot)
     history, memory = _read(store)
     assert (history.damaged, history.snapshot_lost) == (1, False)
     assert set(memory.tasks) == {"a", "b"}
     assert memory.tasks["a"].state == "RUNNING"
 
 
-def test_an_empty_object_is_none(store: AppendStore, tmp_path: Path) -> None:
+def test_an_empty_object_is_none(store: AppendStore) -> None:
     """An object that was made and never written to is begun like a missing one."""
     _append(store, NOW - DAY, "RUNNING")
-    if isinstance(store, FakeStore):
-        store.objects["journal-20261124.jsonl"] = b""
-    else:
-        (tmp_path / "a" / "journal" / "journal-20261124.jsonl").touch()
+    store.append("journal-20261124.jsonl", 0, b"")
     assert _mark(store) == "RUNNING"
     assert _append(store, NOW, "ABORT").day == "20261124"
     assert _mark(store) == "ABORT"
 
 
-def test_a_newer_format_is_refused(store: AppendStore, tmp_path: Path) -> None:
+def test_a_newer_format_is_refused(store: AppendStore) -> None:
     """A journal of a later version is not read in part."""
     _append(store, NOW, "RUNNING")
-    _damage(store, lambda data: data.replace(b'"v":1', b'"v":2'), tmp_path)
+    _damage(store, lambda data: data.replace(b'"v":1', b'"v":2'))
     with pytest.raises(JournalError, match="newer sms_watch"):
         _read(store)
 

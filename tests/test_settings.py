@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 from sms_watch.errors import SettingsError
 from sms_watch.model import Credentials, ErrorClass, Kind
-from sms_watch.settings import SETTINGS, Settings, parse
+from sms_watch.settings import SETTINGS, FileJournal, ObsJournal, Settings, parse
 
 PROJECT = "0" * 32
 URN = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 LEAST = {
     "SMS_TASK_IDS": "7a9c",
     "SMN_TOPIC_URN": URN,
-    "JOURNAL_URI": "file:///var/lib/sms_watch",
     "HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAKAKAKAKAK",
     "HUAWEICLOUD_SDK_SK": "SKSKSKSKSKSKSKSKSKSK",
 }
@@ -45,7 +44,12 @@ def test_the_least_that_is_needed() -> None:
     assert (settings.topic.region, settings.topic.project_id) == ("ap-southeast-3", PROJECT)
     assert settings.sms_endpoint == "https://sms.ap-southeast-3.myhuaweicloud.com"
     assert settings.smn_endpoint == "https://smn.ap-southeast-3.myhuaweicloud.com"
-    assert settings.journal == PurePosixPath("/var/lib/sms_watch")
+    assert settings.journal == ObsJournal(
+        "https://obs.ap-southeast-3.myhuaweicloud.com",
+        "ap-southeast-3",
+        f"sms-watch-{PROJECT}",
+        own=True,
+    )
     assert settings.zone is timezone.utc
     assert (settings.budget, settings.dry_run, settings.log_level) == (50, False, "INFO")
     assert (settings.policy.max_attempts, settings.policy.max_per_run) == (5, 20)
@@ -67,8 +71,8 @@ def test_every_problem_is_reported_at_once() -> None:
 def test_every_required_setting_is_reported_when_missing() -> None:
     """An empty configuration is answered with everything that it needs."""
     text = _problems({})
-    assert "3 problems" not in text
-    for name in ("SMS_TASK_IDS", "SMN_TOPIC_URN", "JOURNAL_URI", "HUAWEICLOUD_SDK_AK"):
+    assert "3 problems" in text
+    for name in ("SMS_TASK_IDS", "SMN_TOPIC_URN", "HUAWEICLOUD_SDK_AK"):
         assert f"- {name}" in text
 
 
@@ -230,22 +234,36 @@ def test_an_endpoint_is_taken(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/var/lib", "file://host/var", "file:///", "file:var", "http://x", "s3://b", "file:///a?b"],
+    [
+        *("/var/lib", "file://host/var", "file:///", "file:var", "http://x", "s3://b"),
+        *("file:///a?b", "obs://", "obs://B", "obs://ab", "obs://b_c/x", "obs:bucket"),
+        *("obs://bucket/a//b", "obs://bucket/ä", "obs://bucket/a?b", "obs://-bucket"),
+    ],
 )
-def test_a_journal_is_a_directory_named_in_full(text: str) -> None:
+def test_a_journal_is_a_place_named_in_full(text: str) -> None:
     """A journal that cannot be found again is refused."""
     assert "JOURNAL_URI: " in _problems({**LEAST, "JOURNAL_URI": text})
 
 
-def test_a_journal_on_obs_is_refused_clearly() -> None:
-    """What a later version brings is refused, with what is possible instead."""
-    text = _problems({**LEAST, "JOURNAL_URI": "obs://bucket/prefix"})
-    assert "file:///var/lib/sms_watch" in text
+@pytest.mark.parametrize(
+    ("text", "bucket", "prefix"),
+    [
+        ("obs://bucket", "bucket", ""),
+        ("obs://bucket/", "bucket", ""),
+        ("obs://my.bucket-1/a/b_c.d/", "my.bucket-1", "a/b_c.d"),
+    ],
+)
+def test_a_journal_in_a_bucket(text: str, bucket: str, prefix: str) -> None:
+    """A bucket that a person names is not one that is made for them."""
+    journal = _parse(JOURNAL_URI=text, OBS_REGION="eu-west-101").journal
+    endpoint = "https://obs.eu-west-101.myhuaweicloud.eu"
+    assert journal == ObsJournal(endpoint, "eu-west-101", bucket, prefix)
 
 
 def test_a_journal_path_may_hold_escapes() -> None:
     """A space in the path is written as in any URI."""
-    assert _parse(JOURNAL_URI="file:///srv/my%20watch").journal == PurePosixPath("/srv/my watch")
+    journal = _parse(JOURNAL_URI="file:///srv/my%20watch").journal
+    assert journal == FileJournal(PurePosixPath("/srv/my watch"))
 
 
 def test_classes_override_codes() -> None:
@@ -344,8 +362,7 @@ def test_keys_are_not_shown() -> None:
 @pytest.mark.parametrize("setting", [s for s in SETTINGS if s.ahead], ids=lambda s: s.name)
 def test_a_setting_without_effect_is_warned_of(setting: Any) -> None:
     """What this version only checks is accepted, and the report says that it does not act yet."""
-    texts = {"OBS_ENDPOINT": "https://obs.example.com", "OBS_REGION": "ap-southeast-3"}
-    settings = _parse(**{setting.name: texts.get(setting.name, "3")})
+    settings = _parse(**{setting.name: "3"})
     assert setting.name in settings.warnings[0]
 
 

@@ -26,7 +26,8 @@ index.initializer(None)
 try:
     index.handler({}, None)
 except Exception as error:
-    print(type(error).__name__, "SMS_TASK_IDS" in str(error), sys.version_info[:2])
+    named = "SMS_TASK_IDS" in str(error) and "SMN_TOPIC_URN" in str(error)
+    print(type(error).__name__, named, "%d.%d" % sys.version_info[:2])
 """
 
 
@@ -90,19 +91,33 @@ def test_the_same_input_gives_the_same_bytes(zipped: Path, tmp_path: Path) -> No
     assert "SHA-512" in done.stdout
 
 
+def test_nothing_of_the_machine_shows_in_the_entries(zipped: Path) -> None:
+    """The files stand in the order of their names, all with one date, mode, system and method."""
+    with zipfile.ZipFile(zipped) as archive:
+        entries = archive.infolist()
+    assert [each.filename for each in entries] == sorted({each.filename for each in entries})
+    assert {
+        (each.date_time, each.external_attr >> 16, each.create_system, each.compress_type)
+        for each in entries
+    } == {((1980, 1, 1, 0, 0, 0), 0o100644, 3, zipfile.ZIP_DEFLATED)}
+
+
 @pytest.mark.parametrize("version", [*interpreters_found(), "running"])
 def test_the_zip_runs_by_itself(zipped: Path, tmp_path: Path, version: str) -> None:
     """On each of FunctionGraph's Pythons found here, nothing but the zip is needed."""
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(tmp_path)
     python = interpreters_found().get(version, sys.executable)
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", RUN, str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.splitlines()[-1].startswith("WatchFailed True"), done.stderr
+    assert done.stdout.splitlines()[-1:] == [
+        f"WatchFailed True {running if version == 'running' else version}"
+    ], done.stderr
     build_zip.prove(zipped, python)
 
 
@@ -115,9 +130,12 @@ def test_the_runtimes_are_those_of_functiongraph() -> None:
 def test_a_zip_that_cannot_be_imported_is_not_left_behind(tmp_path: Path) -> None:
     """When the proof fails there is an error that says why, and no zip to upload by mistake."""
     root = _a_root(tmp_path, {"index.py": "import nothing_of_that_name\n"})
+    output = tmp_path / "out" / "sms-watch.zip"
+    output.parent.mkdir()
+    output.write_text("what an earlier build left")
     with pytest.raises(build_zip.BuildError, match="nothing_of_that_name"):
-        build_zip.build(tmp_path / "out.zip", root, [])
-    assert not (tmp_path / "out.zip").exists()
+        build_zip.build(output, root, [])
+    assert list(output.parent.iterdir()) == []
 
 
 def test_a_dependency_in_another_version_is_refused(tmp_path: Path) -> None:
@@ -125,6 +143,25 @@ def test_a_dependency_in_another_version_is_refused(tmp_path: Path) -> None:
     root = _a_root(tmp_path, {"requirements.txt": "requests==0.0.1 \\\n    --hash=sha256:0\n"})
     with pytest.raises(build_zip.NotInstalledError, match=r"requests 0\.0\.1"):
         build_zip.build(tmp_path / "out.zip", root)
+
+
+def test_what_pip_cannot_install_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the package index the error says what to do, and there is no zip."""
+    root = _a_root(tmp_path, {"requirements.txt": f"requests==0.0.1 --hash=sha256:{'0' * 64}\n"})
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(build_zip.BuildError, match="package index can be reached"):
+        build_zip.build_afresh(tmp_path / "out.zip", root)
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_place_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    """A file where the output's folder should be ends the build with one line, no traceback."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(SystemExit, match=r"build_zip: .*taken"):
+        build_zip.main(["--output", str(tmp_path / "taken" / "sms-watch.zip")])
 
 
 def _a_root(place: Path, files: Dict[str, str]) -> Path:

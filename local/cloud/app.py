@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import socket
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 import flask
 from werkzeug.exceptions import HTTPException
 
+from local.cloud import obs_signing
+from local.cloud.buckets import Storage
 from local.cloud.faults import Fault, Faults
 from local.cloud.shapes import task_body
 from local.cloud.signing import Key, SignedRequest, problem
 from local.cloud.world import Refused, World
 
+MOVED = 301
 MAX_SUBJECT = 512  # bytes
 MAX_MESSAGE = 262_144  # bytes
 MAX_SHORT = 490  # characters
@@ -35,12 +41,16 @@ class Cloud:
     def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
         self._world, self._keys, self._topics = world, keys, topics
         self.faults = Faults()
+        self.storage = Storage()
         self.calls: Dict[str, int] = {}
         self.app = flask.Flask("cloud")
         for method, path, view in (
             ("GET", "/v3/tasks/<task_id>", self._show_task),
             ("POST", "/v3/tasks/<task_id>/action", self._start_task),
             ("POST", "/v2/<project>/notifications/topics/<urn>/publish", self._publish),
+            ("PUT", "/<string(minlength=3):bucket>/", self._create_bucket),
+            ("GET", "/<string(minlength=3):bucket>/<path:key>", self._get_object),
+            ("POST", "/<string(minlength=3):bucket>/<path:key>", self._append_object),
         ):
             self.app.add_url_rule(path, view.__name__, view, methods=[method])
         self.app.register_error_handler(HTTPException, self._unknown)
@@ -72,19 +82,75 @@ class Cloud:
 
         return self._answer("publish", urn, serve)
 
+    def _create_bucket(self, bucket: str) -> Answer:
+        def serve() -> Answer:
+            found = re.search(r"<Location>([^<]+)</Location>", flask.request.get_data(as_text=True))
+            acl = flask.request.headers.get("x-obs-acl", "")
+            region = found.group(1) if found else self.storage.region
+            self.storage.create(bucket, region, acl)
+            return _obs_answer(b"", {"Location": f"/{bucket}"})
+
+        return self._obs("create_bucket", bucket, serve)
+
+    def _get_object(self, bucket: str, key: str) -> Answer:
+        """Serve GET, and HEAD through it."""
+
+        def serve() -> Answer:
+            held = self.storage.get(bucket, key)
+            headers = {"ETag": f'"{hashlib.md5(held.data).hexdigest()}"'}  # noqa: S324 - an ETag
+            if not held.ordinary:
+                headers["x-obs-object-type"] = "Appendable"
+                headers["x-obs-next-append-position"] = str(len(held.data))
+            return _obs_answer(held.data, headers)
+
+        operation = "head_object" if flask.request.method == "HEAD" else "get_object"
+        return self._obs(operation, bucket, serve)
+
+    def _append_object(self, bucket: str, key: str) -> Answer:
+        def serve() -> Answer:
+            asked = flask.request.args
+            if "append" not in asked or not asked.get("position", "").isdigit():
+                self._world.violations.append(f"a POST that appends nothing: {dict(asked)}")
+                raise Refused(400, "InvalidArgument", "The position is missing.")
+            data = flask.request.get_data()
+            after = self.storage.append(bucket, key, int(asked["position"]), data)
+            return _obs_answer(b"", {"x-obs-next-append-position": str(after)})
+
+        return self._obs("append_object", bucket, serve)
+
+    def _obs(self, operation: str, bucket: str, serve: Callable[[], Answer]) -> Answer:
+        signed = _signed(flask.request)
+        within = replace(signed, path=signed.path[len(f"/{bucket}") :])
+        wrong = obs_signing.problem(within, bucket, self._keys, self._world.clock.now())
+        refused = Refused(403, wrong, "The request is refused.") if wrong else None
+        return self._serve(operation, bucket, serve, refused, _xml)
+
     def _answer(self, operation: str, about: str, serve: Serve) -> Answer:
-        self.calls[operation] = self.calls.get(operation, 0) + 1
         wrong = problem(_signed(flask.request), self._keys, datetime.now(timezone.utc))
-        if wrong:
-            return _error(Refused(401, "APIGW.0301", f"Incorrect authentication: {wrong}"))
+        said = f"Incorrect authentication: {wrong}"
+        refused = Refused(401, "APIGW.0301", said) if wrong else None
+        return self._serve(operation, about, lambda: _json(200, serve()), refused, _error)
+
+    def _serve(
+        self,
+        operation: str,
+        about: str,
+        serve: Callable[[], Answer],
+        refused: Optional[Refused],
+        tell: Callable[[Refused], Answer],
+    ) -> Answer:
+        """Serve one call, unless it is refused or a fault spoils it."""
+        self.calls[operation] = self.calls.get(operation, 0) + 1
+        if refused is not None:
+            return tell(refused)
         fault = self.faults.take(operation, about)
         if fault is not None and fault.before:
             return _spoilt(fault)
         try:
-            body = serve()
-        except Refused as refused:
-            return _error(refused)
-        return _spoilt(fault) if fault is not None else _json(200, body)
+            served = serve()
+        except Refused as answer:
+            return tell(answer)
+        return served if fault is None else _spoilt(fault)
 
     def _unknown(self, error: HTTPException) -> Answer:
         self._world.violations.append(f"{flask.request.method} {flask.request.path}: {error.code}")
@@ -126,6 +192,24 @@ def _error(refused: Refused) -> Answer:
     names = ("code", "message") if refused.code.startswith("SMN") else ("error_code", "error_msg")
     body = {names[0]: refused.code, names[1]: refused.text, "request_id": "request-refused"}
     return _json(refused.status, body)
+
+
+def _obs_answer(data: bytes, headers: Mapping[str, str]) -> Answer:
+    answer = flask.Response(data, 200, headers={**headers, "x-obs-request-id": "request-obs"})
+    answer.headers["Last-Modified"] = "Tue, 24 Nov 2026 00:00:00 GMT"
+    return answer
+
+
+def _xml(refused: Refused) -> Answer:
+    body = (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        f"<Error><Code>{refused.code}</Code><Message>{refused.text}</Message>"
+        "<RequestId>request-obs</RequestId><HostId>host</HostId></Error>"
+    )
+    headers = {"x-obs-request-id": "request-obs"}
+    if refused.status == MOVED:
+        headers["Location"] = "https://obs.example.com/"
+    return flask.Response(body, refused.status, headers, content_type="application/xml")
 
 
 def _spoilt(fault: Fault) -> Answer:

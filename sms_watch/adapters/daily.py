@@ -22,6 +22,11 @@ RENEW_AFTER = timedelta(days=14)
 # Clocks differ by less than this: the cloud refuses signatures that are further off.
 SKEW = timedelta(minutes=15)
 
+EMPTY = (
+    "no journal was found, so this run begins with an empty memory: it is the first one, or the"
+    " last entry is more than 31 days old"
+)
+
 
 class AppendStore(Protocol):
     """Where objects of bytes are kept that grow at their end only."""
@@ -78,7 +83,7 @@ class DailyJournal:
                     break
         self._entries = [entry for each in objects for entry in each.entries]
         if not objects:
-            return History((), Position(_day(self._now), 0))
+            return History((), Position(_day(self._now), 0), warnings=(EMPTY,))
         newest = objects[-1]
         self._torn = newest.position if newest.torn else None
         return History(

@@ -99,7 +99,7 @@ class Connection:
         # A netrc entry for the host would replace the signature by a password; requests looks for
         # one only when a session has no authentication of its own. The SDK offers no way to say
         # so, hence its private session.
-        self._http._session.auth = _keep_signature
+        self._http._session.auth = keep_signature
         _silence(type(self.client).__name__)
 
     def _keep(self, response: requests.Response, **_: Any) -> None:
@@ -130,7 +130,8 @@ class _Untranslated(ExceptionHandler):  # type: ignore[misc]
         return None
 
 
-def _keep_signature(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def keep_signature(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate by what is there already; that one is given keeps others away."""
     return request
 
 
@@ -153,20 +154,15 @@ class Caller:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Any,
         deadline: Deadline,
         sleep: Callable[[float], None],
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._deadline = deadline
         self._sleep = sleep
         self._draw = draw
-
-    @property
-    def client(self) -> Any:
-        """The SDK's client, to make what is sent."""
-        return self._connection.client
 
     def read(self, operation: str, send: Callable[[], Any]) -> Answer:
         """Read: three tries at most. Raises CloudError."""
@@ -196,25 +192,30 @@ class Caller:
         self, operation: str, send: Callable[[], Any], write: bool
     ) -> Union[Answer, CloudError]:
         try:
-            answer = self._connection.call(send)
+            answer: Answer = self.connection.call(send)
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
         if answer.status >= FAILING:
             return _refusal(operation, answer, write)
         if answer.status >= REDIRECTING:
-            return self.malformed(operation, write)
+            return self.malformed(operation, write, answer.status)
         return answer
 
-    def malformed(self, operation: str, write: bool = False) -> CloudError:
+    def malformed(
+        self, operation: str, write: bool = False, status: Optional[int] = None
+    ) -> CloudError:
         """Give the error for an answer without the fields that it should have."""
-        return self._fault(operation, "malformed", write)
+        return self._fault(operation, "malformed", write, status)
 
-    def _fault(self, operation: str, word: str, write: bool) -> CloudError:
+    def _fault(
+        self, operation: str, word: str, write: bool, status: Optional[int] = None
+    ) -> CloudError:
         if word == "throttled":
             return CloudError(operation, status=THROTTLED, retryable=True)
         return CloudError(
             operation,
-            f"{self._connection.host} {WORDS.get(word, 'could not be called')}",
+            f"{self.connection.host} {WORDS.get(word, 'could not be called')}",
+            status=status,
             code=word,
             retryable=word == "unreachable" or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,

@@ -29,7 +29,7 @@ class SmnPublisher:
         )
         request = PublishMessageRequest(topic_urn=self._topic_urn, body=body)
         # Through the invoker: the plain method sends again when its own code raises TypeError.
-        send = self._caller.client.publish_message_invoker(request).invoke
+        send = self._caller.connection.client.publish_message_invoker(request).invoke
         answer = self._caller.write(operation, send)
         message_id = answer.body.get("message_id") if isinstance(answer.body, dict) else None
         if not isinstance(message_id, str) or not message_id:

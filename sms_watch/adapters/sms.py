@@ -38,7 +38,7 @@ class SmsService:
         request = ShowTaskRequest(task_id=task_id)
         try:
             answer = self._caller.read(
-                operation, self._caller.client.show_task_invoker(request).invoke
+                operation, self._caller.connection.client.show_task_invoker(request).invoke
             )
         except CloudError as error:
             raise _told_apart(error) from None
@@ -57,7 +57,7 @@ class SmsService:
             task_id=task_id, body=UpdateTaskStatusReq(operation="start")
         )
         # Through the invoker: the plain method sends again when its own code raises TypeError.
-        send = self._caller.client.update_task_status_invoker(request).invoke
+        send = self._caller.connection.client.update_task_status_invoker(request).invoke
         try:
             answer = self._caller.write(operation, send)
         except CloudError as error:

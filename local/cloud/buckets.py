@@ -1,0 +1,96 @@
+"""Buckets whose objects can be appended to (OBS API reference, "Appending an Object")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict
+
+from local.cloud.world import Refused
+
+MOST_APPENDS = 10_000
+
+
+@dataclass
+class StoredObject:
+    """An object; one that was put, not appended, is ordinary and stays so."""
+
+    data: bytes = b""
+    appends: int = 0
+    ordinary: bool = False
+
+
+@dataclass
+class Bucket:
+    """A bucket. ``kind`` is standard, or one of those that cannot append."""
+
+    region: str
+    owner: str = "us"
+    kind: str = "standard"
+    acl: str = "private"
+    objects: Dict[str, StoredObject] = field(default_factory=dict)
+
+
+# What each kind of bucket answers to an append: HTTP status and code.
+UNABLE = {
+    "parallel": (405, "MethodNotAllowed"),
+    "worm": (403, "AccessDenied"),
+    "replicated": (400, "OperationNotSupported"),
+    "archive": (409, "ObjectNotAppendable"),
+}
+
+
+@dataclass
+class Storage:
+    """All buckets of the simulated cloud, seen by account ``us`` with the rights ``allowed``."""
+
+    region: str = "ap-southeast-3"
+    buckets: Dict[str, Bucket] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset({"get", "append", "create"})
+
+    def create(self, name: str, region: str, acl: str) -> None:
+        """Make a bucket. Raises Refused."""
+        self._allow("create")
+        held = self.buckets.get(name)
+        if held is not None and held.owner == "us":
+            raise Refused(409, "BucketAlreadyOwnedByYou", "You own this bucket already.")
+        if held is not None:
+            raise Refused(409, "BucketAlreadyExists", "The bucket name is taken.")
+        self.buckets[name] = Bucket(region, acl=acl)
+
+    def get(self, bucket: str, key: str) -> StoredObject:
+        """Give an object. Raises Refused."""
+        self._allow("get")
+        held = self._bucket(bucket).objects.get(key)
+        if held is None:
+            raise Refused(404, "NoSuchKey", "The key does not exist.")
+        return held
+
+    def append(self, bucket: str, key: str, position: int, data: bytes) -> int:
+        """Append where the object ends, and give the next position. Raises Refused."""
+        self._allow("append")
+        into = self._bucket(bucket)
+        if into.kind in UNABLE:
+            raise Refused(*UNABLE[into.kind], "The bucket cannot append.")
+        held = into.objects.get(key, StoredObject())
+        if held.ordinary or held.appends >= MOST_APPENDS:
+            raise Refused(409, "ObjectNotAppendable", "The object is not appendable.")
+        if len(held.data) != position:
+            raise Refused(409, "PositionNotEqualToLength", "The position is not the length.")
+        held.data += data
+        held.appends += 1
+        into.objects[key] = held
+        return len(held.data)
+
+    def _bucket(self, name: str) -> Bucket:
+        held = self.buckets.get(name)
+        if held is None:
+            raise Refused(404, "NoSuchBucket", "The bucket does not exist.")
+        if held.owner != "us":
+            raise Refused(403, "AccessDenied", "Access denied.")
+        if held.region != self.region:
+            raise Refused(301, "PermanentRedirect", "The bucket lies elsewhere.")
+        return held
+
+    def _allow(self, right: str) -> None:
+        if right not in self.allowed:
+            raise Refused(403, "AccessDenied", "Access denied.")

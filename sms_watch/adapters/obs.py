@@ -1,0 +1,240 @@
+"""The journal on OBS, by AppendObject (OBS API reference, "Appending an Object").
+
+AppendObject takes the position where the writer believes the object to end, and refuses with 409
+when it ends elsewhere: that is the compare-and-swap on which two runs at once depend. An append
+whose answer was lost is settled by reading: what stands at the position is one's own entry or
+somebody else's, for every line has a nonce.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Callable, Dict, Mapping, Optional
+from urllib.parse import urlsplit
+
+import requests
+
+from sms_watch.adapters.obs_signature import quoted, sign
+from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature
+from sms_watch.errors import CloudError, JournalConflict, JournalError
+from sms_watch.model import Credentials
+from sms_watch.settings import LOOPBACK, ObsJournal
+
+CONFLICT = 409
+NO_BUCKET, NO_OBJECT, MOVED_ON = "NoSuchBucket", "NoSuchKey", "PositionNotEqualToLength"
+
+CANNOT_APPEND = (
+    "this bucket cannot append (a parallel file system, WORM, cross-region replication or archive"
+    " storage cannot): name an ordinary bucket of the standard class in JOURNAL_URI"
+)
+GRANT = (
+    "grant obs:object:GetObject and obs:object:PutObject on it, and obs:bucket:ListBucket on the"
+    " bucket; with the default bucket, the name may also belong to another account: then name a"
+    " bucket of your own in JOURNAL_URI"
+)
+# What to do about each of the service's codes (OBS API reference, "Error Codes").
+REMEDIES: Mapping[str, str] = {
+    NO_BUCKET: "there is no such bucket: make it, or correct JOURNAL_URI",
+    "AccessDenied": GRANT,
+    "InvalidAccessKeyId": "the access key is not known: correct HUAWEICLOUD_SDK_AK, or the agency",
+    "SignatureDoesNotMatch": "the secret key does not fit: correct HUAWEICLOUD_SDK_SK",
+    "ExpiredToken": "the temporary keys have run out: renew them, or use the function's agency",
+    "InvalidToken": "the security token is not accepted: renew the temporary keys",
+    "RequestTimeTooSkewed": "the clock of this machine is off by more than 15 minutes: set it",
+    "ObjectNotAppendable": (
+        "its object was appended to 10,000 times or written over, or its storage is archived:"
+        " name another prefix or a bucket of the standard class in JOURNAL_URI"
+    ),
+    "AppendTooLarge": "its object is full: name another prefix in JOURNAL_URI",
+    "OperationNotSupported": CANNOT_APPEND,
+    "MethodNotAllowed": CANNOT_APPEND,
+    "NotImplemented": CANNOT_APPEND,
+    "InvalidObjectState": CANNOT_APPEND,
+    "BucketAlreadyExists": (
+        "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
+    ),
+}
+TO_MAKE = (
+    "the first run makes it and may not: grant obs:bucket:CreateBucket for that run, make the"
+    " bucket by hand (private, standard class), or name another one in JOURNAL_URI"
+)
+ELSEWHERE = "the bucket lies in another region: set OBS_REGION to that region"
+
+
+class Connection:
+    """One HTTP connection to the bucket, kept over calls. ``timeout`` is in seconds."""
+
+    def __init__(self, endpoint: str, timeout: Any = TIMEOUT) -> None:
+        self.host = urlsplit(endpoint).hostname or endpoint
+        self._timeout = timeout
+        self._session = requests.Session()
+        # A netrc entry for the host would replace the signature.
+        self._session.auth = keep_signature
+
+    def call(self, send: Callable[[], requests.Response]) -> Answer:
+        """Send once and give the answer; an error's XML becomes fields."""
+        response = send()
+        body: Any = response.content
+        if not response.ok or response.is_redirect:
+            body = _fields(response.text)
+        return Answer(response.status_code, body, response.headers)
+
+    def send(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Send one request; redirects are not followed, for they would take the token along."""
+        return self._session.request(
+            method, url, timeout=self._timeout, allow_redirects=False, **options
+        )
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._session.close()
+
+
+def connect(endpoint: str) -> Connection:
+    """Make a connection."""
+    return Connection(endpoint)
+
+
+def address(place: ObsJournal, key: str) -> str:
+    """Give the address of an object, or of the bucket: by host, or by path on loopback."""
+    parts = urlsplit(place.endpoint)
+    if LOOPBACK.fullmatch(parts.hostname or ""):
+        return f"{place.endpoint}/{place.bucket}/{quoted(key)}"
+    return f"{parts.scheme}://{place.bucket}.{parts.netloc}/{quoted(key)}"
+
+
+def _fields(xml: str) -> Dict[str, str]:
+    """Take code, message and request id out of an error's XML, and nothing else."""
+    found = {
+        name: re.search(rf"<{tag}>([^<]*)</{tag}>", xml)
+        for name, tag in (("code", "Code"), ("message", "Message"), ("request_id", "RequestId"))
+    }
+    return {name: match.group(1) for name, match in found.items() if match}
+
+
+class ObsStore:
+    """An append store in a bucket; ``remark`` takes what people should know of it."""
+
+    def __init__(
+        self,
+        place: ObsJournal,
+        caller: Caller,
+        credentials: Credentials,
+        now: datetime,
+        remark: Callable[[str], None],
+    ) -> None:
+        self._place = place
+        self._caller = caller
+        self._credentials = credentials
+        self._now = now
+        self._remark = remark
+
+    def get(self, name: str) -> Optional[bytes]:
+        """Give an object, ``None`` when there is none. Raises JournalError."""
+        try:
+            answer = self._caller.read("read the journal", self._request("GET", name))
+        except CloudError as error:
+            if error.code == NO_OBJECT or (error.code == NO_BUCKET and self._place.own):
+                return None
+            raise self._explained(error) from None
+        content: bytes = answer.body
+        return content
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        """Append to an object whose length is ``offset``; at 0 it is made.
+
+        Raises JournalConflict, with nothing written, when it has another length, JournalError
+        when it cannot be written.
+        """
+        parameters = {"append": "", "position": str(offset)}
+        send = self._request("POST", name, parameters, data)
+        error = self._try(send)
+        if error is None or self._has_won(error, name, offset, data):
+            return
+        # Nothing stands there, so nothing was written: once more.
+        error = self._try(send)
+        if error is None or self._has_won(error, name, offset, data):
+            return
+        raise self._explained(error)
+
+    def _has_won(self, error: CloudError, name: str, offset: int, data: bytes) -> bool:
+        """Say whether an append that ended in an error was taken all the same.
+
+        False means that it was not, and may be sent again. Raises JournalConflict when another
+        entry stands there, JournalError when sending again would not help.
+        """
+        if error.code == NO_BUCKET and self._place.own:
+            self._make_bucket()
+            return False
+        if not (error.outcome_unknown or error.status == CONFLICT):
+            raise self._explained(error)
+        standing = (self.get(name) or b"")[offset:]
+        if standing.startswith(data):
+            return True
+        if standing or error.code == MOVED_ON:
+            raise JournalConflict(f"{name} has grown since it was read")
+        if error.status == CONFLICT:
+            raise self._explained(error)
+        return False
+
+    def _try(self, send: Callable[[], requests.Response]) -> Optional[CloudError]:
+        try:
+            self._caller.write("write the journal", send)
+        except CloudError as error:
+            return error
+        return None
+
+    def _make_bucket(self) -> None:
+        """Make the default bucket, private. One that another run has just made is as good."""
+        location = (
+            f'<CreateBucketConfiguration xmlns="http://obs.{self._place.region}.myhuaweicloud.com'
+            f'/doc/2015-06-30/"><Location>{self._place.region}</Location>'
+            "</CreateBucketConfiguration>"
+        )
+        send = self._request("PUT", None, {}, location.encode(), {"x-obs-acl": "private"})
+        try:
+            self._caller.write("make the journal's bucket", send)
+        except CloudError as error:
+            if error.code == "BucketAlreadyOwnedByYou":
+                return
+            raise self._explained(error, TO_MAKE) from None
+        self._remark(f"the bucket {self._place.bucket} was made, private, for the journal")
+
+    def _request(
+        self,
+        method: str,
+        name: Optional[str],
+        parameters: Optional[Mapping[str, str]] = None,
+        data: bytes = b"",
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Callable[[], requests.Response]:
+        """Give what sends a signed request for an object, or for the bucket without a name."""
+        prefix = self._place.prefix
+        key = "" if name is None else f"{prefix}/{name}" if prefix else name
+        chosen = dict(parameters or {})
+        signed = sign(
+            method,
+            self._place.bucket,
+            key,
+            chosen,
+            dict(headers or {}),
+            self._credentials,
+            self._now,
+        )
+        query = "&".join(f"{item}={text}" if text else item for item, text in chosen.items())
+        url = address(self._place, key) + (f"?{query}" if query else "")
+        return lambda: self._caller.connection.send(method, url, data=data, headers=signed)
+
+    def _explained(self, error: CloudError, denied: str = GRANT) -> JournalError:
+        remedies = {**REMEDIES, "AccessDenied": denied}
+        remedy = remedies.get(error.code) or _by_status(error)
+        what = f"the journal in obs://{self._place.bucket}/{self._place.prefix} failed"
+        return JournalError(f"{what}: {error}; {remedy}")
+
+
+def _by_status(error: CloudError) -> str:
+    if error.status is not None and 300 <= error.status < 400:
+        return ELSEWHERE
+    by_status: Dict[Optional[int], str] = {401: GRANT, 403: GRANT, 405: CANNOT_APPEND}
+    return by_status.get(error.status, "the next run tries again; if it lasts, ask OBS support")
