@@ -21,6 +21,7 @@ from local.context import LocalContext, timer_event
 from sms_watch.adapters import obs
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import WatchFailed
+from sms_watch.handler import WARM
 from sms_watch.model import Credentials
 from sms_watch.settings import ObsJournal
 
@@ -58,6 +59,10 @@ class Night:
     def keep_journal_on_obs(self) -> None:
         """Let the journal be kept where it is by default."""
         del self.texts["JOURNAL_URI"]
+
+    def end_of_container(self) -> None:
+        """Let the container go, as FunctionGraph does after a minute without a request."""
+        WARM.forget()
 
     def tick(self, minutes: float = 1, user_event: Any = "", event: Any = None) -> Dict[str, Any]:
         """Let minutes pass and wake the function; give its report. Raises WatchFailed."""

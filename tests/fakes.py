@@ -145,3 +145,22 @@ class FakeJournal:
 
     def _position(self) -> Position:
         return Position(self.day, len(self.entries))
+
+
+class FakeStore:
+    """An append store in memory; ``before_append`` may raise, as a process that dies does."""
+
+    def __init__(self) -> None:
+        self.objects: Dict[str, bytes] = {}
+        self.gets = 0
+        self.before_append: Callable[[str], Any] = lambda name: None
+
+    def get(self, name: str) -> Optional[bytes]:
+        self.gets += 1
+        return self.objects.get(name)
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        self.before_append(name)
+        if len(self.objects.get(name, b"")) != offset:
+            raise JournalConflict("taken")
+        self.objects[name] = self.objects.get(name, b"") + data

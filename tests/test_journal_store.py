@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, ContextManager, Iterator, List, Tuple
 
 import pytest
 from builders import NOW, a_memory, minutes
 from clouds import BUCKET, a_night, an_obs_store, stored_objects
+from fakes import FakeStore
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,25 +30,6 @@ from sms_watch.ports import History
 
 DAY = timedelta(days=1)
 MIDNIGHT = NOW.replace(hour=0, minute=0) + DAY
-
-
-class FakeStore:
-    """An append store in memory; ``before_append`` may raise, as a process that dies does."""
-
-    def __init__(self) -> None:
-        self.objects: Dict[str, bytes] = {}
-        self.gets = 0
-        self.before_append: Callable[[str], Any] = lambda name: None
-
-    def get(self, name: str) -> Optional[bytes]:
-        self.gets += 1
-        return self.objects.get(name)
-
-    def append(self, name: str, offset: int, data: bytes) -> None:
-        self.before_append(name)
-        if len(self.objects.get(name, b"")) != offset:
-            raise JournalConflict("taken")
-        self.objects[name] = self.objects.get(name, b"") + data
 
 
 @contextmanager

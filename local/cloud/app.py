@@ -54,6 +54,7 @@ class Cloud:
         ):
             self.app.add_url_rule(path, view.__name__, view, methods=[method])
         self.app.register_error_handler(HTTPException, self._unknown)
+        self.app.wsgi_app = _by_host(self.app.wsgi_app)  # type: ignore[method-assign]
 
     def _show_task(self, task_id: str) -> Answer:
         def serve() -> Dict[str, Any]:
@@ -155,6 +156,19 @@ class Cloud:
     def _unknown(self, error: HTTPException) -> Answer:
         self._world.violations.append(f"{flask.request.method} {flask.request.path}: {error.code}")
         return _error(Refused(404, "APIGW.0101", "The API does not exist."))
+
+
+def _by_host(serve: Callable[..., Any]) -> Callable[..., Any]:
+    """Take a bucket that is named by the host, as OBS does, for the first part of the path."""
+
+    def served(environ: Dict[str, Any], start_response: Any) -> Any:
+        bucket, found, _ = environ.get("HTTP_HOST", "").partition(".obs.")
+        if found:
+            for name in ("PATH_INFO", "REQUEST_URI"):
+                environ[name] = f"/{bucket}{environ[name]}"
+        return serve(environ, start_response)
+
+    return served
 
 
 def _signed(request: flask.Request) -> SignedRequest:

@@ -29,7 +29,8 @@ def problem(request: SignedRequest, bucket: str, keys: Sequence[Key], now: datet
         return "InvalidAccessKeyId"
     if request.headers.get("x-obs-security-token", "") != key.token:
         return "InvalidToken"
-    if not _is_fresh(request.headers.get("x-obs-date", ""), now):
+    said = request.headers
+    if not _is_fresh(said.get("x-obs-date", said.get("date", "")), now):
         return "RequestTimeTooSkewed"
     expected = _signature(request, bucket, key.secret)
     return "" if hmac.compare_digest(expected, found.group(2)) else "SignatureDoesNotMatch"
@@ -37,14 +38,17 @@ def problem(request: SignedRequest, bucket: str, keys: Sequence[Key], now: datet
 
 def _is_fresh(text: str, now: datetime) -> bool:
     try:
-        return abs(parsedate_to_datetime(text).astimezone(timezone.utc) - now) <= SKEW
+        sent = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return False
+    return abs(sent.astimezone(timezone.utc) - now) <= SKEW
 
 
 def _signature(request: SignedRequest, bucket: str, secret: str) -> str:
     said = request.headers
-    text = f"{request.method}\n{said.get('content-md5', '')}\n{said.get('content-type', '')}\n\n"
+    date = "" if "x-obs-date" in said else said.get("date", "")
+    lines = (request.method, said.get("content-md5", ""), said.get("content-type", ""), date)
+    text = "\n".join(lines) + "\n"
     for name in sorted(each for each in said if each.startswith("x-obs-")):
         text += f"{name}:{said[name]}\n"
     text += f"/{bucket}/{request.path.lstrip('/')}{_query(request.query)}"

@@ -1,0 +1,107 @@
+"""Runs of the watchdog in one small world, whose every call to the outside can be interfered with.
+
+The rules, the run and the journal are the real ones; only the cloud and the store are fakes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, List, Optional
+
+from builders import NOW, a_policy, a_task
+from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
+
+from sms_watch.adapters.daily import DailyJournal
+from sms_watch.journal import fold
+from sms_watch.messages import Imprint
+from sms_watch.model import Memory, Message, Task
+from sms_watch.report import Result
+from sms_watch.run import Order, Outside, execute
+
+BUDGET = 50.0
+# Told before and after each call to the outside: its name, and whether its effect is done.
+Watch = Callable[[str, bool], None]
+
+
+class SmallWorld:
+    """Some failed tasks that no start brings back, a topic, and a journal."""
+
+    def __init__(self, *task_ids: str, now: datetime = NOW) -> None:
+        self.service = FakeService(*(a_task(id=task_id, name=task_id) for task_id in task_ids))
+        self.service.stuck = set(task_ids)
+        self.publisher = FakePublisher()
+        self.store = FakeStore()
+        self.task_ids = task_ids
+        self.now = now
+        self.starts: List[datetime] = []
+        self._count = itertools.count()
+
+    def run(self, watch: Optional[Watch] = None, now: Optional[datetime] = None) -> Result:
+        """Do one run; ``watch`` sees its calls."""
+        number, moment = next(self._count), now or self.now
+        nonces = itertools.count()
+
+        def nonce() -> str:
+            return f"{number}-{next(nonces)}"
+
+        outside = _Watched(self, moment, watch or (lambda name, done: None))
+        imprint = Imprint(f"run-{number}", moment, timezone.utc, "https://console.example/")
+        return execute(
+            Order(imprint, self.task_ids, a_policy()),
+            Outside(
+                outside,
+                outside,
+                DailyJournal(outside, moment, nonce),
+                FakeDeadline(BUDGET),
+                BUDGET,
+                nonce,
+                lambda text: text,
+            ),
+        )
+
+    def memory(self, now: Optional[datetime] = None) -> Memory:
+        """Give what is remembered."""
+        journal = DailyJournal(self.store, now or self.now, lambda: "reader")
+        return fold(journal.read().entries)
+
+    @property
+    def copies(self) -> Dict[str, int]:
+        """How often each event was told."""
+        told = [each for message in self.publisher.messages for each in message.event_ids]
+        return {event_id: told.count(event_id) for event_id in told}
+
+
+class _Watched:
+    """The outside of one run, with somebody watching each call."""
+
+    def __init__(self, world: SmallWorld, now: datetime, watch: Watch) -> None:
+        self._world, self._now, self._watch = world, now, watch
+
+    def _call(self, name: str, act: Callable[[], Any]) -> Any:
+        self._watch(name, False)
+        answer = act()
+        self._watch(name, True)
+        return answer
+
+    def read_task(self, task_id: str) -> Task:
+        task: Task = self._call("read", lambda: self._world.service.read_task(task_id))
+        return task
+
+    def start_task(self, task_id: str) -> None:
+        def start() -> None:
+            self._world.service.start_task(task_id)
+            self._world.starts.append(self._now)
+
+        self._call("start", start)
+
+    def publish(self, message: Message) -> str:
+        name: str = self._call("publish", lambda: self._world.publisher.publish(message))
+        return name
+
+    def get(self, name: str) -> Optional[bytes]:
+        data: Optional[bytes] = self._call("get", lambda: self._world.store.get(name))
+        return data
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        self._call("append", lambda: self._world.store.append(name, offset, data))

@@ -1,0 +1,577 @@
+"""The journal on OBS: what is sent, what is answered, and what to do about each refusal."""
+
+from __future__ import annotations
+
+import random
+import string
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+import responses
+from builders import DISK_FULL, NOW, minutes
+from clouds import BUCKET, KEY, TEMPORARY, TOPIC, Night, a_night, an_obs_store
+from fakes import FakeDeadline
+from huaweicloudsdkcore.http.http_config import HttpConfig
+from huaweicloudsdkobs.v1 import GetObjectRequest, ObsClient
+from huaweicloudsdkobs.v1.obs_credentials import ObsCredentials
+from huaweicloudsdkobs.v1.obs_signer import OBSSigner
+from loopback import DROP, SILENT, answer, closed_port, serving
+
+from local.cloud import obs_signing
+from local.cloud.buckets import MOST_APPENDS, Bucket, StoredObject
+from local.cloud.faults import Fault
+from local.cloud.shapes import PROJECT
+from local.cloud.signing import Key, SignedRequest
+from local.cloud.world import Refused
+from sms_watch.adapters import obs
+from sms_watch.adapters.obs_signature import quoted, sign
+from sms_watch.adapters.sdk import Caller
+from sms_watch.errors import JournalConflict, JournalError
+from sms_watch.model import Credentials
+from sms_watch.settings import ObsJournal
+
+DEFAULT = f"sms-watch-{PROJECT}"
+NAME = "journal-20261124.jsonl"
+LINE = b'{"nonce":"mine"}\n'
+OTHER = b'{"nonce":"another"}\n'
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    """Give a night whose cloud has a bucket of one's own."""
+    with a_night(tmp_path) as made:
+        made.storage.create(BUCKET, "ap-southeast-3", "private")
+        yield made
+
+
+def _objects(night: Night, bucket: str = BUCKET) -> Dict[str, StoredObject]:
+    return night.storage.buckets[bucket].objects
+
+
+# The signature
+
+
+def test_the_signature_is_that_of_the_official_package() -> None:
+    """On thousands of generated requests both signers agree, byte for byte."""
+    draw = random.Random(4711)  # noqa: S311 - a seed, no secret
+    for _ in range(4000):
+        method, bucket, key, parameters, headers, keys, now = _a_request(draw)
+        ours = sign(method, bucket, key, parameters, headers, keys, now)
+        theirs = OBSSigner.doAuth(
+            ObsCredentials(keys.access_key, keys.secret_key, keys.security_token or None),
+            method,
+            bucket,
+            OBSSigner.encode_object_key(key),
+            list(parameters.items()),
+            {name: text for name, text in ours.items() if name != "Authorization"},
+        )
+        assert ours["Authorization"] == theirs["Authorization"], theirs["CanonicalString"]
+
+
+def _a_request(draw: random.Random) -> Tuple[Any, ...]:
+    def text(letters: str, most: int) -> str:
+        return "".join(draw.choices(letters, k=draw.randint(1, most)))
+
+    parameters = draw.choice(
+        [{}, {"append": "", "position": str(draw.randint(0, 10**9))}, {"prefix": "x", "append": ""}]
+    )
+    headers = draw.choice(
+        [
+            {},
+            {"Content-Type": "application/json"},
+            {"Content-MD5": "abc==", "x-obs-acl": "private"},
+            {"x-obs-meta-a": text(string.ascii_letters, 9)},
+        ]
+    )
+    token = draw.choice(["", text(string.ascii_letters, 200)])
+    return (
+        draw.choice(["GET", "PUT", "POST", "HEAD"]),
+        text(string.ascii_lowercase + string.digits, 40),
+        draw.choice(["", text(string.ascii_letters + "/~ _-.+%ä数", 40)]),
+        parameters,
+        headers,
+        Credentials(text(string.ascii_uppercase, 20), text(string.ascii_letters, 40), token),
+        NOW + timedelta(seconds=draw.randint(0, 10**8)),
+    )
+
+
+def _signed(key: Key = KEY) -> SignedRequest:
+    parameters = {"append": "", "position": "7"}
+    keys = Credentials(key.access, key.secret, key.token)
+    headers = sign("POST", BUCKET, f"watch/{NAME}", parameters, {}, keys, NOW)
+    lower = {name.lower(): text for name, text in headers.items()}
+    return SignedRequest("POST", f"/watch/{NAME}", "append&position=7", lower, LINE)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, ""),
+        ({"method": "PUT"}, "SignatureDoesNotMatch"),
+        ({"path": "/watch/other"}, "SignatureDoesNotMatch"),
+        ({"query": "append&position=8"}, "SignatureDoesNotMatch"),
+        ({"query": "position=7"}, "SignatureDoesNotMatch"),
+    ],
+)
+def test_the_simulated_service_checks_signatures(change: Dict[str, Any], expected: str) -> None:
+    """Method, object and position are covered, by an implementation of its own."""
+    request = replace(_signed(), **change)
+    assert obs_signing.problem(request, BUCKET, [KEY], NOW) == expected
+
+
+def test_the_simulated_service_knows_its_keys() -> None:
+    """A stranger, a wrong token, and a clock that is off are told apart."""
+    assert obs_signing.problem(_signed(TEMPORARY), BUCKET, [TEMPORARY], NOW) == ""
+    assert obs_signing.problem(_signed(), BUCKET, [TEMPORARY], NOW) == "InvalidAccessKeyId"
+    another = replace(TEMPORARY, token="another")
+    assert obs_signing.problem(_signed(TEMPORARY), BUCKET, [another], NOW) == "InvalidToken"
+    late = NOW + minutes(16)
+    assert obs_signing.problem(_signed(), BUCKET, [KEY], late) == "RequestTimeTooSkewed"
+    bare = replace(_signed(), headers={})
+    assert obs_signing.problem(bare, BUCKET, [KEY], NOW) == "AccessDenied"
+
+
+def test_the_official_client_reads_what_was_appended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulated service answers the package huaweicloudsdkobs as it answers us."""
+    look_up = obs_socket().getaddrinfo
+    monkeypatch.setattr(
+        obs_socket(), "getaddrinfo", lambda host, *rest, **more: look_up("127.0.0.1", *rest, **more)
+    )
+    with a_night(tmp_path) as night:
+        # This client signs with the clock of the machine.
+        night.clock._moment = datetime.now(timezone.utc)
+        night.storage.create(BUCKET, "ap-southeast-3", "private")
+        with an_obs_store(night) as store:
+            store.append(NAME, 0, LINE)
+            store.append(NAME, len(LINE), OTHER)
+        port = night.server.url.rpartition(":")[2]
+        client = (
+            ObsClient.new_builder()
+            .with_credentials(ObsCredentials(KEY.access, KEY.secret))
+            .with_http_config(HttpConfig(timeout=(5, 5)))
+            .with_endpoint(f"http://obs.test:{port}")
+            .build()
+        )
+        request = GetObjectRequest(bucket_name=BUCKET, object_key=f"watch/{NAME}")
+        received: List[bytes] = []
+        client.get_object(request).consume_download_stream(
+            lambda stream: received.extend(stream.iter_content(1024))
+        )
+        client.get_http_client().close()
+    assert b"".join(received) == LINE + OTHER
+
+
+def obs_socket() -> Any:
+    """Give the module through which every look-up of a name goes."""
+    import socket  # noqa: PLC0415 - to be patched, not used
+
+    return socket
+
+
+# What is sent
+
+
+@responses.activate
+def test_a_bucket_is_named_by_its_host() -> None:
+    """At real endpoints the bucket is the first part of the host, the key the path."""
+    url = f"https://{BUCKET}.obs.ap-southeast-3.myhuaweicloud.com/watch/{NAME}"
+    route = responses.post(f"{url}?append&position=7", match_querystring=None)
+    place = ObsJournal(
+        "https://obs.ap-southeast-3.myhuaweicloud.com", "ap-southeast-3", BUCKET, "watch"
+    )
+    connection = obs.connect(place.endpoint)
+    caller = Caller(connection, FakeDeadline(), lambda seconds: None)
+    keys = Credentials(TEMPORARY.access, TEMPORARY.secret, TEMPORARY.token)
+    obs.ObsStore(place, caller, keys, NOW, lambda text: None).append(NAME, 7, LINE)
+    sent = responses.calls[0].request
+    assert route.call_count == 1
+    assert sent.url == f"{url}?append&position=7"
+    assert sent.body == LINE
+    assert sent.headers["x-obs-security-token"] == TEMPORARY.token
+    assert sent.headers["x-obs-date"].endswith("GMT")
+    assert sent.headers["Authorization"].startswith(f"OBS {TEMPORARY.access}:")
+    connection.close()
+
+
+def test_a_key_is_quoted_as_it_is_signed() -> None:
+    """Slashes and tildes stand for themselves."""
+    assert quoted("a b/ä~.jsonl") == "a%20b/%C3%A4~.jsonl"
+
+
+@pytest.mark.parametrize("key", [KEY, TEMPORARY], ids=["permanent", "temporary"])
+def test_permanent_and_temporary_keys_are_accepted(night: Night, key: Key) -> None:
+    """With a token or without, what is written is read."""
+    with an_obs_store(night, key=key) as store:
+        store.append(NAME, 0, LINE)
+        assert store.get(NAME) == LINE
+
+
+def test_netrc_and_redirects_take_no_keys_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A netrc entry does not replace the signature, and a redirect is not followed."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter22\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(answer(200, "")) as target:
+        reply = answer(307, "", f"Location: {target.url}/stolen")
+        with serving(reply) as server, pytest.raises(JournalError, match="OBS_REGION"):
+            _store_at(server.url).append(NAME, 0, LINE)
+    assert b"Authorization: OBS " in server.requests[0]
+    assert b"Basic" not in server.requests[0]
+    assert target.requests == []
+
+
+def _store_at(url: str, own: bool = False) -> obs.ObsStore:
+    connection = obs.Connection(url, (0.3, 0.3))
+    caller = Caller(connection, FakeDeadline(), lambda seconds: None)
+    place = ObsJournal(url, "ap-southeast-3", BUCKET, "watch", own)
+    keys = Credentials(TEMPORARY.access, TEMPORARY.secret, TEMPORARY.token)
+    return obs.ObsStore(place, caller, keys, NOW, lambda text: None)
+
+
+# Races and lost answers
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(drop=True, before=False),
+        Fault(500, before=False),
+        Fault(503, before=False),
+        Fault(302, before=False),
+    ],
+    ids=["dropped", "500", "503", "302"],
+)
+def test_an_append_whose_answer_was_lost_is_ones_own(night: Night, fault: Fault) -> None:
+    """What stands at the position tells: no conflict, and no second line."""
+    night.faults.add("append_object", fault)
+    with an_obs_store(night) as store:
+        store.append(NAME, 0, LINE)
+        assert store.get(NAME) == LINE
+    assert night.calls["append_object"] == 1
+
+
+def test_an_append_that_was_sent_twice_on_the_way_is_ones_own(night: Night) -> None:
+    """A proxy that repeats a request gets 409 for the copy; the first has won."""
+    conflict = "<Error><Code>PositionNotEqualToLength</Code></Error>"
+    night.faults.add("append_object", Fault(409, conflict, before=False))
+    with an_obs_store(night) as store:
+        store.append(NAME, 0, LINE)
+        assert store.get(NAME) == LINE
+
+
+@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(500), Fault(503)])
+def test_an_append_that_was_not_taken_is_sent_once_more(night: Night, fault: Fault) -> None:
+    """When nothing stands at the position, the entry goes there after all."""
+    night.faults.add("append_object", fault)
+    with an_obs_store(night) as store:
+        store.append(NAME, 0, LINE)
+        assert store.get(NAME) == LINE
+    assert night.calls["append_object"] == 2
+
+
+def test_a_lost_answer_after_which_another_stands_there_is_a_conflict(night: Night) -> None:
+    """Whoever is found at the position has won, whatever was lost."""
+    with an_obs_store(night) as other, an_obs_store(night) as store:
+        other.append(NAME, 0, OTHER)
+        night.faults.add("append_object", Fault(drop=True))
+        with pytest.raises(JournalConflict):
+            store.append(NAME, 0, LINE)
+        assert store.get(NAME) == OTHER
+
+
+def test_an_append_that_stays_unanswered_is_an_error(night: Night) -> None:
+    """Without certainty nothing is done: the run ends before it acts."""
+    night.faults.add("append_object", Fault(503), times=9)
+    with an_obs_store(night) as store, pytest.raises(JournalError, match="next run tries again"):
+        store.append(NAME, 0, LINE)
+    assert night.calls["append_object"] == 2
+
+
+@pytest.mark.parametrize(("behaviour", "said"), [(SILENT, "in time"), (DROP, "without an answer")])
+def test_a_service_that_does_not_answer_is_an_error(behaviour: str, said: str) -> None:
+    """Silence is bounded, and explained."""
+    with serving(behaviour) as server, pytest.raises(JournalError, match=said):
+        _store_at(server.url).append(NAME, 0, LINE)
+
+
+def test_a_service_that_is_not_there_is_an_error() -> None:
+    """The address is named."""
+    with pytest.raises(JournalError, match=r"127\.0\.0\.1 could not be reached"):
+        _store_at(closed_port()).get(NAME)
+
+
+# Refusals and their remedies
+
+
+def _kind(kind: str) -> Any:
+    def change(night: Night) -> None:
+        night.storage.buckets[BUCKET].kind = kind
+
+    return change
+
+
+def _without(*rights: str) -> Any:
+    def change(night: Night) -> None:
+        night.storage.allowed = night.storage.allowed - set(rights)
+
+    return change
+
+
+def _no_bucket(night: Night) -> None:
+    night.storage.buckets.clear()
+
+
+def _elsewhere(night: Night) -> None:
+    night.storage.buckets[BUCKET].region = "cn-north-4"
+
+
+def _somebody_elses(night: Night) -> None:
+    night.storage.buckets[BUCKET].owner = "them"
+
+
+def _full(night: Night) -> None:
+    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", MOST_APPENDS)
+
+
+def _written_over(night: Night) -> None:
+    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", ordinary=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (_kind("parallel"), "name an ordinary bucket"),
+        (_kind("replicated"), "name an ordinary bucket"),
+        (_kind("archive"), "a bucket of the standard class"),
+        (_kind("worm"), "obs:object:PutObject"),
+        (_full, "appended to 10,000 times"),
+        (_written_over, "written over"),
+        (_without("append"), "obs:object:PutObject"),
+        (_no_bucket, "make it, or correct JOURNAL_URI"),
+        (_elsewhere, "OBS_REGION"),
+        (_somebody_elses, "belong to another account"),
+    ],
+)
+def test_a_bucket_that_cannot_be_written_is_explained(
+    night: Night, change: Any, remedy: str
+) -> None:
+    """The error names the bucket, the cause and the remedy; nothing is written."""
+    change(night)
+    before = {name: bucket.objects for name, bucket in night.storage.buckets.items()}
+    with an_obs_store(night) as store, pytest.raises(JournalError) as caught:
+        store.append(NAME, 0, LINE)
+    assert f"obs://{BUCKET}/watch" in str(caught.value)
+    assert remedy in str(caught.value)
+    assert {name: bucket.objects for name, bucket in night.storage.buckets.items()} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (_without("get"), "obs:object:GetObject"),
+        (_no_bucket, "make it, or correct JOURNAL_URI"),
+        (_elsewhere, "OBS_REGION"),
+        (_somebody_elses, "belong to another account"),
+    ],
+)
+def test_a_bucket_that_cannot_be_read_is_explained(night: Night, change: Any, remedy: str) -> None:
+    """A journal that cannot be read is never taken for an empty one."""
+    change(night)
+    with an_obs_store(night) as store, pytest.raises(JournalError, match=remedy):
+        store.get(NAME)
+
+
+@pytest.mark.parametrize(
+    ("key", "clock", "remedy"),
+    [
+        (replace(KEY, secret="wrong" * 8), 0, "correct HUAWEICLOUD_SDK_SK"),
+        (replace(KEY, access="UNKNOWNKEY0000000001"), 0, "correct HUAWEICLOUD_SDK_AK"),
+        (replace(TEMPORARY, token="expired"), 0, "renew the temporary keys"),
+        (KEY, 16, "off by more than 15 minutes"),
+    ],
+)
+def test_keys_and_clocks_that_are_wrong_are_explained(
+    night: Night, key: Key, clock: int, remedy: str
+) -> None:
+    """Each has its own remedy, and no key is in the text."""
+    with an_obs_store(night, key=key) as store:
+        night.clock.set(NOW + minutes(clock))
+        with pytest.raises(JournalError, match=remedy) as caught:
+            store.get(NAME)
+    assert key.secret not in str(caught.value)
+
+
+def test_a_page_that_is_no_answer_of_obs_is_not_an_empty_journal(night: Night) -> None:
+    """A 404 of something else on the way does not make the watchdog forget."""
+    night.faults.add("get_object", Fault(404, "<html>Not found</html>"))
+    with an_obs_store(night) as store, pytest.raises(JournalError):
+        store.get(NAME)
+
+
+# The default bucket
+
+
+def test_the_default_bucket_is_made_private_by_the_first_entry(night: Night) -> None:
+    """Nobody has to set up anything more; people are told that it was made."""
+    with an_obs_store(night, own=True) as store:
+        assert store.get(NAME) is None
+        assert DEFAULT not in night.storage.buckets
+        store.append(NAME, 0, LINE)
+        assert store.get(NAME) == LINE
+    made = night.storage.buckets[DEFAULT]
+    assert (made.acl, made.region) == ("private", "ap-southeast-3")
+    assert night.remarks == [f"the bucket {DEFAULT} was made, private, for the journal"]
+
+
+def test_a_bucket_that_another_run_has_just_made_is_as_good(night: Night) -> None:
+    """Two first runs at once make one bucket."""
+    with an_obs_store(night, own=True) as store:
+        night.faults.add("append_object", _error(404, "NoSuchBucket"))
+        night.storage.buckets[DEFAULT] = Bucket("ap-southeast-3")
+        store.append(NAME, 0, LINE)
+    assert night.remarks == []
+
+
+def _error(status: int, code: str) -> Fault:
+    return Fault(status, f"<Error><Code>{code}</Code></Error>")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "owner", "remedy"),
+    [
+        ({"get", "append"}, "", "obs:bucket:CreateBucket"),
+        ({"get", "append", "create"}, "them", "belong to another account"),
+    ],
+)
+def test_a_default_bucket_that_cannot_be_made_is_explained(
+    night: Night, allowed: Any, owner: str, remedy: str
+) -> None:
+    """A missing right, or a name that is taken: the error says what to do."""
+    night.storage.allowed = frozenset(allowed)
+    if owner:
+        night.storage.buckets[DEFAULT] = Bucket("ap-southeast-3", owner=owner)
+    with an_obs_store(night, own=True) as store, pytest.raises(JournalError, match=remedy):
+        store.append(NAME, 0, LINE)
+
+
+def test_a_name_that_is_taken_is_explained_when_it_is_made(night: Night) -> None:
+    """BucketAlreadyExists means that the name is somebody else's."""
+    night.faults.add("create_bucket", _error(409, "BucketAlreadyExists"))
+    taken = pytest.raises(JournalError, match="belongs to another account")
+    with an_obs_store(night, own=True) as store, taken:
+        store.append(NAME, 0, LINE)
+
+
+# Through the handler
+
+
+@pytest.fixture
+def on_obs(tmp_path: Path) -> Iterator[Night]:
+    """Give a night whose journal is where it is by default."""
+    with a_night(tmp_path) as made:
+        made.keep_journal_on_obs()
+        yield made
+
+
+def test_the_first_run_says_what_it_made(on_obs: Night) -> None:
+    """The report has the bucket, and the empty memory."""
+    warnings = on_obs.tick()["warnings"]
+    assert any(f"the bucket {DEFAULT} was made" in text for text in warnings)
+    assert any("no journal was found" in text for text in warnings)
+    assert on_obs.tick()["warnings"] == []
+
+
+def test_a_quiet_run_is_one_get_and_no_write(on_obs: Night) -> None:
+    """Beside the tasks, a run that finds nothing new asks OBS once."""
+    on_obs.tick()
+    before = dict(on_obs.calls)
+    on_obs.tick()
+    on_obs.tick()
+    grown = {name: number - before.get(name, 0) for name, number in on_obs.calls.items()}
+    assert {name: number for name, number in grown.items() if number} == {
+        "show_task": 2,
+        "get_object": 2,
+    }
+
+
+def test_memory_survives_the_container(on_obs: Night) -> None:
+    """Attempts, waits and what was told are known to a container that is new every time."""
+    on_obs.world.at(NOW + minutes(5), on_obs.world.line_down)
+    on_obs.world.at(NOW + minutes(50), on_obs.world.line_up)
+    for _ in range(70):
+        on_obs.tick()
+        on_obs.end_of_container()
+    assert on_obs.subjects == [
+        "sms_watch: web-01 failed, started again (SMS.0807)",
+        "sms_watch: web-01 needs a person (SMS.3802)",
+        "sms_watch: web-01 is running again",
+    ]
+    assert 5 <= len(on_obs.world.starts) <= 8
+
+
+def test_a_bucket_that_a_person_named_is_never_made(on_obs: Night) -> None:
+    """A typing error in JOURNAL_URI is an error, and not a new bucket."""
+    on_obs.texts["JOURNAL_URI"] = "obs://a-bucket-with-a-tpyo/watch"
+    _fail(on_obs)
+    assert "there is no such bucket" in on_obs.failing_tick()
+    assert on_obs.storage.buckets == {}
+    assert on_obs.world.starts == []
+
+
+def _fail(night: Night) -> None:
+    night.world.settle()
+    night.world.fail("a", "SMS.0807", obstacle=False)
+
+
+@pytest.mark.parametrize("operation", ["get_object", "append_object"])
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_without_its_journal_a_run_does_not_act(on_obs: Night, operation: str, status: int) -> None:
+    """OBS is down, or closed: no start, no message, a failed run, and nothing lost."""
+    on_obs.tick()
+    _fail(on_obs)
+    on_obs.faults.add(operation, Fault(status), times=3)
+    assert "obs://" in on_obs.failing_tick()
+    assert (on_obs.world.starts, on_obs.world.inbox) == ([], [])
+    on_obs.server.cloud.faults._rules.clear()
+    assert on_obs.kinds(on_obs.tick()) == ["failed"]
+    assert len(on_obs.world.starts) == 1
+
+
+def test_an_acknowledgement_that_is_lost_costs_a_copy_at_most(
+    on_obs: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OBS goes down between the message and its acknowledgement: told again, with the same ids."""
+    on_obs.tick()
+    on_obs.world.settle()
+    on_obs.world.fail("a", DISK_FULL)
+    appends = on_obs.calls["append_object"]
+    serve = on_obs.storage.append
+
+    def fail_second(*about: Any) -> int:
+        if on_obs.calls["append_object"] > appends + 1:
+            raise Refused(403, "AccessDenied", "Access denied.")
+        return serve(*about)
+
+    monkeypatch.setattr(on_obs.storage, "append", fail_second)
+    assert "could not be written down" in on_obs.failing_tick()
+    monkeypatch.setattr(on_obs.storage, "append", serve)
+    on_obs.tick(2)
+    first, second = on_obs.world.inbox
+    assert first["subject"] == second["subject"]
+    assert on_obs.kinds(on_obs.tick()) == []
+
+
+def test_dry_run_makes_no_bucket(on_obs: Night) -> None:
+    """DRY_RUN writes nothing, not even a bucket."""
+    on_obs.texts["DRY_RUN"] = "true"
+    on_obs.tick()
+    assert on_obs.storage.buckets == {}
+    assert TOPIC in on_obs.texts["SMN_TOPIC_URN"]
