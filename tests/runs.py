@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
@@ -34,7 +34,7 @@ class SmallWorld:
         self.store = FakeStore()
         self.task_ids = task_ids
         self.now = now
-        self.starts: List[datetime] = []
+        self.starts: List[Tuple[str, datetime]] = []
         self._count = itertools.count()
 
     def run(self, watch: Optional[Watch] = None, now: Optional[datetime] = None) -> Result:
@@ -77,6 +77,7 @@ class _Watched:
 
     def __init__(self, world: SmallWorld, now: datetime, watch: Watch) -> None:
         self._world, self._now, self._watch = world, now, watch
+        self._looked = False
 
     def _call(self, name: str, act: Callable[[], Any]) -> Any:
         self._watch(name, False)
@@ -91,7 +92,7 @@ class _Watched:
     def start_task(self, task_id: str) -> None:
         def start() -> None:
             self._world.service.start_task(task_id)
-            self._world.starts.append(self._now)
+            self._world.starts.append((task_id, self._now))
 
         self._call("start", start)
 
@@ -100,6 +101,10 @@ class _Watched:
         return name
 
     def get(self, name: str) -> Optional[bytes]:
+        # Of the looks at days without an object only the first is watched: there are thirty.
+        if self._looked and name not in self._world.store.objects:
+            return None
+        self._looked = True
         data: Optional[bytes] = self._call("get", lambda: self._world.store.get(name))
         return data
 
