@@ -5,9 +5,9 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := index.py build_zip.py sms_watch local tests
+SOURCES := index.py build_zip.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports zip clean
+.PHONY: help demo test check format format-check lint types imports bench zip clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ types: $(READY) ## check the types
 
 imports: $(READY) ## check which module may import which
 	@$(BIN)/lint-imports
+
+bench: $(READY) ## measure, as ratios within one run
+	@$(BIN)/python -m benchmarks.journal
 
 zip: $(READY) ## build dist/sms-watch.zip
 	@$(BIN)/python build_zip.py

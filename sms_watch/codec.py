@@ -11,9 +11,10 @@ import enum
 import functools
 from collections.abc import Mapping as AnyMapping
 from datetime import datetime, timezone
-from typing import Any, Dict, Tuple, Type, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Callable, Type, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 
 def dump(value: Any) -> Any:
@@ -40,7 +41,8 @@ def load(kind: Type[T], data: Any) -> T:
 
     Unknown fields are passed over, so that an older reader can use a newer line of one format.
     """
-    value: T = _load(kind, data)
+    of_kind: Any = kind
+    value: T = _reader(of_kind)(data)
     return value
 
 
@@ -51,51 +53,53 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 @functools.cache
-def _hints(kind: type) -> Dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _load(kind: Any, data: Any) -> Any:
+def _reader(kind: Any) -> Reader:
+    """Give what reads a kind; it is put together once, for a journal has thousands of values."""
     origin = get_origin(kind)
-    if origin is not None:
-        return _load_generic(origin, get_args(kind), data)
+    if origin is Union:  # Optional[X] is the only union in use
+        inner = _reader(get_args(kind)[0])
+        return lambda data: None if data is None else inner(data)
+    if origin is tuple:  # Tuple[X, ...] likewise
+        inner = _reader(get_args(kind)[0])
+        return lambda data: tuple([inner(item) for item in _checked(data, list)])
+    if origin is not None:  # Mapping[str, X]
+        inner = _reader(get_args(kind)[1])
+        return lambda data: {key: inner(item) for key, item in _checked(data, dict).items()}
     if dataclasses.is_dataclass(kind):
-        return _load_dataclass(kind, data)
+        return _dataclass_reader(kind)
     if issubclass(kind, enum.Enum):
-        return kind(data)
+        return lambda data: kind(data)
     if kind is datetime:
-        return _load_time(data)
-    if kind is float and type(data) is int:
-        return float(data)
+        return _read_time
+    if kind is float:
+        return lambda data: float(data) if type(data) is int else _checked(data, float)
+    return lambda data: _checked(data, kind)
+
+
+def _dataclass_reader(kind: Any) -> Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+
+    def read(data: Any) -> Any:
+        known = {
+            name: readers[name](item)
+            for name, item in _checked(data, dict).items()
+            if name in readers
+        }
+        try:
+            return kind(**known)
+        except TypeError as error:
+            raise ValueError(f"{kind.__name__}: {error}") from error
+
+    return read
+
+
+def _checked(data: Any, kind: type) -> Any:
     if type(data) is not kind:
         raise ValueError(f"expected {kind.__name__}, found {type(data).__name__}")
     return data
 
 
-def _load_generic(origin: Any, arguments: Tuple[Any, ...], data: Any) -> Any:
-    if origin is Union:  # Optional[X] is the only union in use
-        return None if data is None else _load(arguments[0], data)
-    if origin is tuple:  # Tuple[X, ...] likewise
-        if not isinstance(data, list):
-            raise ValueError(f"expected a list, found {type(data).__name__}")
-        return tuple(_load(arguments[0], item) for item in data)
-    if not isinstance(data, dict):
-        raise ValueError(f"expected an object, found {type(data).__name__}")
-    return {key: _load(arguments[1], item) for key, item in data.items()}
-
-
-def _load_dataclass(kind: Any, data: Any) -> Any:
-    if not isinstance(data, dict):
-        raise ValueError(f"expected an object, found {type(data).__name__}")
-    hints = _hints(kind)
-    known = {name: _load(hints[name], item) for name, item in data.items() if name in hints}
-    try:
-        return kind(**known)
-    except TypeError as error:
-        raise ValueError(f"{kind.__name__}: {error}") from error
-
-
-def _load_time(data: Any) -> datetime:
+def _read_time(data: Any) -> datetime:
     if not isinstance(data, str) or not data.endswith("Z"):
         raise ValueError("expected a time in UTC")
     return datetime.fromisoformat(data[:-1] + "+00:00")

@@ -152,7 +152,7 @@ class ObsStore:
         error = self._try(send)
         if error is None or self._has_won(error, name, offset, data):
             return
-        # Nothing stands there, so nothing was written: once more.
+        # It was not taken, and may be sent again: whoever came first is found by the position.
         error = self._try(send)
         if error is None or self._has_won(error, name, offset, data):
             return
@@ -172,7 +172,7 @@ class ObsStore:
         standing = (self.get(name) or b"")[offset:]
         if standing.startswith(data):
             return True
-        if standing or error.code == MOVED_ON:
+        if error.code == MOVED_ON:
             raise JournalConflict(f"{name} has grown since it was read")
         if error.status == CONFLICT:
             raise self._explained(error)

@@ -1,0 +1,116 @@
+"""How long it takes to read a day's journal: a quiet day, and one of trouble without end.
+
+The measure is the bare ``json.loads`` of the same lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import tracemalloc
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Dict, Iterator, Optional
+
+from sms_watch.adapters.daily import DailyJournal
+from sms_watch.journal import fold
+from sms_watch.messages import Imprint
+from sms_watch.model import Message, Policy, Progress, Task
+from sms_watch.run import Order, Outside, execute
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)
+TASKS = 100
+MINUTES = 24 * 60
+REPEATS = 5
+
+
+class Day:
+    """A hundred tasks that move all day; ``breaks`` says which one fails at a minute."""
+
+    def __init__(self, breaks: Callable[[int], Optional[int]]) -> None:
+        self.objects: Dict[str, bytes] = {}
+        self._breaks = breaks
+        self._minute = 0
+        self._nonces = (f"{number:016x}" for number in itertools.count())
+
+    def play(self) -> bytes:
+        """Run every minute of the day, and give the day's object."""
+        ids = tuple(f"task-{number:03}" for number in range(TASKS))
+        for self._minute in range(MINUTES):
+            now = MIDNIGHT + timedelta(minutes=self._minute)
+            imprint = Imprint(f"run-{self._minute}", now, timezone.utc, "https://console.example/")
+            journal = DailyJournal(self, now, self._nonce)
+            execute(
+                Order(imprint, ids, Policy()),
+                Outside(self, self, journal, self, 50.0, self._nonce, str),
+            )
+        return self.objects["journal-20261124.jsonl"]
+
+    def _nonce(self) -> str:
+        return next(self._nonces)
+
+    def left(self) -> float:
+        """Leave time enough."""
+        return 50.0
+
+    def read_task(self, task_id: str) -> Task:
+        """Give a task that moves on every minute."""
+        progress = Progress(1, 5, self._minute * 100 // MINUTES, None, "MIGRATE_LINUX_FILE")
+        broken = self._breaks(self._minute) == int(task_id[-3:])
+        state, code = ("MIGRATE_FAIL", "SMS.0807") if broken else ("RUNNING", "")
+        return Task(task_id, f"server {task_id}", state, "MIGRATE_FILE", code, progress=progress)
+
+    def start_task(self, task_id: str) -> None:
+        """Take a start."""
+
+    def publish(self, message: Message) -> str:
+        """Take a message."""
+        return "message"
+
+    def get(self, name: str) -> Optional[bytes]:
+        """Give a day's object."""
+        return self.objects.get(name)
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        """Append to a day's object."""
+        self.objects[name] = self.objects.get(name, b"") + data
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    def once() -> Iterator[float]:
+        for _ in range(REPEATS):
+            begun = time.perf_counter()
+            work()
+            yield time.perf_counter() - begun
+
+    return min(once())
+
+
+def measure(name: str, day: Day) -> None:
+    """Play a day, and print what reading it costs."""
+    data = day.play()
+    now = MIDNIGHT + timedelta(minutes=MINUTES - 1)
+    lines = data.splitlines()
+
+    def read() -> object:
+        return fold(DailyJournal(day, now, str).read().entries)
+
+    bare = _seconds(lambda: [json.loads(line) for line in lines])
+    whole = _seconds(read)
+    tracemalloc.start()
+    read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(
+        f"{name}: {len(lines)} lines, {len(data) / 1024:.0f} KiB; read and folded in"
+        f" {whole * 1000:.1f} ms, {whole / bare:.1f} x json.loads; peak {peak / 2**20:.1f} MiB"
+    )
+
+
+def _every_five_minutes(minute: int) -> Optional[int]:
+    return minute // 5 % TASKS if minute % 5 == 0 else None
+
+
+if __name__ == "__main__":
+    measure("a day on which nothing breaks", Day(lambda minute: None))
+    measure("a task breaks every five minutes", Day(_every_five_minutes))
