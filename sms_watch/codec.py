@@ -68,7 +68,8 @@ def _reader(kind: Any) -> Reader:
     if dataclasses.is_dataclass(kind):
         return _dataclass_reader(kind)
     if issubclass(kind, enum.Enum):
-        return lambda data: kind(data)
+        member: Reader = kind
+        return member
     if kind is datetime:
         return _read_time
     if kind is float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
+import requests
 import responses
 from builders import DISK_FULL, NOW, minutes
 from clouds import BUCKET, KEY, TEMPORARY, TOPIC, Night, a_night, an_obs_store
@@ -164,6 +165,20 @@ def test_the_official_client_reads_what_was_appended(
         )
         client.get_http_client().close()
     assert b"".join(received) == LINE + OTHER
+
+
+def test_the_length_can_be_asked_for_alone(night: Night) -> None:
+    """HEAD answers with the position of the next append, and without a body."""
+    with an_obs_store(night) as store:
+        store.append(NAME, 0, LINE)
+    keys = Credentials(KEY.access, KEY.secret)
+    headers = sign("HEAD", BUCKET, f"watch/{NAME}", {}, {}, keys, NOW)
+    url = f"{night.server.url}/{BUCKET}/watch/{NAME}"
+    reply = requests.head(url, headers=headers, timeout=5)
+    assert reply.headers["x-obs-next-append-position"] == str(len(LINE))
+    assert reply.headers["x-obs-object-type"] == "Appendable"
+    assert reply.content == b""
+    assert night.calls["head_object"] == 1
 
 
 def obs_socket() -> Any:
