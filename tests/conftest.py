@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
@@ -60,6 +61,16 @@ def _is_loopback(host: Any) -> bool:
         return text == "localhost" or ipaddress.ip_address(text).is_loopback
     except ValueError:
         return False
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have a login for this machine in .netrc; give its password."""
+    path = tmp_path / "netrc"
+    path.write_text("machine 127.0.0.1 login me password hunter22\n", encoding="utf-8")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    return "hunter22"
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import traceback
-from pathlib import Path
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import pytest
@@ -240,14 +239,9 @@ def test_nothing_is_tried_again_beyond_the_deadline(rest: float) -> None:
 # Keys
 
 
-def test_netrc_never_replaces_the_signature(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("netrc")
+def test_netrc_never_replaces_the_signature() -> None:
     """An entry for the host in .netrc is not sent in place of the signature."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password hunter22\n", encoding="utf-8")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
     with serving(answer(200, "{}")) as server:
         _try("start", server.url)
     assert b"SDK-HMAC-SHA256" in server.requests[0]

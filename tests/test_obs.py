@@ -226,14 +226,9 @@ def test_permanent_and_temporary_keys_are_accepted(night: Night, key: Key) -> No
         assert store.get(NAME) == LINE
 
 
-def test_netrc_and_redirects_take_no_keys_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("netrc")
+def test_netrc_and_redirects_take_no_keys_along() -> None:
     """A netrc entry does not replace the signature, and a redirect is not followed."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password hunter22\n", encoding="utf-8")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
     with serving(answer(200, "")) as target:
         reply = answer(307, "", f"Location: {target.url}/stolen")
         with serving(reply) as server, pytest.raises(JournalError, match="OBS_REGION"):
