@@ -314,7 +314,7 @@ def test_a_service_that_does_not_answer_is_an_error(behaviour: str, said: str) -
 
 def test_a_service_that_is_not_there_is_an_error() -> None:
     """The address is named."""
-    with pytest.raises(JournalError, match=r"127\.0\.0\.1 could not be reached"):
+    with pytest.raises(JournalError, match=r"127\.0\.0\.1 could not be reached; look at the net"):
         _store_at(closed_port()).get(NAME)
 
 

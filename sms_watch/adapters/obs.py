@@ -51,6 +51,8 @@ REMEDIES: Mapping[str, str] = {
     "MethodNotAllowed": CANNOT_APPEND,
     "NotImplemented": CANNOT_APPEND,
     "InvalidObjectState": CANNOT_APPEND,
+    "unreachable": "look at the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
+    "certificate": "look at OBS_ENDPOINT, and at what stands between this machine and OBS",
     "BucketAlreadyExists": (
         "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
     ),
