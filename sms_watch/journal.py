@@ -35,7 +35,8 @@ class Entry:
     ``run`` is the request id of the run that wrote it, ``nonce`` tells this line from every other.
     ``tasks`` and ``watch`` replace what was remembered; ``notices`` are owed from here on until a
     later line lists their ids as ``told``. ``starts`` and ``outcomes`` are for the reader: the
-    counts are in ``tasks``. ``lease`` is until when the writer may be at work; an ack ends it.
+    counts are in ``tasks``. ``lease`` is until when the run ``holder`` (the writer, where it is
+    not named) may be at work; an ack of that run ends it.
     """
 
     v: int
@@ -51,6 +52,7 @@ class Entry:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     message_id: str = ""
     lease: Optional[datetime] = None
+    holder: str = ""
 
 
 def encode(entry: Entry) -> bytes:
@@ -85,6 +87,7 @@ def fold(entries: Iterable[Entry]) -> Memory:
     outbox: Dict[str, Notice] = {}
     watch = WatchMemory()
     lease: Optional[datetime] = None
+    holder = ""
     for entry in entries:
         if entry.type is EntryType.SEAL:
             continue
@@ -95,8 +98,11 @@ def fold(entries: Iterable[Entry]) -> Memory:
         for event_id in entry.told:
             outbox.pop(event_id, None)
         watch = entry.watch or watch
-        lease = entry.lease
-    return Memory(tasks, outbox, watch, lease)
+        # An ack that comes late, from a run that was thought dead, leaves the lease of the run
+        # that took over alone.
+        if entry.type is not EntryType.ACK or entry.run == holder:
+            lease, holder = entry.lease, (entry.holder or entry.run) if entry.lease else ""
+    return Memory(tasks, outbox, watch, lease, holder)
 
 
 def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
@@ -111,4 +117,5 @@ def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
         watch=memory.watch,
         notices=tuple(memory.outbox.values()),
         lease=memory.lease,
+        holder=memory.holder,
     )

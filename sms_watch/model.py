@@ -355,12 +355,16 @@ class Notice:
 
 @dataclass(frozen=True)
 class Memory:
-    """Everything that is remembered; the fold of the journal."""
+    """Everything that is remembered; the fold of the journal.
+
+    ``lease`` is until when the run ``holder`` may be at work.
+    """
 
     tasks: Mapping[str, TaskMemory] = field(default_factory=dict)
     outbox: Mapping[str, Notice] = field(default_factory=dict)
     watch: WatchMemory = field(default_factory=WatchMemory)
     lease: Optional[datetime] = None
+    holder: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,4 +99,5 @@ entries = st.builds(
     st.dictionaries(IDS, st.sampled_from(Outcome), max_size=2),
     TEXTS,
     st.none() | TIMES,
+    TEXTS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, List
 
@@ -130,6 +131,20 @@ def test_an_acknowledgement_ends_the_lease() -> None:
     plan = an_entry(lease=lease)
     assert fold([plan]).lease == lease
     assert fold([plan, an_entry(EntryType.ACK)]).lease is None
+
+
+def test_a_late_acknowledgement_leaves_anothers_lease_alone() -> None:
+    """A run that outlived its lease does not free the way while the next one is at work."""
+    lease = NOW + timedelta(minutes=1)
+    slow = an_entry(lease=NOW)
+    other = replace(an_entry(lease=lease), run="run-2")
+    late = an_entry(EntryType.ACK)
+    assert fold([slow, other, late]).lease == lease
+    done = replace(late, run="run-2")
+    assert fold([slow, other, late, done]).lease is None
+    renewed = snapshot(fold([slow, other]), NOW, "run-3", "nonce-3")
+    assert fold([renewed, late]).lease == lease
+    assert fold([renewed, done]).lease is None
 
 
 def test_a_seal_changes_nothing() -> None:

@@ -25,7 +25,7 @@ from sms_watch.adapters.daily import EMPTY, AppendStore, DailyJournal
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalConflict, JournalError
 from sms_watch.journal import VERSION, Entry, EntryType, encode, fold
-from sms_watch.model import Memory, Position
+from sms_watch.model import Kind, Memory, Notice, Position
 from sms_watch.ports import History
 
 DAY = timedelta(days=1)
@@ -79,7 +79,7 @@ def an_entry(now: datetime = NOW, mark: str = "RUNNING", **fields: Any) -> Entry
     """Give an entry that is told from others by the state in it."""
     memory = a_memory(state=mark, since=NOW)
     entry = Entry(VERSION, EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
-    return replace(entry, tasks={"a": memory}, **fields)
+    return replace(entry, **{"tasks": {"a": memory}, **fields})
 
 
 def _append(store: AppendStore, now: datetime, mark: str) -> Position:
@@ -119,6 +119,13 @@ def test_an_append_anywhere_else_is_a_conflict(store: AppendStore, offset: int) 
     with pytest.raises(JournalConflict):
         store.append("x", offset, b"two\n")
     assert store.get("x") == b"one\n"
+
+
+def test_an_append_behind_what_is_not_there_is_a_conflict(store: AppendStore) -> None:
+    """An object that is gone has no length but 0; nothing is written in its place."""
+    with pytest.raises(JournalConflict):
+        store.append("x", 4, b"two\n")
+    assert not store.get("x")
 
 
 # A day
@@ -247,6 +254,19 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
     assert _mark(store, later) == "ABORT"
 
 
+def test_a_plan_is_kept_when_its_acknowledgement_turns_the_day(store: AppendStore) -> None:
+    """Days after a dead run's seal, the day's snapshot holds the plan that followed the seal."""
+    position = _append(store, NOW - 3 * DAY, "RUNNING")
+    seal = Entry(VERSION, EntryType.SEAL, NOW - 2 * DAY, "run", "seal")
+    store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal))
+    journal = _journal(store)
+    after_plan = journal.append(an_entry(mark="ABORT"), journal.read().position)
+    after_ack = journal.append(an_entry(tasks={}), after_plan)
+    assert (after_plan.day, after_ack.day) == (f"{NOW - 2 * DAY:%Y%m%d}", f"{NOW:%Y%m%d}")
+    assert _read(store)[0].position == after_ack
+    assert _mark(store) == "ABORT"
+
+
 # Damage
 
 
@@ -275,6 +295,19 @@ def test_a_whole_line_without_its_end_counts(store: AppendStore) -> None:
     assert _mark(store) == "RUNNING"
     _append(store, NOW, "ABORT")
     assert (_read(store)[0].damaged, _mark(store)) == (0, "ABORT")
+
+
+def test_a_seal_without_its_end_leaves_the_next_object_clean(store: AppendStore) -> None:
+    """What is missing at the end of one day's object is not added to the next day's."""
+    yesterday = NOW - DAY
+    position = _append(store, yesterday, "RUNNING")
+    seal = Entry(VERSION, EntryType.SEAL, NOW, "run", "seal")
+    store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal)[:-1])
+    _append(store, NOW, "ABORT")
+    history, memory = _read(store)
+    assert [str(entry.type) for entry in history.entries] == ["snapshot", "plan"]
+    assert (history.damaged, history.snapshot_lost) == (0, False)
+    assert memory.tasks["a"].state == "ABORT"
 
 
 def test_a_damaged_line_in_the_middle_is_skipped(store: AppendStore) -> None:
@@ -317,6 +350,29 @@ def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore) -> Non
     assert memory.tasks["a"].state == "RUNNING"
 
 
+def test_a_gap_behind_a_lost_snapshot_is_known(store: AppendStore) -> None:
+    """An older object stands for a lost snapshot only if nothing is missing in between."""
+    for back in (2, 1, 0):
+        _append(store, NOW - back * DAY, "RUNNING")
+    _damage(store, _without_snapshot)
+    assert not _read(store)[0].snapshot_lost
+    _replace(store, f"journal-{NOW - DAY:%Y%m%d}.jsonl", b"")
+    assert _read(store)[0].snapshot_lost
+
+
+def test_damage_in_what_stands_for_a_lost_snapshot_is_known(store: AppendStore) -> None:
+    """A line that the snapshot still knew may be the one that cannot be read any more."""
+    yesterday = f"journal-{NOW - DAY:%Y%m%d}.jsonl"
+    _append(store, NOW - DAY, "MIGRATE_FAIL")
+    _append(store, NOW, "RUNNING")
+    _damage(store, _without_snapshot)
+    assert not _read(store)[0].snapshot_lost
+    whole = store.get(yesterday) or b""
+    _replace(store, yesterday, whole.replace(b'"MIGRATE_FAIL"', b"7"))
+    history, _ = _read(store)
+    assert (history.damaged, history.snapshot_lost) == (2, True)
+
+
 def test_an_empty_object_is_none(store: AppendStore) -> None:
     """An object that was made and never written to is begun like a missing one."""
     _append(store, NOW - DAY, "RUNNING")
@@ -337,41 +393,87 @@ def test_a_newer_format_is_refused(store: AppendStore) -> None:
 # Any history
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 3 * 24 * 60),
-            st.sampled_from(["RUNNING", "MIGRATE_FAIL", "ABORT"]),
-            st.sampled_from(["whole", "dies before", "dies between", "torn"]),
-        ),
-        max_size=12,
-    )
+HALF = b'{"v":1,"half'
+STEPS = st.tuples(
+    st.integers(0, 3 * 24 * 60),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["RUNNING", "MIGRATE_FAIL", "ABORT"]),
+    st.sampled_from(["whole", "dies before", "dies between"]),
+    st.sampled_from(["clean", "half a line", "no line end"]),
 )
+
+
+def _wreck(store: FakeStore, how: str) -> None:
+    """Leave behind what a writer leaves that dies while it writes to the newest object."""
+    if how == "clean" or not store.objects:
+        return
+    newest = max(store.objects)
+    data = store.objects[newest]
+    if how == "no line end":
+        store.objects[newest] = data[:-1] if data.endswith(b"\n") else data
+    else:
+        store.objects[newest] = data + (b"" if data.endswith(b"\n") else b"\n") + HALF
+
+
+def _write_dying(store: FakeStore, entry: Entry, end: str) -> bool:
+    """Read and append as a run does, and die as told; say whether the entry was written."""
+    room = iter(range({"dies before": 0, "dies between": 1}.get(end, 99)))
+
+    def die(name: str) -> None:
+        if next(room, None) is None:
+            raise KeyboardInterrupt
+
+    store.before_append = die
+    journal = _journal(store, entry.at)
+    try:
+        journal.append(entry, journal.read().position)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+@given(st.lists(STEPS, max_size=12))
 def test_whatever_dies_when_the_journal_is_what_was_written(
-    steps: List[Tuple[int, str, str]],
+    steps: List[Tuple[int, str, str, str, str]],
 ) -> None:
-    """Over days, with runs that die at any append, the memory is that of the last whole entry."""
-    store, now, expected = FakeStore(), NOW, None
-    for wait, mark, end in steps:
+    """Over days, with runs that die at any append, the memory is the fold of what was written.
+
+    What is counted as damaged is what dying writers left, and the snapshot is never among it.
+    """
+    store, now = FakeStore(), NOW
+    written: List[Entry] = []
+    for number, (wait, task, mark, end, wreck) in enumerate(steps):
         now += minutes(wait)
-        calls = itertools.count()
-        limit = {"dies before": 0, "dies between": 1}.get(end, 99)
+        owed = Notice(Kind.TEST, now, event_id=str(number))
+        entry = an_entry(
+            now,
+            tasks={task: a_memory(state=mark, since=now)},
+            notices=(owed,),
+            told=(str(number - 2),),
+        )
+        if _write_dying(store, entry, end):
+            written.append(entry)
+        _wreck(store, wreck)
+        history, memory = _read(store, now)
+        assert memory == fold(written)
+        halves = store.objects[max(store.objects)].count(HALF) if store.objects else 0
+        assert (history.damaged, history.snapshot_lost) == (halves, False)
 
-        def die(name: str, calls: Iterator[int] = calls, limit: int = limit) -> None:
-            if next(calls) >= limit:
-                raise KeyboardInterrupt
 
-        store.before_append = die
-        try:
-            _append(store, now, mark)
-            expected = mark
-        except KeyboardInterrupt:
-            pass
-        if end == "torn" and store.objects:
-            newest = max(store.objects)
-            store.objects[newest] += b'{"v":1,"ty'
-        memory = _read(store, now)[1]
-        assert (memory.tasks["a"].state if memory.tasks else None) == expected
+@given(st.lists(STEPS, max_size=12))
+def test_no_two_entries_stand_at_one_position(
+    steps: List[Tuple[int, str, str, str, str]],
+) -> None:
+    """Events are named after positions, so a position that an entry took is never given again."""
+    store, now = FakeStore(), NOW
+    taken: List[Position] = []
+    for wait, _, mark, end, wreck in steps:
+        now += minutes(wait)
+        position = _read(store, now)[0].position
+        assert position not in taken
+        if _write_dying(store, an_entry(now, mark), end):
+            taken.append(position)
+        _wreck(store, wreck)
 
 
 # Files

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterator, List, Optional, Protocol, Tuple
+from typing import Callable, Iterator, List, Optional, Protocol, Sequence, Tuple
 
 from sms_watch.journal import VERSION, Entry, EntryType, decode, encode, fold, snapshot
 from sms_watch.model import Position
@@ -73,7 +73,12 @@ class DailyJournal:
         self._torn: Optional[Position] = None
 
     def read(self) -> History:
-        """Read the newest object, and older ones for as long as a snapshot is missing."""
+        """Read the newest object, and older ones for as long as a snapshot is missing.
+
+        The last day ended with what a snapshot says, so its object can stand for one. Unless that
+        is certain the snapshot counts as lost, and the entries are what could still be read.
+        Raises JournalError when the store cannot be read or a newer version wrote to it.
+        """
         objects: List[_Object] = []
         for day in self._days():
             data = self._store.get(_name(day))
@@ -85,17 +90,22 @@ class DailyJournal:
         if not objects:
             return History((), Position(_day(self._now), 0), warnings=(EMPTY,))
         newest = objects[-1]
-        self._torn = newest.position if newest.torn else None
+        self._torn = Position(newest.day, newest.length) if newest.torn else None
         return History(
             tuple(self._entries),
             newest.position,
             damaged=sum(each.damaged for each in objects),
-            snapshot_lost=not objects[0].intact,
+            snapshot_lost=not _complete(objects),
             expiring=newest.day < _day(self._now - RENEW_AFTER),
         )
 
     def append(self, entry: Entry, position: Position) -> Position:
-        """Append an entry; the first one of a later day closes the object and begins another."""
+        """Append an entry; the first one of a later day closes the object and begins another.
+
+        Raises JournalConflict, without the entry written, when the position has moved: at the
+        latest the seal or the next object's beginning is refused. Raises JournalError when it
+        cannot be written.
+        """
         day = _day(entry.at)
         if position.offset and day > position.day:
             seal = Entry(VERSION, EntryType.SEAL, entry.at, entry.run, self._nonce())
@@ -121,6 +131,19 @@ class DailyJournal:
         latest = self._now + SKEW
         for back in range(LOOK_BACK.days + 1):
             yield _day(latest - timedelta(days=back))
+
+
+def _complete(objects: Sequence[_Object]) -> bool:
+    """Say whether objects, oldest first, hold the whole memory.
+
+    They do if the oldest has its snapshot, and each that stands for the snapshot of the next was
+    read to the last line and is followed by that one: it may have been another that is missing.
+    """
+    followed = zip(objects, objects[1:])
+    return objects[0].intact and all(
+        not before.damaged and before.position == Position(after.day, 0)
+        for before, after in followed
+    )
 
 
 def _day(moment: datetime) -> str:

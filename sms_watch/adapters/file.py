@@ -38,7 +38,11 @@ class FileStore:
         self._directory = directory
 
     def get(self, name: str) -> Optional[bytes]:
-        """Give a file's content, ``None`` when there is none. Raises JournalError."""
+        """Give a file's content, ``None`` when there is none. Raises JournalError.
+
+        Reading takes no lock: half of a line that is being written may be seen, but nothing can
+        be appended after it, because the position has moved by then.
+        """
         with self._explained("read"):
             try:
                 return (self._directory / name).read_bytes()
