@@ -89,7 +89,7 @@ entries = st.builds(
     st.just(VERSION),
     st.sampled_from(EntryType),
     TIMES,
-    TEXTS,
+    st.text(min_size=1, max_size=20),
     TEXTS,
     st.dictionaries(IDS, memories, max_size=3),
     st.none() | watches,
