@@ -1,13 +1,14 @@
 PYTHON ?= python3
 SCENARIO ?= night
 PYTEST_ARGS ?=
+HOURS ?= 200000
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := index.py build_zip.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports bench zip clean
+.PHONY: help demo test check format format-check lint types imports soak bench zip clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +36,9 @@ types: $(READY) ## check the types
 
 imports: $(READY) ## check which module may import which
 	@$(BIN)/lint-imports
+
+soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
+	@SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -q -n auto tests/test_months.py
 
 bench: $(READY) ## measure, as ratios within one run
 	@$(BIN)/python -m benchmarks.journal

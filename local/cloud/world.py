@@ -101,6 +101,9 @@ class Start:
 
     at: datetime
     task_id: str
+    state: str
+    code: str
+    percent: int
     accepted: bool
     hopeless: bool
     paused: bool
@@ -205,6 +208,9 @@ class World:
             Start(
                 self.clock.now(),
                 task_id,
+                task.state,
+                task.code,
+                task.percent,
                 accepted,
                 hopeless=bool(task.obstacle),
                 paused=task.state in PAUSED,
