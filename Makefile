@@ -1,6 +1,6 @@
 PYTHON ?= python3
 SCENARIO ?= night
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 HOURS ?= 200000
 
 VENV := .venv
