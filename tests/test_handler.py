@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -495,6 +495,15 @@ def test_an_unforeseen_error_is_redacted_too(
     reason = night.failing_tick()
     assert "RuntimeError: broken with ***" in reason
     assert KEY.secret not in capsys.readouterr().out
+
+
+def test_the_clock_is_aware_and_in_utc() -> None:
+    """A moment without a zone would be compared with others wrongly, or not at all."""
+    clock = handler_module.SystemClock()
+    assert clock.now().tzinfo is timezone.utc
+    begun = clock.monotonic()
+    clock.sleep(0.001)
+    assert clock.monotonic() > begun
 
 
 def test_the_initializer_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,195 @@
+"""Tests of the tests: known mistakes, planted one at a time, must be caught.
+
+Each row names what is wrong, where, and the test that catches it. The package is copied, the
+mistake planted in the copy, and that one test run against it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+
+
+class Bug(NamedTuple):
+    """A mistake: in ``file``, ``right`` becomes ``wrong``; ``caught_by`` names a test."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    caught_by: str
+
+
+BUGS = [
+    Bug(
+        "told before it is recorded as told",
+        "run.py",
+        "told=tuple(notice.event_id for notice in sent.notices),",
+        "told=(),",
+        "test_run.py::test_the_acknowledgement_comes_last_and_clears_what_was_owed",
+    ),
+    Bug(
+        "a start is sent again after a lost answer",
+        "adapters/sdk.py",
+        "retryable=throttled or (not write and answer.status in PASSING),",
+        "retryable=throttled or answer.status in PASSING,",
+        "test_adapter_calls.py::test_every_status_has_its_meaning",
+    ),
+    Bug(
+        "no lease",
+        "run.py",
+        "lease=self._now + lease,",
+        "lease=None,",
+        "test_two_runs.py::test_two_runs_at_once_do_the_work_of_one",
+    ),
+    Bug(
+        "the cap is checked one start too late",
+        "decide.py",
+        "record.attempts >= cap",
+        "record.attempts > cap",
+        "test_decide_grid.py::test_a_start_is_decided_exactly_when_the_rules_allow_it",
+    ),
+    Bug(
+        "one's own lost append is taken for a conflict",
+        "adapters/obs.py",
+        "if standing.startswith(data):",
+        "if False:",
+        "test_obs.py::test_an_append_that_was_sent_twice_on_the_way_is_ones_own",
+    ),
+    Bug(
+        "no time left is read as no limit",
+        "run.py",
+        "return self._out.deadline.left() <= self._out.budget * (1 - share)",
+        "return False",
+        "test_run.py::test_no_new_work_begins_when_time_runs_out",
+    ),
+    Bug(
+        "attempts begin anew on every run",
+        "decide.py",
+        "    if recovered:\n",
+        "    if True:\n",
+        "test_decide.py::test_attempts_are_limited",
+    ),
+    Bug(
+        "a pause is taken for a failure",
+        "model.py",
+        "TaskState.ABORT.value: Phase.PAUSED,",
+        "TaskState.ABORT.value: Phase.FAILED,",
+        "test_handler.py::test_what_a_person_pauses_stays_paused",
+    ),
+    Bug(
+        "an unknown code is started for ever",
+        "decide.py",
+        "GUESSES = frozenset({ErrorClass.AMBIGUOUS, ErrorClass.UNKNOWN})",
+        "GUESSES = frozenset({ErrorClass.AMBIGUOUS})",
+        "test_decide.py::test_the_class_of_the_error_decides",
+    ),
+    Bug(
+        "a second failure of the same task stays silent",
+        "decide.py",
+        "is_new = (changed and not unproven) or advanced or _is_another(task, memory, policy)",
+        "is_new = False",
+        "test_decide.py::test_a_failure_after_running_is_a_new_one",
+    ),
+    Bug(
+        "a secret in an exception",
+        "handler.py",
+        "raise WatchFailed(invocation.redact(failure))",
+        "raise WatchFailed(failure)",
+        "test_handler.py::test_an_unforeseen_error_is_redacted_too",
+    ),
+    Bug(
+        "naive time",
+        "handler.py",
+        "return datetime.now(timezone.utc)",
+        "return datetime.now()",
+        "test_handler.py::test_the_clock_is_aware_and_in_utc",
+    ),
+    Bug(
+        "a subject cut within a character",
+        "messages.py",
+        '.decode("utf-8", "ignore")',
+        '.decode("latin-1")',
+        "test_messages.py::test_any_text_from_outside_fits_every_limit",
+    ),
+    Bug(
+        "what was owed is forgotten by the next run",
+        "run.py",
+        "for notice in (*memory.outbox.values(), *planned.notices, *news)",
+        "for notice in (*planned.notices, *news)",
+        "test_run.py::test_a_message_that_could_not_be_published_goes_out_with_the_next_run",
+    ),
+    Bug(
+        "the plan is written after the start",
+        "run.py",
+        "            tasks=planned.tasks,\n",
+        "            tasks={},\n",
+        "test_run.py::test_the_plan_is_written_before_anything_is_done",
+    ),
+    Bug(
+        "a late acknowledgement frees another's lease",
+        "journal.py",
+        "if entry.type is not EntryType.ACK or entry.run == holder:",
+        "if True:",
+        "test_journal.py::test_a_late_acknowledgement_leaves_anothers_lease_alone",
+    ),
+    Bug(
+        "a closing notice without its opening",
+        "decide.py",
+        "told = memory is not None and bool(memory.incident)",
+        "told = memory is not None",
+        "test_decide.py::test_running_again_is_told_if_the_failure_was",
+    ),
+    Bug(
+        "the day is turned without a seal",
+        "adapters/daily.py",
+        "            self._put(encode(seal), position)\n",
+        "            pass\n",
+        "test_journal_store.py::test_of_two_runs_that_turn_the_day_one_wins",
+    ),
+    Bug(
+        "a journal that is closed is taken for an empty one",
+        "adapters/obs.py",
+        "error.code == NO_OBJECT or (error.code == NO_BUCKET and self._place.own)",
+        "error.status in (403, 404)",
+        "test_obs.py::test_a_bucket_that_cannot_be_read_is_explained",
+    ),
+    Bug(
+        "the text false is true",
+        "adapters/task_json.py",
+        "return value if isinstance(value, bool) else None",
+        "return bool(value)",
+        "test_task_json.py::test_connected_is_known_or_unknown",
+    ),
+]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
+def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:
+    """The test that is named fails with the mistake in place."""
+    for name in ("sms_watch", "local", "tests"):
+        leave = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=leave)
+    for name in ("index.py", "build_zip.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    path = tmp_path / "sms_watch" / bug.file
+    source = path.read_text(encoding="utf-8")
+    assert source.count(bug.right) == 1, "what was right is not there any more"
+    path.write_text(source.replace(bug.right, bug.wrong), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *QUIET, f"tests/{bug.caught_by}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "1 failed" in done.stdout, done.stdout
