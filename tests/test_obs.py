@@ -195,7 +195,8 @@ def obs_socket() -> Any:
 def test_a_bucket_is_named_by_its_host() -> None:
     """At real endpoints the bucket is the first part of the host, the key the path."""
     url = f"https://{BUCKET}.obs.ap-southeast-3.myhuaweicloud.com/watch/{NAME}"
-    route = responses.post(f"{url}?append&position=7", match_querystring=None)
+    position = {"x-obs-next-append-position": str(7 + len(LINE))}
+    route = responses.post(f"{url}?append&position=7", headers=position)
     place = ObsJournal(
         "https://obs.ap-southeast-3.myhuaweicloud.com", "ap-southeast-3", BUCKET, "watch"
     )
@@ -277,7 +278,9 @@ def test_an_append_that_was_sent_twice_on_the_way_is_ones_own(night: Night) -> N
         assert store.get(NAME) == LINE
 
 
-@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(500), Fault(503)])
+@pytest.mark.parametrize(
+    "fault", [Fault(drop=True), Fault(500), Fault(503), Fault(200, "<html>Sign in</html>")]
+)
 def test_an_append_that_was_not_taken_is_sent_once_more(night: Night, fault: Fault) -> None:
     """When nothing stands at the position, the entry goes there after all."""
     night.faults.add("append_object", fault)
@@ -419,9 +422,10 @@ def test_keys_and_clocks_that_are_wrong_are_explained(
     assert key.secret not in str(caught.value)
 
 
-def test_a_page_that_is_no_answer_of_obs_is_not_an_empty_journal(night: Night) -> None:
-    """A 404 of something else on the way does not make the watchdog forget."""
-    night.faults.add("get_object", Fault(404, "<html>Not found</html>"))
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_that_is_no_answer_of_obs_is_not_a_journal(night: Night, status: int) -> None:
+    """An answer of something else on the way does not make the watchdog forget."""
+    night.faults.add("get_object", Fault(status, "<html>Sign in</html>"))
     with an_obs_store(night) as store, pytest.raises(JournalError):
         store.get(NAME)
 

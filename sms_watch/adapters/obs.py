@@ -22,6 +22,9 @@ from sms_watch.model import Credentials
 from sms_watch.settings import LOOPBACK, ObsJournal
 
 CONFLICT = 409
+# What tells an answer of OBS from that of something on the way (OBS API reference, "Common
+# Response Headers" and "Appending an Object").
+REQUEST_ID, NEXT_POSITION = "x-obs-request-id", "x-obs-next-append-position"
 NO_BUCKET, NO_OBJECT, MOVED_ON = "NoSuchBucket", "NoSuchKey", "PositionNotEqualToLength"
 
 CANNOT_APPEND = (
@@ -140,6 +143,9 @@ class ObsStore:
             if error.code == NO_OBJECT or (error.code == NO_BUCKET and self._place.own):
                 return None
             raise self._explained(error) from None
+        if REQUEST_ID not in answer.headers:
+            # Something on the way answered in place of OBS.
+            raise self._explained(self._caller.malformed("read the journal"))
         content: bytes = answer.body
         return content
 
@@ -181,10 +187,13 @@ class ObsStore:
         return False
 
     def _try(self, send: Callable[[], requests.Response]) -> Optional[CloudError]:
+        operation = "write the journal"
         try:
-            self._caller.write("write the journal", send)
+            answer = self._caller.write(operation, send)
         except CloudError as error:
             return error
+        if NEXT_POSITION not in answer.headers:
+            return self._caller.malformed(operation, write=True)
         return None
 
     def _make_bucket(self) -> None:
