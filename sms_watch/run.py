@@ -273,7 +273,8 @@ class _Run:
 def _outcome(error: CloudError) -> Outcome:
     if error.outcome_unknown:
         return Outcome.UNKNOWN
-    return Outcome.FAILED if error.retryable else Outcome.REFUSED
+    never_sent = error.retryable or error.status is None
+    return Outcome.FAILED if never_sent else Outcome.REFUSED
 
 
 def _as_known(

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sms_watch.settings import SETTINGS
+
+# How fast a machine is says nothing about the rules; the first run builds tables of characters.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 

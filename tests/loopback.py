@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import Iterator, List
+from typing import Iterator, List, Union
 
 # What the server does once it has read a request.
 SILENT, DROP = "silent", "drop"
@@ -15,7 +15,7 @@ SILENT, DROP = "silent", "drop"
 class Server:
     """Counts what it is sent, and answers with bytes as they are, or not at all."""
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: Union[str, bytes]) -> None:
         self.requests: List[bytes] = []
         self._answer = answer
         self._closing = threading.Event()
@@ -52,7 +52,8 @@ class Server:
         if self._answer == SILENT:
             return
         if self._answer != DROP:
-            connection.sendall(self._answer.encode())
+            data = self._answer
+            connection.sendall(data if isinstance(data, bytes) else data.encode())
         connection.close()
 
 
@@ -69,7 +70,7 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(answer: str) -> Iterator[Server]:
+def serving(answer: Union[str, bytes]) -> Iterator[Server]:
     """Serve while the block lasts."""
     server = Server(answer)
     try:

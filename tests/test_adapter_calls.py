@@ -125,11 +125,12 @@ def test_a_lost_answer_is_unknown_for_a_write(operation: str, behaviour: str, co
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_connection_without_trust_was_not_sent(operation: str) -> None:
-    """Where TLS cannot be had nothing is sent, and nothing is tried again."""
+def test_a_connection_without_tls_gives_no_key_away(operation: str) -> None:
+    """Without TLS nothing is sent; as TLS can also break later, a write stays unknown."""
     with serving(answer(200, "{}")) as server:
         tried = _try(operation, server.url.replace("http:", "https:"))
-    assert _facts(tried.error) == (None, "certificate", False, False)
+    is_read = operation == "read"
+    assert _facts(tried.error) == (None, "no_answer", is_read, not is_read)
     assert not any(b"canary" in request.lower() for request in server.requests)
 
 
@@ -226,6 +227,21 @@ def test_the_service_may_name_the_pause() -> None:
     """Retry-After is obeyed where the SDK lets it be seen."""
     with serving(answer(429, "", "Retry-After: 7")) as server:
         assert _try("publish", server.url).pauses == (7, 7)
+
+
+def test_a_busy_service_may_name_the_pause_of_a_read() -> None:
+    """Retry-After is obeyed with a 503 as with a 429."""
+    with serving(answer(503, "", "Retry-After: 7")) as server:
+        assert _try("read", server.url).pauses == (7, 7)
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "\N{SUPERSCRIPT TWO}"]
+)
+def test_a_pause_that_is_no_number_of_seconds_is_ours_to_choose(text: str) -> None:
+    """An odd Retry-After costs nothing but itself."""
+    with serving(answer(429, "", f"Retry-After: {text}").encode("latin-1")) as server:
+        assert _try("publish", server.url).pauses == (1.0, 2.0)
 
 
 @pytest.mark.parametrize("rest", [0.0, 0.9, 1.0])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import Any, Dict, Tuple
 
 import pytest
 import requests
 import responses
 from fakes import FakeDeadline
+from requests.exceptions import SSLError
 from responses import matchers
 
 from sms_watch.adapters import smn, sms
@@ -100,6 +102,8 @@ def test_every_call_is_signed(keys: Credentials) -> None:
         (requests.ReadTimeout("x"), ("timeout", False, True)),
         (requests.ConnectionError("x"), ("no_answer", False, True)),
         (requests.exceptions.ChunkedEncodingError("x"), ("no_answer", False, True)),
+        (SSLError(ssl.SSLCertVerificationError("x")), ("certificate", False, False)),
+        (SSLError(ssl.SSLError("bad record mac")), ("no_answer", False, True)),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -175,8 +175,9 @@ def test_a_copy_after_a_lost_answer_carries_the_same_ids() -> None:
         (_unanswered(), Outcome.UNKNOWN, 1),
         (_refused(), Outcome.REFUSED, 0),
         (_unreachable("start the task"), Outcome.FAILED, 0),
+        (CloudError("start the task", code="certificate"), Outcome.FAILED, 0),
     ],
-    ids=["no answer: it may have been taken", "refused", "never sent"],
+    ids=["no answer: it may have been taken", "refused", "never sent", "not trusted"],
 )
 def test_what_a_start_came_to_is_remembered(
     error: CloudError, outcome: Outcome, attempts: int

@@ -39,8 +39,8 @@ BUGS = [
     Bug(
         "a start is sent again after a lost answer",
         "adapters/sdk.py",
-        "retryable=throttled or (not write and answer.status in PASSING),",
-        "retryable=throttled or answer.status in PASSING,",
+        "retryable = throttled or (not write and answer.status in PASSING)",
+        "retryable = throttled or answer.status in PASSING",
         "test_adapter_calls.py::test_every_status_has_its_meaning",
     ),
     Bug(

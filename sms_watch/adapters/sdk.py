@@ -249,8 +249,8 @@ UNCONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError, requests.Con
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
     ("unreachable", UNCONNECTED),
-    ("no_answer", (ssl.SSLEOFError, ssl.SSLZeroReturnError)),
-    ("certificate", (ssl.SSLError,)),
+    # Any other fault of TLS can come after the request was sent.
+    ("certificate", (ssl.SSLCertVerificationError,)),
     ("timeout", (ReadTimeoutError, requests.ReadTimeout, TimeoutError)),
     ("no_answer", (requests.RequestException, SdkException, OSError)),
 )
@@ -259,15 +259,16 @@ SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
 def _refusal(operation: str, answer: Answer, write: bool) -> CloudError:
     code, message, request_id = _said(answer.body)
     throttled = answer.status == THROTTLED
+    retryable = throttled or (not write and answer.status in PASSING)
     return CloudError(
         operation,
         clean(message, MAX_DETAIL),
         status=answer.status,
         code=clean(code),
         request_id=clean(answer.headers.get("X-Request-Id") or request_id),
-        retryable=throttled or (not write and answer.status in PASSING),
+        retryable=retryable,
         outcome_unknown=write and answer.status >= BROKEN,
-        retry_after=_seconds(answer.headers.get("Retry-After", "")) if throttled else 0,
+        retry_after=_seconds(answer.headers.get("Retry-After", "")) if retryable else 0,
     )
 
 
@@ -283,4 +284,4 @@ def _said(body: Any) -> Tuple[str, str, str]:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isdigit() else 0.0
+    return float(text) if text.isdecimal() else 0.0
