@@ -6,7 +6,7 @@ import json
 from typing import Any, Dict, Optional, Tuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters.task_json import read
@@ -187,8 +187,6 @@ JSON = st.recursive(
 )
 
 
-# The first use of text builds a table of all characters, which takes seconds in a fresh checkout.
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(list(FAILED)), JSON))
 def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> None:
     """Whatever any other field holds, a task with an id and a state is a task."""
