@@ -21,6 +21,17 @@ from sms_watch.model import ErrorClass
 # has lost its place (SMS FAQs, "resumable transfer").
 AGENT_RESTARTED = frozenset({"SMS.0212", "SMS.1414"})
 FILE_LEVEL = "MIGRATE_FILE"
+# How the advice for each class begins: with what happens by itself.
+NOT_STARTED = "Not started: "
+OPENINGS: Mapping[ErrorClass, str] = {
+    ErrorClass.TRANSIENT: "Started again by itself for as long as this lasts. ",
+    ErrorClass.RETRYABLE: "Started again by itself a few times. ",
+    ErrorClass.AMBIGUOUS: "Started again at most twice. ",
+    ErrorClass.UNKNOWN: "Started again at most twice. ",
+    ErrorClass.RECREATE: NOT_STARTED,
+    ErrorClass.HUMAN: NOT_STARTED,
+    ErrorClass.PRECHECK: NOT_STARTED,
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ NO_CODE = Code(
     ErrorClass.UNKNOWN,
     auto_recovery=False,
     gist="The task failed without a readable error code.",
-    advice="Open the task in the SMS console and read its error details there.",
+    advice="Started again at most twice. If it still fails, read its error in the SMS console.",
 )
 
 
@@ -72,9 +83,19 @@ def explain(code: str, task_type: str, overrides: Mapping[str, ErrorClass]) -> C
         known = replace(
             known,
             error_class=ErrorClass.RETRYABLE,
-            advice="A file-level copy goes on where it stopped; it is started again by itself.",
+            advice="Started again by itself a few times. The copy goes on where it stopped.",
         )
-    return replace(known, error_class=overrides.get(code, known.error_class))
+    return _overridden(known, overrides.get(code, known.error_class))
+
+
+def _overridden(known: Code, error_class: ErrorClass) -> Code:
+    """Give the code a class of the user's own; its advice then begins with what that class does."""
+    advice = known.advice
+    if OPENINGS[error_class] != OPENINGS[known.error_class]:
+        rest = advice[len(OPENINGS[known.error_class]) :]
+        first = str.lower if OPENINGS[error_class] == NOT_STARTED else str.upper
+        advice = OPENINGS[error_class] + first(rest[:1]) + rest[1:]
+    return replace(known, error_class=error_class, advice=advice)
 
 
 def _unlisted(code: str) -> Code:
@@ -84,5 +105,5 @@ def _unlisted(code: str) -> Code:
         NO_CODE,
         code=code,
         gist="The error code is not in the table of known codes.",
-        advice=f"Look up {code} in the SMS documentation, or ask Huawei Cloud support.",
+        advice=f"Started again at most twice. If it still fails, look up {code} in the SMS manual.",
     )

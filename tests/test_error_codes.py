@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from sms_watch.error_codes import explain, table
+from sms_watch.error_codes import OPENINGS, explain, table
 from sms_watch.model import ErrorClass
 
 
@@ -42,15 +42,13 @@ def test_every_code_has_words_that_fit_a_message() -> None:
 
 
 def test_the_advice_says_whether_the_task_is_started() -> None:
-    """Where a start can help, the advice begins with what the watchdog does by itself."""
+    """The advice begins with what happens by itself, under a class of one's own as well."""
     for code in table().values():
-        starts = code.advice.startswith("Started again")
-        mendable = code.error_class in (
-            ErrorClass.TRANSIENT,
-            ErrorClass.RETRYABLE,
-            ErrorClass.AMBIGUOUS,
-        )
-        assert starts is mendable, code
+        assert code.advice.startswith(OPENINGS[code.error_class]), code
+        for other in ErrorClass:
+            own = explain(code.code, "MIGRATE_BLOCK", {code.code: other})
+            assert own.advice.startswith(OPENINGS[other]), own
+            assert own.advice.split(". ")[-1][-20:] == code.advice.split(". ")[-1][-20:]
 
 
 def test_to_restart_the_agent_is_never_advised_without_its_price() -> None:
@@ -83,3 +81,4 @@ def test_a_persons_own_class_keeps_the_words() -> None:
     overridden = explain("SMS.1315", "", {"SMS.1315": ErrorClass.TRANSIENT})
     assert overridden.error_class is ErrorClass.TRANSIENT
     assert overridden.gist == table()["SMS.1315"].gist
+    assert overridden.advice.startswith("Started again by itself for as long as this lasts. ")
