@@ -107,6 +107,19 @@ def test_a_task_that_waits_keeps_its_incident() -> None:
     assert _decide(a_running_task(), waiting.memory).news == (Kind.RESUMED,)
 
 
+def test_a_rollback_calls_its_own_person() -> None:
+    """What was open before is over; the next sign of life closes the call about the rollback."""
+    rolled_back = a_task(state="SYNC_F_ROLLBACK_SUCCESS", code="")
+    called = _decide(rolled_back, a_memory(asked=True, relapsed=True))
+    assert called.news == (Kind.NEEDS_PERSON,)
+    assert called.memory is not None
+    assert (called.memory.incident, called.memory.asked) == ("", True)
+    assert not called.memory.relapsed
+    told = replace(called.memory, incident="20261124-9-0")
+    assert _decide(rolled_back, told).memory == told
+    assert _decide(a_running_task(), told).news == (Kind.RESUMED,)
+
+
 # Classes
 
 
@@ -142,7 +155,9 @@ def test_what_no_start_can_mend_calls_a_person_at_once_and_once(code: str) -> No
     """A hopeless failure is told as failed and as needing a person, in one run only."""
     first = _decide(a_task(code=code))
     assert first.news == (Kind.FAILED, Kind.NEEDS_PERSON)
-    assert _decide(a_task(code=code), first.memory).news == ()
+    again = _decide(a_task(code=code), first.memory)
+    assert again.news == ()
+    assert again.memory == first.memory
 
 
 def test_each_new_failure_calls_its_own_person() -> None:
@@ -176,6 +191,14 @@ def test_the_waits_between_starts(tries: int, wait: float) -> None:
     assert _decide(a_task(), due).action is Action.START
 
 
+@pytest.mark.parametrize(("before", "wait"), [(0, 2), (1, 4), (2, 8), (3, 15), (4, 15), (9, 15)])
+def test_a_start_says_when_the_next_one_may_follow(before: int, wait: float) -> None:
+    """The earliest moment of the next try is the wait after the start that is decided now."""
+    decision = _decide(a_task(), a_started_memory(before, ago=60))
+    assert decision.action is Action.START
+    assert decision.next_try == NOW + minutes(wait)
+
+
 @pytest.mark.parametrize(
     ("code", "limit"), [(DISK_BUSY, 5), (UNCLEAR, 2), ("", 2), (AGENT_RESTARTED, 5)]
 )
@@ -188,7 +211,10 @@ def test_attempts_are_limited(code: str, limit: int) -> None:
     spent = _decide(a_task(code=code), a_started_memory(limit, ago=60, code=code))
     assert _verdict(spent) == (Action.NONE, Reason.ATTEMPTS_SPENT)
     assert spent.news == (Kind.NEEDS_PERSON,)
-    assert _decide(a_task(code=code), spent.memory).news == ()
+    assert (spent.attempt, spent.next_try) == (limit, None)
+    again = _decide(a_task(code=code), spent.memory)
+    assert again.news == ()
+    assert again.memory == spent.memory
 
 
 def test_spent_attempts_mean_the_longest_wait() -> None:
@@ -246,6 +272,7 @@ def test_a_full_run_turns_a_task_away() -> None:
     assert decision.memory is not None
     assert decision.memory.attempts == 0
     assert decision.news == (Kind.FAILED,)
+    assert (decision.attempt, decision.next_try) == (1, None)
 
 
 # The agent
@@ -304,6 +331,16 @@ def test_a_flapping_agent_does_not_shorten_the_first_wait() -> None:
     """However often the agent comes back, two starts are never closer than the shortest wait."""
     early = a_started_memory(4, ago=2 - 1 / 60, away=True)
     assert _decide(a_task(connected=True), early).action is Action.WAIT
+
+
+def test_an_agent_that_came_back_to_a_running_task_ends_no_wait() -> None:
+    """Only who was away when the task was last seen failed comes back to it."""
+    ran = a_started_memory(4, 3, state="RUNNING", since=NOW - minutes(2), away=True, code="")
+    running = _decide(a_running_task(), ran).memory
+    assert running is not None
+    assert not running.away
+    failed = _decide(a_task(connected=True), running)
+    assert _verdict(failed) == (Action.WAIT, Reason.BACKOFF)
 
 
 def test_an_agent_of_unknown_connection_changes_nothing() -> None:
@@ -371,6 +408,13 @@ def test_half_an_hour_of_running_gives_a_fresh_count(ran: float, attempt: int) -
     assert _decide(a_task(), memory).attempt == attempt
 
 
+@pytest.mark.parametrize("state", ["READY", "ABORT", "RESETING"])
+def test_half_an_hour_of_rest_gives_no_fresh_count(state: str) -> None:
+    """Only running proves anything: a task that lay still for hours has the attempts it had."""
+    memory = a_started_memory(3, ago=300, state=state, code="", since=NOW - minutes(300))
+    assert _decide(a_task(), memory).attempt == 4
+
+
 # Running again
 
 
@@ -380,6 +424,14 @@ def test_running_again_is_told_if_the_failure_was() -> None:
     assert _decide(a_running_task(), a_memory(incident="")).news == ()
     muted = a_policy(notify_on=frozenset({Kind.FAILED}))
     assert _decide(a_running_task(), a_memory(), muted).news == ()
+
+
+def test_a_closing_notice_says_since_when() -> None:
+    """The notice that a task runs again knows when it had failed; plain running knows nothing."""
+    began = NOW - minutes(42)
+    assert _decide(a_running_task(), a_memory(since=began)).since == began
+    assert _decide(a_running_task(), a_memory(state="READY", since=began)).since is None
+    assert _decide(a_running_task()).since is None
 
 
 def test_a_muted_kind_is_not_told() -> None:
@@ -456,6 +508,16 @@ def test_what_a_start_came_to_settles_its_attempt(
     assert record.incident == decision.memory.incident
 
 
+def test_a_start_that_was_not_sent_leaves_no_trace() -> None:
+    """What is told stays told; the rest of the record is as if no start had been decided."""
+    decision = _decide(a_task(), a_started_memory(2, ago=60, mark=Progress(1, 5, 10)))
+    assert decision.memory is not None
+    assert decision.unstarted is not None
+    named = replace(decision.memory, incident="20261124-9-0")
+    left = settle(decision, named, Outcome.SKIPPED)
+    assert left == replace(decision.unstarted, incident="20261124-9-0")
+
+
 def test_a_second_look_closes_what_the_first_opened() -> None:
     """A task seen running after its start, in the same run, is told under the opening's id."""
     planned = replace(_decide(a_task()).memory or a_memory(), incident="20261124-7-0")
@@ -466,6 +528,36 @@ def test_a_second_look_closes_what_the_first_opened() -> None:
     assert again.memory is not None
     assert again.memory.phase is Phase.MOVING
     assert again.memory.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "kept"),
+    [
+        ("RUNNING", "RUNNING", True),
+        ("RUNNING", "SYNCING", True),
+        ("ABORTING", "ABORT", True),
+        ("RESETING", "SKIPPING", True),
+        ("READY", "RUNNING", False),
+        ("RUNNING", "READY", False),
+        ("MIGRATE_FAIL", "ABORT", False),
+        ("MIGRATE_FAIL", "MIGRATE_FAIL", True),
+        ("MIGRATE_FAIL", "SYNC_FAIL", False),
+    ],
+)
+def test_what_goes_on_keeps_its_beginning(before: str, state: str, kept: bool) -> None:
+    """States that mean the same go on since the first of them; another meaning begins anew."""
+    began = NOW - minutes(42)
+    record = _decide(a_task(state=state), a_memory(state=before, since=began)).memory
+    assert record is not None
+    assert record.since == (began if kept else NOW)
+
+
+def test_an_error_that_is_over_is_forgotten() -> None:
+    """A task that rests or runs has no code; the next failure is compared with none."""
+    for state in ("READY", "RUNNING", "ABORT"):
+        record = _decide(a_task(state=state), a_memory()).memory
+        assert record is not None
+        assert record.code == ""
 
 
 def test_a_name_once_known_is_kept() -> None:

@@ -14,9 +14,20 @@ from typing import Iterator, NamedTuple, Optional
 import pytest
 from builders import NOW, a_memory, a_policy, a_task, minutes
 
-from sms_watch.decide import decide
+from sms_watch.decide import decide, plan
 from sms_watch.error_codes import table
-from sms_watch.model import Action, ErrorClass, Kind, Task, TaskMemory, TaskState
+from sms_watch.model import (
+    Action,
+    ErrorClass,
+    Gone,
+    Kind,
+    Memory,
+    Position,
+    Reason,
+    Task,
+    TaskMemory,
+    TaskState,
+)
 
 STATES = [*(str(state) for state in TaskState), "INVENTED_NEXT_YEAR"]
 LIMITS = {"transient": None, "retryable": 5, "ambiguous": 2, "unknown": 2}
@@ -120,3 +131,34 @@ def test_a_failure_at_first_sight_is_always_told() -> None:
     for error_class in CODES:
         case = Case("MIGRATE_FAIL", error_class, 0, 0, None, None, False, True)
         assert Kind.FAILED in decide(case.task, None, NOW, POLICY).news
+
+
+@pytest.mark.parametrize("type_", ["MIGRATE_FILE", "MIGRATE_BLOCK", ""])
+def test_every_code_of_the_table_is_treated_by_its_class(type_: str) -> None:
+    """At first sight a failed task is started unless its code is of a class without starts.
+
+    A restarted agent is one, unless the copy is known to be at file level.
+    """
+    for code in table().values():
+        for state in STATES:
+            decision = decide(a_task(state=state, code=code.code, type=type_), None, NOW, POLICY)
+            mendable = str(code.error_class) in LIMITS
+            if code.code in ("SMS.0212", "SMS.1414"):
+                mendable = type_ == "MIGRATE_FILE"
+            may_start = mendable and state in ("MIGRATE_FAIL", "SYNC_FAIL")
+            assert (decision.action is Action.START) is may_start, (code.code, state)
+
+
+@pytest.mark.parametrize("state", [*STATES, ""])
+def test_a_task_that_is_gone_is_never_started(state: str) -> None:
+    """Whatever was known of it: gone is told once, and all that is left of a task is its name."""
+    known = Memory({"a": a_memory(state=state, attempts=3, tries=3, asked=True, relapsed=True)})
+    place = Position("20261124", 4711)
+    planned = plan([Gone("a")], known, NOW, POLICY, place)
+    (decision,) = planned.decisions
+    assert (decision.action, decision.reason) == (Action.NONE, Reason.GONE)
+    assert [notice.kind for notice in planned.notices] == ([Kind.GONE] if state else [])
+    if state:
+        assert planned.tasks == {"a": TaskMemory("", NOW, "web-01")}
+    after = Memory({**known.tasks, **planned.tasks})
+    assert plan([Gone("a")], after, NOW, POLICY, place).empty

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Set
 
 from builders import (
     AGENT_RESTARTED,
     DISK_BUSY,
     DISK_FULL,
+    HOST_UNKNOWN,
     LINE_LOST,
     NOW,
     UNCLEAR,
@@ -20,13 +21,148 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sms_watch.decide import plan, settle
+from sms_watch.decide import Plan, plan, settle
 from sms_watch.journal import VERSION, Entry, EntryType, fold
-from sms_watch.model import Kind, Notice, Outcome, Position, Progress, TaskMemory, TaskState
+from sms_watch.model import (
+    Gone,
+    Kind,
+    Notice,
+    Observation,
+    Outcome,
+    Position,
+    Progress,
+    Task,
+    TaskMemory,
+    Unseen,
+)
 
-LIMITS = {LINE_LOST: None, DISK_BUSY: 5, UNCLEAR: 2, DISK_FULL: 0, AGENT_RESTARTED: 0}
-TAKEN = (Outcome.DONE, Outcome.UNKNOWN)
+LIMITS = {
+    LINE_LOST: None,
+    HOST_UNKNOWN: None,
+    DISK_BUSY: 5,
+    UNCLEAR: 2,
+    DISK_FULL: 0,
+    AGENT_RESTARTED: 0,
+}
+WAITS = [timedelta(minutes=number) for number in (0, 2, 4, 8, 15)]
+LONGEST = timedelta(minutes=15)
+HALF_AN_HOUR = timedelta(minutes=30)
+FAILED = ("MIGRATE_FAIL", "SYNC_FAIL")
+MOVING = ("RUNNING", "SYNCING")
+ENDS = {
+    "ABORTING": Kind.PAUSED,
+    "ABORT": Kind.PAUSED,
+    "MIGRATE_SUCCESS": Kind.FINISHED,
+    "SYNC_F_ROLLBACK_SUCCESS": Kind.NEEDS_PERSON,
+}
 POLICY = a_policy()
+
+
+class Truth:
+    """What is true of the one task, kept from what was read and sent, without the rule book.
+
+    ``streak`` are the starts in a row without progress that may have been taken, ``tries`` all
+    that were sent. ``unproved``: it was told as running, and broke again at the same place.
+    """
+
+    def __init__(self) -> None:
+        self.last: Optional[Task] = None
+        self.since = NOW
+        self.code = ""
+        self.streak = 0
+        self.tries = 0
+        self.sent: Optional[datetime] = None
+        self.mark: Optional[Progress] = None
+        self.is_open = False
+        self.called = False
+        self.unproved = False
+        self.away = False
+
+    def due_news(self, task: Task, now: datetime) -> Set[Kind]:
+        """Take in what was read, and say what is to be told of it."""
+        state, before = task.state, self.last
+        was = before.state if before else ""
+        fruit = self._bore_fruit(task, was, now)
+        if state in FAILED:
+            news = self._failed(task, was, fruit, now)
+        elif state in MOVING:
+            news = self._moving(state, was, fruit, now)
+        else:
+            news = self._resting(state, was, now)
+        self.last = task
+        return news
+
+    def may_start(self, task: Task, now: datetime) -> bool:
+        """Say whether the task, which was just taken in, is to be started."""
+        limit = LIMITS.get(task.code, 0)
+        if task.state not in FAILED or (limit is not None and self.streak >= limit):
+            return False
+        if task.connected is False and now < max(self.since, self.sent or self.since) + LONGEST:
+            return False
+        wait = WAITS[self.tries] if self.tries < len(WAITS) else LONGEST
+        return self.sent is None or now >= self.sent + wait
+
+    def started(self, task: Task, now: datetime, outcome: Optional[Outcome]) -> None:
+        """Take in a start, and what became of it; None: the run died, and it may be sent."""
+        if outcome is Outcome.SKIPPED:
+            return
+        self.sent, self.tries = now, self.tries + 1
+        self.mark = task.progress.furthest(self.mark)
+        if outcome not in (Outcome.REFUSED, Outcome.FAILED):
+            self.streak += 1
+
+    def _bore_fruit(self, task: Task, was: str, now: datetime) -> bool:
+        further = task.progress.beyond(self.mark)
+        return further or (was in MOVING and now - self.since >= HALF_AN_HOUR)
+
+    def _failed(self, task: Task, was: str, fruit: bool, now: datetime) -> Set[Kind]:
+        same_line = LIMITS[task.code] is None and LIMITS.get(self.code, 0) is None
+        other_error = task.code != self.code and not same_line
+        quiet = was in MOVING and self.unproved and not fruit
+        is_new = (task.state != was and not quiet) or other_error or task.progress.beyond(self.mark)
+        self.unproved = not fruit and (self.unproved or (was in MOVING and self.streak > 0))
+        if is_new or task.state != was:
+            self.since = now
+        if is_new:
+            self.is_open, self.called = True, False
+        if fruit:
+            self.streak = self.tries = 0
+            self.mark = task.progress.furthest(self.mark) if self.mark else None
+        if self.away and task.connected:
+            self.tries = min(self.tries, 1)
+        self.away, self.code = task.connected is False, task.code
+        return ({Kind.FAILED} if is_new else set()) | self._call(task, now)
+
+    def _call(self, task: Task, now: datetime) -> Set[Kind]:
+        limit = LIMITS[task.code]
+        spent = max(self.streak, self.tries) >= (5 if limit is None else limit)
+        waited = self.sent is not None and now >= self.sent + WAITS[1]
+        if self.called or not (limit == 0 or (spent and waited)):
+            return set()
+        self.called = True
+        return {Kind.NEEDS_PERSON}
+
+    def _moving(self, state: str, was: str, fruit: bool, now: datetime) -> Set[Kind]:
+        if was not in MOVING:
+            self.since = now
+        self.away = False
+        if self.unproved and not fruit:
+            return set()
+        closes = self.is_open
+        self.is_open = self.called = self.unproved = False
+        return {Kind.RESUMED} if closes else set()
+
+    def _resting(self, state: str, was: str, now: datetime) -> Set[Kind]:
+        kind = ENDS.get(state)
+        if was != state:
+            self.since = now
+        if kind is None:
+            return {Kind.UNKNOWN_STATE} if state == "INVENTED" and was != state else set()
+        is_told = ENDS.get(was) is not kind
+        calls = kind is Kind.NEEDS_PERSON
+        if is_told or not calls:
+            self.is_open, self.called, self.unproved = calls, calls, False
+        return {kind} if is_told else set()
 
 
 class OneTask(RuleBasedStateMachine):
@@ -38,107 +174,103 @@ class OneTask(RuleBasedStateMachine):
         self.now: datetime = NOW
         self.task = a_task(state="RUNNING", code="", type="MIGRATE_BLOCK")
         self.entries: List[Entry] = []
-        self.starts: List[datetime] = []
-        # Starts that may have been taken, in a row without progress or half an hour of running.
-        self.streak = 0
-        self.last_tried: Optional[datetime] = None
-        self.seen_at_start: Optional[Progress] = None
-        self.running_since: Optional[datetime] = NOW
+        self.truth = Truth()
+        self.is_gone = False
+        self.unread = 0
         self.told: Dict[str, Notice] = {}
-        self.connected_again = False
 
-    @rule(minutes=st.integers(1, 40))
-    def time_passes(self, minutes: int) -> None:
-        """Let minutes pass."""
-        self.now += timedelta(minutes=minutes)
-
-    @rule(code=st.sampled_from(list(LIMITS)))
-    def fails(self, code: str) -> None:
+    @rule(code=st.sampled_from(list(LIMITS)), state=st.sampled_from(FAILED))
+    def fails(self, code: str, state: str) -> None:
         """The task fails, or fails otherwise."""
-        self.task = replace(self.task, state="MIGRATE_FAIL", code=code)
+        self.task = replace(self.task, state=state, code=code)
 
-    @rule()
-    def runs(self) -> None:
+    @rule(state=st.sampled_from(MOVING))
+    def runs(self, state: str) -> None:
         """The task runs, for whatever reason."""
-        self.task = replace(self.task, state="RUNNING", code="")
+        self.task = replace(self.task, state=state, code="")
 
-    @rule(more=st.integers(1, 3))
+    @rule(more=st.integers(-2, 3))
     def moves(self, more: int) -> None:
-        """The copy gets further."""
-        percent = min((self.task.progress.percent or 0) + more, 100)
-        self.task = replace(self.task, state="RUNNING", code="", progress=Progress(1, 5, percent))
+        """The copy gets further, or falls back, whatever state the next tick finds it in."""
+        percent = min(max((self.task.progress.percent or 0) + more, 0), 100)
+        self.task = replace(self.task, progress=Progress(1, 5, percent))
 
-    @rule(state=st.sampled_from(["ABORT", "MIGRATE_SUCCESS", "READY", "RESETING", "INVENTED"]))
+    @rule(state=st.sampled_from([*ENDS, "READY", "RESETING", "INVENTED"]))
     def rests(self, state: str) -> None:
         """A person pauses the task, or it comes to some other rest."""
         self.task = replace(self.task, state=state, code="")
 
-    @rule(connected=st.sampled_from([True, False, None]))
-    def connects(self, connected: Optional[bool]) -> None:
+    @rule(connected=st.booleans())
+    def connects(self, connected: bool) -> None:
         """The agent comes or goes."""
         self.task = replace(self.task, connected=connected)
 
-    @rule(outcome=st.sampled_from([Outcome.DONE, Outcome.UNKNOWN, Outcome.REFUSED, None]))
-    def tick(self, outcome: Optional[Outcome]) -> None:
-        """One run; without an outcome it dies after its plan, before the start is sent."""
-        memory = fold(self.entries)
-        self._follow()
+    @rule(
+        outcome=st.none() | st.sampled_from(Outcome).filter(lambda o: o is not Outcome.RUNNING),
+        wait=st.sampled_from([1, 2, 3, 4, 8, 14, 15, 29, 30, 40]),
+        times=st.integers(1, 4),
+    )
+    def tick(self, outcome: Optional[Outcome], wait: int, times: int) -> None:
+        """Some runs; without an outcome they die after their plan, before the start is sent."""
+        for _ in range(times):
+            self.now += timedelta(minutes=wait)
+            self._see(self.task, self._watch_news(seen=True), outcome)
+
+    @rule()
+    def tick_in_the_dark(self) -> None:
+        """One run that cannot read the task, and so does nothing about it."""
+        self._see(Unseen("a", "HTTP 503"), self._watch_news(seen=False), Outcome.DONE)
+
+    @rule()
+    def tick_without_the_task(self) -> None:
+        """One run that finds the task gone; if it comes back, nobody knows it."""
+        news = self._watch_news(seen=True) | (set() if self.is_gone else {Kind.GONE})
+        self._see(Gone("a"), news, Outcome.DONE)
+        self.is_gone, self.truth = True, Truth()
+
+    def _watch_news(self, seen: bool) -> Set[Kind]:
+        before, self.unread = self.unread, 0 if seen else self.unread + 1
+        if seen:
+            return {Kind.SEES_AGAIN} if before >= 3 else set()
+        return {Kind.BLIND} if self.unread == 3 else set()
+
+    def _see(self, seen: Observation, news: Set[Kind], outcome: Optional[Outcome]) -> None:
+        due = False
+        if isinstance(seen, Task):
+            self.is_gone = False
+            news |= self.truth.due_news(seen, self.now)
+            due = self.truth.may_start(seen, self.now)
         place = Position("20261124", len(self.entries))
-        planned = plan([self.task], memory, self.now, POLICY, place)
+        planned = plan([seen], fold(self.entries), self.now, POLICY, place)
+        kinds = [notice.kind for notice in planned.notices]
+        assert sorted(kinds) == sorted(news), "not what has changed since it was last told"
+        assert bool(planned.starts) is due, "not when the rules say"
         for notice in planned.notices:
             self._tell(notice)
-        if planned.starts:
-            self._start(outcome)
-        if not planned.empty:
-            self._append(EntryType.PLAN, planned.tasks, planned.notices)
-        for start in planned.starts:
-            if outcome is not None:
-                record = settle(start, planned.tasks[start.task_id], outcome)
-                self._append(EntryType.ACK, {start.task_id: record}, ())
-
-    def _follow(self) -> None:
-        """Keep the truth about the streak, from what a run can see."""
-        running = self.task.state in (TaskState.RUNNING, TaskState.SYNCING)
-        failed = self.task.state in (TaskState.MIGRATE_FAIL, TaskState.SYNC_FAIL)
-        if failed and self.seen_at_start is not None:
-            moved = self.task.progress.beyond(self.seen_at_start)
-            half_hour = timedelta(minutes=30)
-            ran = self.running_since is not None and self.now - self.running_since >= half_hour
-            if moved or ran:
-                self.streak, self.seen_at_start = 0, self.task.progress
-                self.last_tried = None
-        if running and self.running_since is None:
-            self.running_since = self.now
-        if not running:
-            self.running_since = None
-
-    def _start(self, outcome: Optional[Outcome]) -> None:
-        limit = LIMITS[self.task.code]
-        assert self.task.state == "MIGRATE_FAIL"
-        assert limit is None or self.streak < limit, "more starts than the class allows"
-        if self.last_tried is not None:
-            assert self.now - self.last_tried >= POLICY.backoff, "starts too close together"
-            if self.streak >= POLICY.max_attempts and self.task.connected is not True:
-                assert self.now - self.last_tried >= POLICY.backoff_max, "not the longest wait"
-        self.starts.append(self.now)
-        self.last_tried = self.now
-        self.seen_at_start = self.task.progress.furthest(self.seen_at_start)
-        if outcome is None or outcome in TAKEN:
-            self.streak += 1
+        self._write_down(planned, outcome)
+        if due:
+            self.truth.started(self.task, self.now, outcome)
 
     def _tell(self, notice: Notice) -> None:
         assert notice.event_id not in self.told, "an event told twice"
         self.told[notice.event_id] = notice
-        if notice.kind is Kind.RESUMED:
-            opening = self.told[notice.event_id[: -len("-end")]]
-            assert opening.kind in (Kind.FAILED, Kind.NEEDS_PERSON)
-            assert self.task.state == "RUNNING"
+        if notice.event_id.endswith("-end"):
+            assert notice.kind in (Kind.RESUMED, Kind.SEES_AGAIN)
+            opening = self.told[notice.event_id[: -len("-end")]].kind
+            openings = {Kind.RESUMED: (Kind.FAILED, Kind.NEEDS_PERSON)}
+            assert opening in openings.get(notice.kind, (Kind.BLIND,))
 
-    def _append(
-        self, type_: EntryType, tasks: Mapping[str, TaskMemory], notices: Tuple[Notice, ...]
-    ) -> None:
-        entry = Entry(VERSION, type_, self.now, "run", f"n{len(self.entries)}")
-        self.entries.append(replace(entry, tasks=tasks, notices=notices))
+    def _write_down(self, planned: Plan, outcome: Optional[Outcome]) -> None:
+        if not planned.empty:
+            entry = self._entry(EntryType.PLAN, planned.tasks)
+            self.entries.append(replace(entry, watch=planned.watch, notices=planned.notices))
+        for start in planned.starts:
+            if outcome is not None:
+                record = settle(start, planned.tasks[start.task_id], outcome)
+                self.entries.append(self._entry(EntryType.ACK, {start.task_id: record}))
+
+    def _entry(self, type_: EntryType, tasks: Mapping[str, TaskMemory]) -> Entry:
+        return Entry(VERSION, type_, self.now, "run", f"n{len(self.entries)}", tasks)
 
     @invariant()
     def a_failure_that_was_seen_is_told(self) -> None:
@@ -146,9 +278,9 @@ class OneTask(RuleBasedStateMachine):
         if not getattr(self, "entries", None):
             return
         record = fold(self.entries).tasks.get("a")
-        if record is not None and record.state == "MIGRATE_FAIL":
+        if record is not None and record.state in FAILED:
             assert record.incident in self.told
 
 
 TestOneTask = OneTask.TestCase
-TestOneTask.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOneTask.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

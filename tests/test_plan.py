@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Sequence
 
+import pytest
 from builders import (
+    DISK_FULL,
     NOW,
     a_memory,
     a_policy,
@@ -42,8 +44,17 @@ observations = st.lists(
     max_size=4,
     unique_by=lambda seen: getattr(seen, "id", getattr(seen, "task_id", "")),
 )
-# What is remembered was remembered before now.
-known = st.dictionaries(IDS, memories.map(lambda m: replace(m, since=NOW, last_start=NOW)))
+# What is remembered was remembered before now, by some minutes or some hours.
+moments = st.integers(0, 200).map(lambda ago: NOW - minutes(ago))
+known = st.dictionaries(
+    IDS,
+    st.builds(
+        lambda memory, since, sent: replace(memory, since=since, last_start=sent),
+        memories,
+        moments,
+        st.none() | moments,
+    ),
+)
 minds = st.builds(Memory, known, st.just({}), watches)
 
 
@@ -205,6 +216,71 @@ def test_muted_blindness_is_not_closed() -> None:
         planned = plan([seen], memory, NOW, policy, PLACE)
         assert planned.notices == ()
         memory = _after(planned, memory)
+
+
+def test_blindness_knows_its_first_run() -> None:
+    """Both its notices say since when: that is the first of the runs, not the one that told."""
+    memory, told = Memory(), []
+    steps: List[Observation] = [Unseen("a", "HTTP 503")] * 4
+    for number, seen in enumerate([*steps, a_running_task()]):
+        planned = plan([seen], memory, NOW + minutes(number), POLICY, PLACE)
+        told += [(notice.kind, notice.at, notice.since) for notice in planned.notices]
+        memory = _after(planned, memory)
+    assert told == [
+        (Kind.BLIND, NOW + minutes(2), NOW),
+        (Kind.SEES_AGAIN, NOW + minutes(4), NOW),
+    ]
+
+
+def test_a_muted_opening_mutes_its_closing() -> None:
+    """A failure that was not told is not told as over, though that kind is wanted."""
+    policy = a_policy(notify_on=frozenset({Kind.RESUMED}))
+    memory = Memory()
+    for seen in (a_task(code=DISK_FULL), a_running_task()):
+        planned = plan([seen], memory, NOW, policy, PLACE)
+        assert planned.notices == ()
+        memory = _after(planned, memory)
+
+
+@pytest.mark.parametrize("wanted", [Kind.FAILED, Kind.NEEDS_PERSON])
+def test_either_opening_alone_is_closed(wanted: Kind) -> None:
+    """Whichever of the two was told of a failure, its end carries the id of that one."""
+    policy = a_policy(notify_on=frozenset({wanted, Kind.RESUMED}))
+    failed = plan([a_task(code=DISK_FULL)], Memory(), NOW, policy, PLACE)
+    (opened,) = failed.notices
+    assert opened.kind is wanted
+    runs = plan([a_running_task()], _after(failed, Memory()), NOW, policy, PLACE)
+    (closed,) = runs.notices
+    assert (closed.kind, closed.event_id) == (Kind.RESUMED, f"{opened.event_id}-end")
+
+
+def test_each_task_is_closed_under_its_own_opening() -> None:
+    """Tasks that fail in one run have an event each; both kinds about one are closed once."""
+    seen = [a_task(id="a"), a_task(id="b", code=DISK_FULL), a_task(id="c")]
+    failed = _plan(seen, Memory())
+    openings = {n.task.id: n.event_id for n in failed.notices[::-1] if n.task}
+    assert {name: task.incident for name, task in failed.tasks.items()} == openings
+    assert len(set(openings.values())) == 3
+    assert failed.notices[1].kind is Kind.FAILED
+    runs = _plan([a_running_task(id=name) for name in "abc"], _after(failed, Memory()))
+    closings = {n.task.id: n.event_id for n in runs.notices if n.task}
+    assert closings == {name: f"{event}-end" for name, event in openings.items()}
+
+
+def test_a_loss_can_be_muted() -> None:
+    """NOTIFY_ON holds for what concerns the watching itself, too."""
+    policy = a_policy(notify_on=frozenset({Kind.FAILED}))
+    planned = plan([a_running_task()], Memory(), NOW, policy, PLACE, memory_lost=True)
+    assert planned.notices == ()
+    assert planned.watch == WatchMemory(loss_told=True)
+
+
+def test_a_loss_that_was_told_is_remembered_through_blindness() -> None:
+    """The end of a blind time does not make a known loss a new one."""
+    memory = Memory(watch=WatchMemory(3, NOW, "20261124-0-0", loss_told=True))
+    planned = _plan([a_running_task()], memory, memory_lost=True)
+    assert _kinds(planned) == [Kind.SEES_AGAIN]
+    assert planned.watch == WatchMemory(loss_told=True)
 
 
 def test_a_lost_memory_is_told_once_for_each_loss() -> None:
