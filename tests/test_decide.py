@@ -508,9 +508,10 @@ def test_what_a_start_came_to_settles_its_attempt(
     assert record.incident == decision.memory.incident
 
 
-def test_a_start_that_was_not_sent_leaves_no_trace() -> None:
+@pytest.mark.parametrize("before", [None, a_memory(), a_started_memory(2, ago=60)])
+def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskMemory]) -> None:
     """What is told stays told; the rest of the record is as if no start had been decided."""
-    decision = _decide(a_task(), a_started_memory(2, ago=60, mark=Progress(1, 5, 10)))
+    decision = _decide(a_task(), before)
     assert decision.memory is not None
     assert decision.unstarted is not None
     named = replace(decision.memory, incident="20261124-9-0")

@@ -116,6 +116,13 @@ def test_a_snapshot_may_stand_for_what_came_before(
     assert fold(renewed) == fold(history)
 
 
+@given(entries, entries)
+def test_a_snapshot_replaces_what_came_before(earlier: Entry, whole: Entry) -> None:
+    """What a snapshot does not hold is not remembered, whatever stood before it."""
+    renewed = replace(whole, type=EntryType.SNAPSHOT)
+    assert fold([earlier, renewed]) == fold([renewed])
+
+
 @given(notices, notices)
 def test_what_is_owed_stays_until_it_is_told(owed: Notice, other: Notice) -> None:
     """A notice is owed from its plan on, by its id, until a line says that it was told."""
