@@ -30,6 +30,9 @@ from sms_watch.settings import LOG_LEVELS, SETTINGS, FileJournal, Journal, Setti
 SECRET_SETTINGS = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
 # FunctionGraph kills a run at its timeout; the budget has to end well before that.
 TIMEOUT_MARGIN = 10
+# When calls are given up, that what follows them still has time: those to SMS at a share of the
+# budget, the message and then the journal some seconds after it, well within the margin.
+MIGRATION_SHARE, PUBLISH_GRACE, JOURNAL_GRACE = 0.9, 3, 5
 
 
 class SystemClock:
@@ -147,7 +150,7 @@ class _Invocation:
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
         daily, file, obs, sdk, smn, sms = _import_adapters()
-        deadline = Budget(self.clock, self.begun, settings.budget)
+        budget, sleep = settings.budget, self.clock.sleep
         keys, topic = settings.credentials, settings.topic
         to_sms = WARM.get(sms, settings.sms_endpoint, keys)
         to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
@@ -155,25 +158,36 @@ class _Invocation:
         if isinstance(place, FileJournal):
             store = file.FileStore(Path(place.directory))
         else:
-            caller = sdk.Caller(WARM.get(obs, place.endpoint), deadline, self.clock.sleep)
+            to_obs = WARM.get(obs, place.endpoint)
+            caller = sdk.Caller(to_obs, self._until(budget + JOURNAL_GRACE), sleep)
             store = obs.ObsStore(place, caller, keys, self.now, remark)
         return Outside(
-            sms.SmsService(sdk.Caller(to_sms, deadline, self.clock.sleep)),
-            smn.SmnPublisher(sdk.Caller(to_smn, deadline, self.clock.sleep), topic.urn),
+            sms.SmsService(sdk.Caller(to_sms, self._until(budget * MIGRATION_SHARE), sleep)),
+            smn.SmnPublisher(
+                sdk.Caller(to_smn, self._until(budget + PUBLISH_GRACE), sleep), topic.urn
+            ),
             daily.DailyJournal(store, self.now, _nonce),
-            deadline,
-            settings.budget,
+            self._until(budget),
+            budget,
             _nonce,
             self.redact,
         )
+
+    def _until(self, seconds: float) -> Budget:
+        return Budget(self.clock, self.begun, seconds)
 
 
 # From context and environment
 
 
 def _ask(context: Any, method: str, *arguments: str) -> str:
-    """Ask the context for a text; one that is missing or has no such method gives none."""
-    answer = getattr(context, method, lambda *_: "")(*arguments)
+    """Ask the context for a text; one that is missing, or cannot be asked, gives none.
+
+    What is missing then is told like anything that is not set.
+    """
+    answer = None
+    with contextlib.suppress(Exception):
+        answer = getattr(context, method)(*arguments)
     return answer.strip() if isinstance(answer, str) else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -9,15 +10,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Iterator, List, Union
 
 # What the server does once it has read a request.
-SILENT, DROP = "silent", "drop"
+SILENT, DROP = b"silent", b"drop"
 
 
 class Server:
-    """Counts what it is sent, and answers with bytes as they are, or not at all."""
+    """Counts what it is sent, and answers with bytes as they are, or not at all.
 
-    def __init__(self, answer: Union[str, bytes]) -> None:
+    With ``drip`` it lets so many seconds pass before each byte.
+    """
+
+    def __init__(self, answer: Union[str, bytes], drip: float = 0.0) -> None:
         self.requests: List[bytes] = []
-        self._answer = answer
+        self._answer = answer.encode() if isinstance(answer, str) else answer
+        self._drip = drip
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.02)
@@ -51,10 +56,19 @@ class Server:
             return
         if self._answer == SILENT:
             return
+        if self._answer != DROP and self._drip:
+            threading.Thread(target=self._let_drip, args=[connection]).start()
+            return
         if self._answer != DROP:
-            data = self._answer
-            connection.sendall(data if isinstance(data, bytes) else data.encode())
+            connection.sendall(self._answer)
         connection.close()
+
+    def _let_drip(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the other side has given up, or this one is closed
+            for byte in self._answer:
+                if self._closing.wait(self._drip):
+                    break
+                connection.sendall(bytes([byte]))
 
 
 def _request(connection: socket.socket) -> bytes:
@@ -70,9 +84,9 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(answer: Union[str, bytes]) -> Iterator[Server]:
+def serving(answer: Union[str, bytes], drip: float = 0.0) -> Iterator[Server]:
     """Serve while the block lasts."""
-    server = Server(answer)
+    server = Server(answer, drip)
     try:
         yield server
     finally:

@@ -14,6 +14,7 @@ from huaweicloudsdksmn.v2 import SmnClient
 from huaweicloudsdksms.v3 import SmsClient
 from loopback import DROP, SILENT, answer, closed_port, crowded_port, serving
 
+from sms_watch.adapters import sdk
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.smn import SmnPublisher
 from sms_watch.adapters.sms import SmsService
@@ -244,12 +245,32 @@ def test_a_pause_that_is_no_number_of_seconds_is_ours_to_choose(text: str) -> No
         assert _try("publish", server.url).pauses == (1.0, 2.0)
 
 
-@pytest.mark.parametrize("rest", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("rest", [0.2, 0.9, 1.0])
 def test_nothing_is_tried_again_beyond_the_deadline(rest: float) -> None:
     """A pause that would use up the time left is not begun."""
     with serving(answer(503, "")) as server:
         assert _try("read", server.url, rest=rest).pauses == ()
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_call_that_no_time_is_left_for_is_not_made(operation: str) -> None:
+    """It certainly had no effect, and is not tried again."""
+    with serving(answer(200, "{}")) as server:
+        tried = _try(operation, server.url, rest=0.0)
+    assert _facts(tried.error) == (None, "no_time", False, False)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_answer_that_drips_is_given_up(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole never does: a call has an end all the same."""
+    monkeypatch.setattr(sdk, "LONGEST_CALL", 0.15)
+    with serving(answer(200, "{}"), drip=0.02) as server:
+        tried = _try(operation, server.url)
+    is_read = operation == "read"
+    assert _facts(tried.error) == (None, "timeout", is_read, not is_read)
+    assert len(server.requests) == (3 if is_read else 1)
 
 
 # Keys

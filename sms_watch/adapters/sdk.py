@@ -14,6 +14,7 @@ import random
 import ssl
 import threading
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
@@ -35,7 +36,8 @@ from sms_watch.messages import MAX_DETAIL, clean
 from sms_watch.model import Credentials
 from sms_watch.ports import Deadline
 
-TIMEOUT = (5, 15)  # seconds to connect, to wait for an answer
+TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
+LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
 THROTTLED = 429
@@ -47,8 +49,9 @@ WORDS = {
     "timeout": "did not answer in time",
     "no_answer": "broke off without an answer",
     "malformed": "gave an answer that makes no sense",
+    "no_time": "was not called, for no time was left",
 }
-UNSENT = frozenset({"unreachable", "certificate"})
+UNSENT = frozenset({"unreachable", "certificate", "no_time"})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -191,8 +194,11 @@ class Caller:
     def _once(
         self, operation: str, send: Callable[[], Any], write: bool
     ) -> Union[Answer, CloudError]:
+        seconds = min(LONGEST_CALL, self._deadline.left())
+        if seconds <= 0:
+            return self._fault(operation, "no_time", write)
         try:
-            answer: Answer = self.connection.call(send)
+            answer = _within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
         if answer.status >= FAILING:
@@ -220,6 +226,31 @@ class Caller:
             retryable=word == "unreachable" or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,
         )
+
+
+def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
+    """Wait for a call, but no longer than ``seconds``. Raises TimeoutError, and what it raises.
+
+    A timeout of a socket is for each piece of an answer: a service that sends a byte now and then
+    would hold a run until it is killed. A call that is given up ends in a thread of its own, and
+    nobody hears of it.
+    """
+    ended: SimpleQueue[Union[Answer, BaseException]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            ended.put(call())
+        except BaseException as error:
+            ended.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        end = ended.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(end, BaseException):
+        raise end
+    return end
 
 
 def _word(error: Exception) -> str:
