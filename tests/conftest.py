@@ -17,6 +17,8 @@ from sms_watch.settings import SETTINGS
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
+# Beside this file; its fixtures need the assertions that pytest rewrites.
+pytest_plugins = ["wire"]
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -35,6 +37,8 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Iterator[List[str]]:
     look_up = socket.getaddrinfo
 
     def check(host: Any) -> None:
+        if str(host).endswith(".invalid"):  # a name that never exists (RFC 2606)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         if host not in ("", None) and not _is_loopback(host):
             hosts.append(str(host))
             raise ConnectionRefusedError(f"tests reach nothing but loopback, not {host}")

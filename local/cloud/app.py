@@ -8,8 +8,8 @@ import re
 import socket
 import time
 from dataclasses import replace
-from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 import flask
@@ -35,13 +35,15 @@ class Cloud:
     """The services over one world.
 
     ``keys`` are those that the cloud knows, ``topics`` the URNs that exist, ``faults`` what is to
-    go wrong; ``calls`` counts what was asked, by operation. ``app`` is the WSGI application.
+    go wrong; ``calls`` counts what was asked, by operation. ``skew`` is how far the clock of the
+    services is ahead of that of their callers. ``app`` is the WSGI application.
     """
 
     def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
         self._world, self._keys, self._topics = world, keys, topics
         self.faults = Faults()
         self.storage = Storage()
+        self.skew = timedelta(0)
         self.calls: Dict[str, int] = {}
         self.app = flask.Flask("cloud")
         for method, path, view in (
@@ -122,12 +124,12 @@ class Cloud:
     def _obs(self, operation: str, bucket: str, serve: Callable[[], Answer]) -> Answer:
         signed = _signed(flask.request)
         within = replace(signed, path=signed.path[len(f"/{bucket}") :])
-        wrong = obs_signing.problem(within, bucket, self._keys, self._world.clock.now())
+        wrong = obs_signing.problem(within, bucket, self._keys, self._world.clock.now() + self.skew)
         refused = Refused(403, wrong, "The request is refused.") if wrong else None
         return self._serve(operation, bucket, serve, refused, _xml)
 
     def _answer(self, operation: str, about: str, serve: Serve) -> Answer:
-        wrong = problem(_signed(flask.request), self._keys, datetime.now(timezone.utc))
+        wrong = problem(_signed(flask.request), self._keys, datetime.now(timezone.utc) + self.skew)
         said = f"Incorrect authentication: {wrong}"
         refused = Refused(401, "APIGW.0301", said) if wrong else None
         return self._serve(operation, about, lambda: _json(200, serve()), refused, _error)
@@ -230,12 +232,21 @@ def _spoilt(fault: Fault) -> Answer:
     time.sleep(fault.delay)
     if fault.drop:
         _hang_up()
-    response = flask.Response(fault.body, fault.status, headers=dict(fault.headers))
+    body: Any = _dripping(fault.body, fault.drip) if fault.drip else fault.body
+    response = flask.Response(body, fault.status, headers=dict(fault.headers))
+    if fault.drip:
+        response.headers["Content-Length"] = str(len(fault.body))
     if fault.cut:
         response.headers["Content-Length"] = str(len(fault.body) + 100)
         response.headers["Connection"] = "close"
         response.automatically_set_content_length = False
     return response
+
+
+def _dripping(body: str, pause: float) -> Iterator[bytes]:
+    for byte in body.encode():
+        time.sleep(pause)
+        yield bytes([byte])
 
 
 def _hang_up() -> None:

@@ -12,7 +12,7 @@ class Fault:
 
     ``before``: the call has no effect; otherwise it has, and only the answer is spoilt. ``drop``
     closes the connection without an answer, ``cut`` in the middle of the body. ``delay`` holds
-    the answer back, in real seconds.
+    the answer back, ``drip`` each byte of its body, in real seconds.
     """
 
     status: int = 500
@@ -22,6 +22,7 @@ class Fault:
     drop: bool = False
     cut: bool = False
     delay: float = 0.0
+    drip: float = 0.0
 
 
 @dataclass

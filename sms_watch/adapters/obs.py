@@ -41,9 +41,15 @@ REMEDIES: Mapping[str, str] = {
     NO_BUCKET: "there is no such bucket: make it, or correct JOURNAL_URI",
     "AccessDenied": GRANT,
     "InvalidAccessKeyId": "the access key is not known: correct HUAWEICLOUD_SDK_AK, or the agency",
-    "SignatureDoesNotMatch": "the secret key does not fit: correct HUAWEICLOUD_SDK_SK",
+    "SignatureDoesNotMatch": (
+        "the secret key does not fit the access key: correct HUAWEICLOUD_SDK_SK, or look at the"
+        " function's agency"
+    ),
     "ExpiredToken": "the temporary keys have run out: renew them, or use the function's agency",
-    "InvalidToken": "the security token is not accepted: renew the temporary keys",
+    "InvalidToken": (
+        "the security token is missing or not accepted: renew the temporary keys, or look at the"
+        " function's agency"
+    ),
     "RequestTimeTooSkewed": "the clock of this machine is off by more than 15 minutes: set it",
     "ObjectNotAppendable": (
         "its object was appended to 10,000 times or written over, or its storage is archived:"
