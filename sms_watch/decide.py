@@ -201,10 +201,14 @@ def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
-    if memory is not None and memory.relapsed and not _recovered(task, memory, now):
+    healthy = now - record.since >= HEALTHY_AFTER
+    if healthy:
+        # Written down when it is seen, for nobody knows afterwards what a blind hour was like.
+        record = replace(record, attempts=0, tries=0)
+    if record.relapsed and not healthy and not task.progress.beyond(record.mark):
         # It was told as running once and broke again at the same place. To tell that again and
         # again through a long outage helps nobody: this time it has to move first.
-        record = replace(record, code=memory.code)
+        record = replace(record, code=memory.code if memory else "")
         return Decision(task.id, Action.NONE, Reason.MOVING, task, record)
     told = memory is not None and bool(memory.incident)
     return Decision(
@@ -280,10 +284,9 @@ def _failure(
         return TaskMemory(task.state, now, task.name, task.code), True
     was_running = memory.phase is Phase.MOVING
     advanced = task.progress.beyond(memory.mark)
-    recovered = _recovered(task, memory, now)
     changed = memory.state != task.state
     # A run that had to prove itself first, and broke before it did, was never told.
-    unproven = was_running and memory.relapsed and not recovered
+    unproven = was_running and memory.relapsed and not advanced
     is_new = (changed and not unproven) or advanced or _is_another(task, memory, policy)
     record = replace(
         memory,
@@ -291,12 +294,12 @@ def _failure(
         since=now if changed or is_new else memory.since,
         name=task.name or memory.name,
         code=task.code,
-        relapsed=(memory.relapsed or (was_running and bool(memory.attempts))) and not recovered,
+        relapsed=(memory.relapsed or (was_running and bool(memory.attempts))) and not advanced,
     )
     if is_new:
         record = replace(record, incident="", asked=False)
-    if recovered:
-        mark = task.progress.furthest(memory.mark) if memory.mark else None
+    if advanced:
+        mark = task.progress.furthest(memory.mark)
         record = replace(record, attempts=0, tries=0, mark=mark)
     return record, is_new
 
@@ -306,12 +309,6 @@ def _is_another(task: Task, memory: TaskMemory, policy: Policy) -> bool:
     now, before = (explain(code, task.type, policy.classes) for code in (task.code, memory.code))
     both_pass = now.error_class is before.error_class is ErrorClass.TRANSIENT
     return task.code != memory.code and not both_pass
-
-
-def _recovered(task: Task, memory: TaskMemory, now: datetime) -> bool:
-    """Tell whether the last start has borne fruit: the copy moved on, or ran for a good while."""
-    ran = now - memory.since if memory.phase is Phase.MOVING else timedelta(0)
-    return task.progress.beyond(memory.mark) or ran >= HEALTHY_AFTER
 
 
 def _cap(error_class: ErrorClass, policy: Policy) -> Optional[int]:

@@ -403,9 +403,25 @@ def test_ground_covered_twice_is_no_progress() -> None:
 
 @pytest.mark.parametrize(("ran", "attempt"), [(30, 1), (30 - 1 / 60, 4)])
 def test_half_an_hour_of_running_gives_a_fresh_count(ran: float, attempt: int) -> None:
-    """Thirty minutes of running clear the attempts, a second less does not."""
+    """Read as running for thirty minutes clears the attempts, a second less does not."""
     memory = a_started_memory(3, ago=60, state="RUNNING", code="", since=NOW - minutes(ran))
-    assert _decide(a_task(), memory).attempt == attempt
+    seen = _decide(a_running_task(progress=memory.mark or Progress()), memory)
+    assert _decide(a_task(), seen.memory).attempt == attempt
+
+
+def test_hours_in_which_nobody_looked_give_no_fresh_count() -> None:
+    """Whether a task ran until it was found failed again is not known, so its starts count on."""
+    memory = a_started_memory(3, ago=300, state="RUNNING", code="", since=NOW - minutes(300))
+    assert _decide(a_task(), memory).attempt == 4
+
+
+def test_a_fresh_count_is_written_down_once() -> None:
+    """The half hour is remembered when it is seen, and a quiet run after it writes nothing."""
+    memory = a_started_memory(3, ago=60, state="RUNNING", code="", since=NOW - minutes(30))
+    seen = _decide(a_running_task(), memory)
+    assert seen.memory is not None
+    assert (seen.memory.attempts, seen.memory.tries) == (0, 0)
+    assert _decide(a_running_task(), seen.memory).memory == seen.memory
 
 
 @pytest.mark.parametrize("state", ["READY", "ABORT", "RESETING"])

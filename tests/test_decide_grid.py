@@ -112,8 +112,9 @@ def test_a_start_is_decided_exactly_when_the_rules_allow_it(state: str) -> None:
         assert (decision.action is Action.START) is case.may_start, case
         assert decision.reason, case
         assert decision.memory is not None, case
-        counted = decision.memory.attempts - (case.memory.attempts if case.memory else 0)
-        assert counted == (1 if case.may_start else 0), case
+        # A day of running, as all these memories have it, clears the count.
+        before = 0 if state in ("RUNNING", "SYNCING") else case.attempts
+        assert decision.memory.attempts == before + (1 if case.may_start else 0), case
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -82,11 +82,11 @@ class Truth:
         """Take in what was read, and say what is to be told of it."""
         state, before = task.state, self.last
         was = before.state if before else ""
-        fruit = self._bore_fruit(task, was, now)
+        further = task.progress.beyond(self.mark)
         if state in FAILED:
-            news = self._failed(task, was, fruit, now)
+            news = self._failed(task, was, further, now)
         elif state in MOVING:
-            news = self._moving(state, was, fruit, now)
+            news = self._moving(was, further, now)
         else:
             news = self._resting(state, was, now)
         self.last = task
@@ -111,23 +111,19 @@ class Truth:
         if outcome not in (Outcome.REFUSED, Outcome.FAILED):
             self.streak += 1
 
-    def _bore_fruit(self, task: Task, was: str, now: datetime) -> bool:
-        further = task.progress.beyond(self.mark)
-        return further or (was in MOVING and now - self.since >= HALF_AN_HOUR)
-
-    def _failed(self, task: Task, was: str, fruit: bool, now: datetime) -> Set[Kind]:
+    def _failed(self, task: Task, was: str, further: bool, now: datetime) -> Set[Kind]:
         same_line = LIMITS[task.code] is None and LIMITS.get(self.code, 0) is None
         other_error = task.code != self.code and not same_line
-        quiet = was in MOVING and self.unproved and not fruit
-        is_new = (task.state != was and not quiet) or other_error or task.progress.beyond(self.mark)
-        self.unproved = not fruit and (self.unproved or (was in MOVING and self.streak > 0))
+        quiet = was in MOVING and self.unproved and not further
+        is_new = (task.state != was and not quiet) or other_error or further
+        self.unproved = not further and (self.unproved or (was in MOVING and self.streak > 0))
         if is_new or task.state != was:
             self.since = now
         if is_new:
             self.is_open, self.called = True, False
-        if fruit:
+        if further:
             self.streak = self.tries = 0
-            self.mark = task.progress.furthest(self.mark) if self.mark else None
+            self.mark = task.progress.furthest(self.mark)
         if self.away and task.connected:
             self.tries = min(self.tries, 1)
         self.away, self.code = task.connected is False, task.code
@@ -142,11 +138,14 @@ class Truth:
         self.called = True
         return {Kind.NEEDS_PERSON}
 
-    def _moving(self, state: str, was: str, fruit: bool, now: datetime) -> Set[Kind]:
+    def _moving(self, was: str, further: bool, now: datetime) -> Set[Kind]:
         if was not in MOVING:
             self.since = now
         self.away = False
-        if self.unproved and not fruit:
+        healthy = now - self.since >= HALF_AN_HOUR
+        if healthy:
+            self.streak = self.tries = 0
+        if self.unproved and not (further or healthy):
             return set()
         closes = self.is_open
         self.is_open = self.called = self.unproved = False

@@ -74,7 +74,7 @@ BUGS = [
     Bug(
         "attempts begin anew on every run",
         "decide.py",
-        "    if recovered:\n",
+        "    if advanced:\n",
         "    if True:\n",
         "test_decide.py::test_attempts_are_limited",
     ),

@@ -186,6 +186,11 @@ class World:
         """Start a task in the console."""
         self._run(self.tasks[task_id])
 
+    def rename(self, task_id: str, name: str) -> None:
+        """Give a task another name in the console."""
+        self.tasks[task_id].name = name
+        self._note(task_id, "renamed")
+
     def delete(self, task_id: str) -> None:
         """Delete a task in the console."""
         del self.tasks[task_id]

@@ -1,0 +1,177 @@
+"""What the watchdog promises, checked after each run against the simulated world's own truth."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
+
+from vigil import GONE, Vigil, Wake
+
+from local.cloud.world import FAILED, MOVING, PAUSED
+from sms_watch.journal import decode
+from sms_watch.model import TaskState
+
+BACKOFF = timedelta(minutes=2)
+PROOF = timedelta(minutes=30)
+LONGEST_RUN = timedelta(seconds=55)
+MOST_STARTS = 20
+# Of every secret; the simulated services put them into their errors.
+CANARY = "canary"
+DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
+# The states in which a task must have been read for a new notice of a kind.
+MEANINGS: Mapping[str, Any] = {
+    "failed": FAILED,
+    "needs_person": FAILED,
+    "resumed": MOVING,
+    "paused": PAUSED,
+    "finished": DONE,
+    "gone": (GONE,),
+}
+# The latest kind that was told of a task, by what it is.
+TOLD = {
+    "failed": ("failed", "needs_person"),
+    "paused": ("paused",),
+    "finished": ("finished",),
+    "gone": ("gone",),
+}
+
+
+class Promises:
+    """Keeps what was told and started. ``limits``: the most starts in a row, by error code."""
+
+    def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
+        self._vigil, self._limits = vigil, limits
+        self._checked = 0
+        self._started = 0
+        self._last_start: Dict[str, datetime] = {}
+        self._proofs = 0
+        self._told_for_good: Set[str] = set()
+        self._ids: Set[str] = set()
+        self._latest: Dict[str, str] = {}
+        self._seen: Dict[str, str] = {}
+        self._lasted: Dict[str, int] = {}
+        self._good: Deque[bool] = deque(maxlen=2)
+        self._happened: Tuple[Any, ...] = ()
+
+    def check(self) -> None:
+        """Check all runs since the last check, and what people have heard by now."""
+        wakes = list(enumerate(self._vigil.wakes))[self._checked :]
+        self._checked += len(wakes)
+        # Of runs within runs the inner one ended first.
+        ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
+        for wake in ended:
+            self._check_run(wake)
+        self._check_caps()
+        self._check_told(bool(ended) and all(wake.good for wake in ended))
+        self._check_quiet(ended)
+
+    def _check_run(self, wake: Wake) -> None:
+        assert "not foreseen" not in wake.failure, wake.failure
+        assert wake.ended - wake.begun <= LONGEST_RUN, "a run overran its budget"
+        assert not any(CANARY in text.lower() for text in wake.output), "a secret got out"
+        assert wake.messages <= 1, "two messages in one run"
+        assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
+        for start in wake.starts:
+            assert start.read_as in FAILED, f"a start of a task that was {start.read_as}"
+            last = self._last_start.get(start.task_id)
+            # By the moments of the runs, for a timer is what paces them.
+            assert last is None or wake.begun - last >= BACKOFF, "two starts too close"
+            self._last_start[start.task_id] = wake.begun
+        self._check_message(wake)
+
+    def _check_message(self, wake: Wake) -> None:
+        ids = {notice["event_id"] for notice in wake.notices}
+        assert len(ids) == len(wake.notices), "an event twice in one message"
+        assert not ids & self._told_for_good, "told again"
+        assert bool(wake.notices) == bool(wake.messages), "a message without a notice"
+        for notice in sorted(wake.notices, key=lambda notice: str(notice["at"])):
+            self._check_notice(wake, notice, ids)
+        self._ids |= ids
+        if wake.told_for_good:
+            self._told_for_good |= ids
+
+    def _check_notice(self, wake: Wake, notice: Dict[str, Any], ids: Set[str]) -> None:
+        """A new notice tells what this very run has read, a closing one what was opened."""
+        event_id, kind, task_id = notice["event_id"], notice["kind"], notice["task_id"]
+        assert kind != "memory_lost"
+        opening = event_id.rpartition("-end")[0]
+        assert not opening or opening in self._ids | ids, "an end without a beginning"
+        if not task_id:
+            return
+        self._latest[task_id] = kind
+        if event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun:
+            read_as = wake.reads.get(task_id, ())
+            assert set(read_as) & set(MEANINGS[kind]), f"{kind}, but it was read as {read_as}"
+
+    def _check_caps(self) -> None:
+        """What no start mends is not started more often than its class allows."""
+        starts = self._vigil.world.starts
+        for start in starts[self._started :]:
+            limit = self._limits.get(start.code)
+            said = f"{start.task_id} was started too often on {start.code}"
+            assert limit is None or self._in_a_row(start.task_id) <= limit, said
+        self._started = len(starts)
+
+    def _in_a_row(self, task_id: str) -> int:
+        latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
+        met = (latest[-1].code, latest[-1].percent)
+        count = 0
+        for start in reversed(latest):
+            if (start.code, start.percent) != met:
+                break
+            count += 1
+        return count
+
+    def _check_told(self, good: bool) -> None:
+        """What two good runs in a row have seen is told, in its latest form."""
+        self._good.append(good)
+        for task_id in self._vigil.ids:
+            meaning = self.meaning(task_id)
+            lasts = self._seen.get(task_id) == meaning and good
+            lasts = lasts and task_id not in self._vigil.garbled
+            self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
+            self._seen[task_id] = meaning
+            if self._lasted[task_id] >= 2 and meaning in TOLD:
+                told = self._latest.get(task_id, "")
+                assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
+
+    def _check_quiet(self, wakes: List[Wake]) -> None:
+        """Where nothing has changed between good runs, nothing is written or sent."""
+        happened = len(self._vigil.world.happenings), *self._vigil.ids
+        unchanged, self._happened = self._happened == happened, happened
+        failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
+        # That a start has borne fruit shows later, which is no happening of the world.
+        proved = {notice["kind"] for wake in wakes for notice in wake.notices} == {"resumed"}
+        if unchanged and list(self._good) == [True, True] and not (failing or proved):
+            for wake in wakes:
+                assert not wake.messages, "not quiet"
+                assert not wake.appends or self._may_prove(wake), "not quiet"
+
+    def _may_prove(self, wake: Wake) -> bool:
+        """Half an hour after a start it may be written down, once, that the task still runs."""
+        self._proofs += 1
+        running = {task_id for task_id, states in wake.reads.items() if states[-1] in MOVING}
+        started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
+        proven = any(wake.begun - last >= PROOF for last in started)
+        return proven and self._proofs <= self._started
+
+    def check_journal(self) -> None:
+        """Every line that was written can be read."""
+        for bucket in self._vigil.storage.buckets.values():
+            for held in bucket.objects.values():
+                lines = held.data.split(b"\n")
+                assert lines.pop() == b""
+                for line in lines:
+                    decode(line)
+
+    def meaning(self, task_id: str) -> str:
+        """Say what a task is, as the world knows it."""
+        if task_id not in self._vigil.world.tasks:
+            return "gone"
+        state = self._vigil.world.tasks[task_id].state
+        if state in FAILED:
+            return "failed"
+        if state in PAUSED:
+            return "paused"
+        return "finished" if state in DONE else "moving"

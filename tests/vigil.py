@@ -1,0 +1,314 @@
+"""The real handler and the real adapters over a simulated world, on simulated time, in one thread.
+
+Only what lies below the adapters is replaced: what would leave through a socket is answered here,
+from the world and its buckets, at once. So thousands of nights pass in seconds, in one order, and
+whoever plays them may interfere with each call before and after its effect.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from builders import NOW
+from clouds import KEY, TOPIC
+
+from index import handler
+from local.clock import VirtualClock
+from local.cloud.buckets import Storage
+from local.cloud.shapes import task_body
+from local.cloud.world import Refused, SimTask, World
+from local.context import LocalContext, timer_event
+from sms_watch import handler as handler_module
+from sms_watch import run
+from sms_watch.adapters import daily, sdk
+from sms_watch.adapters.sdk import Answer
+from sms_watch.errors import WatchFailed
+from sms_watch.journal import decode
+
+SMS, SMN, OBS = "sms", "smn", "obs"
+# What a task is read as when there is none, and when it was not read.
+GONE, UNREAD = "gone", "unread"
+# Called around each call: the service, the operation, and whether it has had its effect. It may
+# raise what the libraries raise, or Killed, give an answer in place of the service's, or let time
+# pass.
+Interfere = Callable[[str, str, bool], Optional[Answer]]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Start(NamedTuple):
+    """A start that was sent, and the state in which this run had read the task."""
+
+    task_id: str
+    read_as: str
+
+
+@dataclass
+class Wake:
+    """One run: when, what it read, started and sent, how it ended, and all that it put out."""
+
+    begun: datetime
+    ended: datetime
+    report: Optional[Dict[str, Any]] = None
+    failure: str = ""
+    killed: bool = False
+    touched: bool = False
+    reads: Dict[str, List[str]] = field(default_factory=dict)
+    starts: List[Start] = field(default_factory=list)
+    notices: List[Dict[str, Any]] = field(default_factory=list)
+    messages: int = 0
+    appends: int = 0
+    published: bool = False
+    told_for_good: bool = False
+    output: List[str] = field(default_factory=list)
+
+    def note_read(self, task_id: str, state: str) -> None:
+        """Keep the state that a task was read in."""
+        self.reads.setdefault(task_id, []).append(state)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it left the work to another run."""
+        warnings = self.report["warnings"] if self.report else ()
+        return any("another run" in text for text in warnings)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing interfered with it, and it did its work."""
+        return self.report is not None and not self.touched and not self.busy
+
+
+class Vigil:
+    """A world, and the function that watches it.
+
+    ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
+    a task's, by its id. ``patience`` is how many seconds the call that is under way may take.
+    """
+
+    def __init__(self, tasks: Iterable[SimTask]) -> None:
+        self.clock = VirtualClock(NOW)
+        self.world = World(self.clock)
+        self.storage = Storage()
+        self.ids: List[str] = []
+        for task in tasks:
+            self.world.add(task)
+            self.ids.append(task.id)
+        self.interfere: Interfere = lambda service, operation, done: None
+        self.garbled: Dict[str, Any] = {}
+        self.patience = 0.0
+        self.wakes: List[Wake] = []
+        self._running: List[Wake] = []
+        self._numbers = itertools.count()
+
+    def watch(self, task: SimTask, instead_of: str) -> None:
+        """Put a task's id in the place of another's in the settings."""
+        self.ids[self.ids.index(instead_of)] = task.id
+
+    def wake(self) -> Wake:
+        """Let the function run once; runs may be nested, as two containers overlap."""
+        this = Wake(self.clock.now(), self.clock.now())
+        number = len(self.wakes)
+        self.wakes.append(this)
+        self._running.append(this)
+        context = LocalContext(self._settings(), f"run-{number}")
+        try:
+            this.report = handler(timer_event(self.clock.now()), context, clock=self.clock)
+            this.output.append(json.dumps(this.report))
+        except WatchFailed as failure:
+            this.failure = str(failure)
+            this.output.append(this.failure)
+        except Killed:
+            this.killed = True
+        finally:
+            self._running.pop()
+        this.ended = self.clock.now()
+        return this
+
+    def _settings(self) -> Dict[str, str]:
+        return {
+            "SMS_TASK_IDS": " ".join(self.ids),
+            "SMN_TOPIC_URN": TOPIC,
+            "HUAWEICLOUD_SDK_AK": KEY.access,
+            "HUAWEICLOUD_SDK_SK": KEY.secret,
+            "NOTIFY_ON": "all",
+        }
+
+    def write_line(self, line: str) -> None:
+        """Take a line of the log."""
+        self._running[-1].output.append(line)
+
+    def nonce(self) -> str:
+        """Give a nonce that is the same for the same seed."""
+        return f"nonce-{next(self._numbers)}"
+
+    # What the adapters reach instead of sockets
+
+    def call(self, service: str, operation: str, serve: Callable[[], Answer]) -> Answer:
+        """Answer a call as its service does, unless somebody interferes."""
+        this = self._running[-1]
+        try:
+            instead = self.interfere(service, operation, False)
+            if instead is None:
+                answer = serve()
+                instead = self.interfere(service, operation, True)
+        except BaseException:
+            this.touched = True
+            raise
+        if instead is not None:
+            this.touched = True
+            return instead
+        this.published = this.published or operation == "publish"
+        return answer
+
+    def show_task(self, task_id: str) -> Answer:
+        """Answer as "Querying a Migration Task" does."""
+        this = self._running[-1]
+        try:
+            task = self.world.read(task_id)
+        except Refused as refused:
+            this.note_read(task_id, GONE)
+            return _refusal(refused)
+        if task_id in self.garbled:
+            return Answer(200, self.garbled[task_id])
+        this.note_read(task_id, task.state)
+        return Answer(200, task_body(task, self.clock.now()))
+
+    def start_task(self, task_id: str, operation: str) -> Answer:
+        """Answer as "Managing a Migration Task" does, to a start alone."""
+        assert operation == "start"
+        this = self._running[-1]
+        read_as = this.reads.get(task_id, [UNREAD])[-1]
+        this.starts.append(Start(task_id, read_as))
+        try:
+            self.world.start(task_id)
+        except Refused as refused:
+            return _refusal(refused)
+        return Answer(200, {})
+
+    def publish(self, subject: str, structure: str) -> Answer:
+        """Answer as "Publishing Messages" does."""
+        this = self._running[-1]
+        texts = json.loads(structure)
+        this.messages += 1
+        this.notices += json.loads(texts["http"])["notices"]
+        this.output += [subject, structure]
+        self.world.inbox.append({"at": self.clock.now(), "subject": subject, **texts})
+        return Answer(200, {"message_id": f"message-{len(self.world.inbox)}"})
+
+    def send_to_obs(self, method: str, bucket: str, key: str, query: Any, data: bytes) -> Answer:
+        """Answer as OBS does to the four requests that the journal needs."""
+        this = self._running[-1]
+        headers = {"x-obs-request-id": "request-obs"}
+        try:
+            if (method, bool(key)) == ("PUT", False):
+                self.storage.create(bucket, self.storage.region, "private")
+                return Answer(200, b"", headers)
+            if method == "GET":
+                return Answer(200, self.storage.get(bucket, key).data, headers)
+            assert method == "POST"
+            assert "append" in query
+            after = self.storage.append(bucket, key, int(query["position"]), data)
+        except Refused as refused:
+            return Answer(refused.status, {"code": refused.code, "message": refused.text}, headers)
+        this.appends += 1
+        this.told_for_good = this.published
+        this.output.append(data.decode())
+        return Answer(200, b"", {**headers, "x-obs-next-append-position": str(after)})
+
+
+def _refusal(refused: Refused) -> Answer:
+    return Answer(refused.status, {"error_code": refused.code, "error_msg": refused.text})
+
+
+class _Connection:
+    """Stands where a client of the SDK, or the session of the journal, would reach a socket."""
+
+    host = "the simulated cloud"
+
+    def __init__(self, vigil: Vigil) -> None:
+        self._vigil = vigil
+        self.client = self
+
+    def call(self, send: Callable[[], Answer]) -> Answer:
+        return send()
+
+    def show_task_invoker(self, request: Any) -> Any:
+        return self._invoker(SMS, "read", lambda: self._vigil.show_task(request.task_id))
+
+    def update_task_status_invoker(self, request: Any) -> Any:
+        def serve() -> Answer:
+            return self._vigil.start_task(request.task_id, request.body.operation)
+
+        return self._invoker(SMS, "start", serve)
+
+    def publish_message_invoker(self, request: Any) -> Any:
+        def serve() -> Answer:
+            return self._vigil.publish(request.body.subject, request.body.message_structure)
+
+        return self._invoker(SMN, "publish", serve)
+
+    def _invoker(self, service: str, operation: str, serve: Callable[[], Answer]) -> Any:
+        return SimpleNamespace(invoke=lambda: self._vigil.call(service, operation, serve))
+
+    def send(self, method: str, url: str, data: bytes = b"", **_: Any) -> Answer:
+        parts = urlsplit(url)
+        bucket, key = parts.netloc.partition(".")[0], parts.path.strip("/")
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        operation = {"GET": "get", "POST": "append"}.get(method, "create")
+
+        def serve() -> Answer:
+            return self._vigil.send_to_obs(method, bucket, key, query, data)
+
+        return self._vigil.call(OBS, operation, serve)
+
+
+class _OneAfterTheOther:
+    """Reads in one thread, so that everything happens in one order."""
+
+    def __init__(self, workers: int) -> None:
+        """Take the place of a pool of threads."""
+
+    def __enter__(self) -> _OneAfterTheOther:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left running."""
+
+    def map(self, function: Callable[[str], Any], names: List[str]) -> List[Any]:
+        """Call the function for each name, in order."""
+        return [function(name) for name in names]
+
+
+# To decode a line twice gives the same value, and every run reads them all.
+_decode = functools.lru_cache(maxsize=20_000)(decode)
+
+
+@contextmanager
+def kept(vigil: Vigil, draw: Callable[[], float]) -> Iterator[Vigil]:
+    """Put a vigil in the place of all sockets and threads; ``draw`` says how long pauses are."""
+
+    def within(seconds: float, call: Callable[[], Answer]) -> Answer:
+        vigil.patience = seconds
+        return call()
+
+    connection = _Connection(vigil)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handler_module, "WARM", SimpleNamespace(get=lambda *_: connection))
+        patch.setattr(handler_module, "_write_line", vigil.write_line)
+        patch.setattr(handler_module, "_nonce", vigil.nonce)
+        patch.setattr(sdk, "Caller", functools.partial(sdk.Caller, draw=draw))
+        patch.setattr(sdk, "_within", within)
+        patch.setattr(run, "ThreadPoolExecutor", _OneAfterTheOther)
+        patch.setattr(daily, "decode", _decode)
+        yield vigil
