@@ -138,7 +138,8 @@ class Promises:
 
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
-        happened = len(self._vigil.world.happenings), *self._vigil.ids
+        vigil = self._vigil
+        happened = len(vigil.world.happenings), *vigil.ids, "without", *sorted(vigil.garbled)
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.
