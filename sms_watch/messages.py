@@ -72,10 +72,12 @@ def structure(message: Message) -> str:
 
 def clean(text: str, limit: int = MAX_NAME) -> str:
     """Make a text from outside safe to show: one line, nothing invisible, cut at a character."""
-    visible = (
-        " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: 4 * limit]
-    )
-    line = " ".join("".join(visible).split())
+    text = text[: 4 * limit]
+    if not text.isprintable():
+        text = "".join(
+            " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text
+        )
+    line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
 
 

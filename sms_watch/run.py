@@ -11,7 +11,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Callable, Dict, Mapping, Sequence, Tuple
+from typing import AbstractSet, Callable, Dict, Mapping, Sequence, Tuple
 
 from sms_watch import journal
 from sms_watch.decide import Decision, Plan, confirm, plan, settle
@@ -133,7 +133,7 @@ class _Run:
     def _carry_out(
         self, planned: Plan, memory: Memory, position: Position, result: Result
     ) -> Result:
-        starts = self._act(planned)
+        starts = self._act(planned, {*memory.outbox, *(n.event_id for n in planned.notices)})
         news = [notice for start in starts.values() for notice in start.notices]
         records = dict(memory.tasks)
         records.update(planned.tasks)
@@ -202,9 +202,9 @@ class _Run:
 
     # Act
 
-    def _act(self, planned: Plan) -> Dict[str, _Start]:
+    def _act(self, planned: Plan, owed: AbstractSet[str]) -> Dict[str, _Start]:
         starts = [self._start(d, planned.tasks[d.task_id]) for d in planned.starts]
-        return {start.task_id: self._confirm(start) for start in starts}
+        return {start.task_id: self._confirm(start, owed) for start in starts}
 
     def _start(self, decision: Decision, record: TaskMemory) -> _Start:
         outcome, detail = self._send(decision.task_id)
@@ -219,13 +219,21 @@ class _Run:
             return _outcome(error), self._heed(error)
         return Outcome.DONE, ""
 
-    def _confirm(self, start: _Start) -> _Start:
-        """Read a task once more after its start was accepted: it may be running already."""
+    def _confirm(self, start: _Start, owed: AbstractSet[str]) -> _Start:
+        """Read a task once more after its start was accepted: it may be running already.
+
+        Where the failure is told in this very run, so is its end. Where it was told before, the
+        next run tells it, which writes it down first: had this run died in between, people would
+        have heard that the task runs, and nobody would know that they had.
+        """
         if start.outcome is not Outcome.DONE:
             return start
         seen = self._read(start.task_id)
         if not isinstance(seen, Task) or seen.phase is not Phase.MOVING:
             return start
+        if start.record.incident and start.record.incident not in owed:
+            record = replace(start.record, outcome=Outcome.RUNNING)
+            return replace(start, outcome=Outcome.RUNNING, record=record)
         again, notices = confirm(seen, start.record, self._now, self._order.policy)
         record = replace(again.memory or start.record, outcome=Outcome.RUNNING)
         return replace(start, outcome=Outcome.RUNNING, record=record, notices=notices)

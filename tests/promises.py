@@ -28,7 +28,13 @@ MEANINGS: Mapping[str, Any] = {
     "finished": DONE,
     "gone": (GONE,),
 }
-# The latest kind that was told of a task, by what it is.
+# What a state that was read means, and the latest kind that must have been told of it by then.
+MEANING: Mapping[str, str] = {
+    **dict.fromkeys(FAILED, "failed"),
+    **dict.fromkeys(PAUSED, "paused"),
+    **dict.fromkeys(DONE, "finished"),
+    GONE: "gone",
+}
 TOLD = {
     "failed": ("failed", "needs_person"),
     "paused": ("paused",),
@@ -63,12 +69,12 @@ class Promises:
         for wake in ended:
             self._check_run(wake)
         self._check_caps()
-        self._check_told(bool(ended) and all(wake.good for wake in ended))
+        self._check_told(ended)
         self._check_quiet(ended)
 
     def _check_run(self, wake: Wake) -> None:
         assert "not foreseen" not in wake.failure, wake.failure
-        assert wake.ended - wake.begun <= LONGEST_RUN, "a run overran its budget"
+        assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
         assert not any(CANARY in text.lower() for text in wake.output), "a secret got out"
         assert wake.messages <= 1, "two messages in one run"
         assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
@@ -114,25 +120,37 @@ class Promises:
         self._started = len(starts)
 
     def _in_a_row(self, task_id: str) -> int:
+        """Count the latest starts between which the task neither got further nor ran for long."""
         latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
         met = (latest[-1].code, latest[-1].percent)
-        count = 0
+        until, count = latest[-1].at, 0
         for start in reversed(latest):
-            if (start.code, start.percent) != met:
+            if (start.code, start.percent) != met or self._ran_long(task_id, start.at, until):
                 break
-            count += 1
+            until, count = start.at, count + 1
         return count
 
-    def _check_told(self, good: bool) -> None:
-        """What two good runs in a row have seen is told, in its latest form."""
-        self._good.append(good)
+    def _ran_long(self, task_id: str, after: datetime, before: datetime) -> bool:
+        """Say whether a task ran for long enough between two moments to count as recovered."""
+        begun = before
+        for each in self._vigil.world.happenings:
+            if each.task_id == task_id and after < each.at <= before:
+                if each.at - begun >= PROOF:
+                    return True
+                state = each.what.partition(" ")[0]
+                begun = each.at if state in MOVING else before if state in FAILED else begun
+        return False
+
+    def _check_told(self, ended: List[Wake]) -> None:
+        """What two good runs in a row have read is told, in its latest form."""
+        self._good.append(bool(ended) and all(wake.good for wake in ended))
         for task_id in self._vigil.ids:
-            meaning = self.meaning(task_id)
-            lasts = self._seen.get(task_id) == meaning and good
-            lasts = lasts and task_id not in self._vigil.garbled
+            read_as = [state for wake in ended for state in wake.reads.get(task_id, ())[-1:]]
+            meaning = MEANING.get(read_as[-1], "") if read_as else ""
+            lasts = self._good[-1] and self._seen.get(task_id) == meaning
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
             self._seen[task_id] = meaning
-            if self._lasted[task_id] >= 2 and meaning in TOLD:
+            if self._lasted[task_id] and meaning in TOLD:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
@@ -165,14 +183,3 @@ class Promises:
                 assert lines.pop() == b""
                 for line in lines:
                     decode(line)
-
-    def meaning(self, task_id: str) -> str:
-        """Say what a task is, as the world knows it."""
-        if task_id not in self._vigil.world.tasks:
-            return "gone"
-        state = self._vigil.world.tasks[task_id].state
-        if state in FAILED:
-            return "failed"
-        if state in PAUSED:
-            return "paused"
-        return "finished" if state in DONE else "moving"

@@ -135,6 +135,39 @@ def test_a_start_that_is_only_accepted_is_told_as_such_and_resumed_later() -> No
     assert _kinds(world.run(after=1)) == [Kind.RESUMED]
 
 
+def test_the_end_of_what_was_told_before_is_told_by_the_run_that_has_written_it_down() -> None:
+    """A start that helps a failure of an earlier message is told as such one run later."""
+    world = World("a")
+    world.service.stuck = {"a"}
+    world.run()
+    world.service.stuck = set()
+    helped = world.run(after=2)
+    assert helped.outcomes == {"a": Outcome.RUNNING}
+    assert _kinds(helped) == []
+    assert _kinds(world.run(after=1)) == [Kind.RESUMED]
+
+
+def test_people_never_hear_that_a_task_runs_while_nobody_remembers_it() -> None:
+    """A run that dies after its message, and a task that fails again: the last word is failed."""
+    world = World("a")
+    world.service.stuck = {"a"}
+    world.run()
+    world.service.stuck = set()
+    last_but_one = len(world.journal.entries) + 1
+
+    def die(entry: Entry) -> None:
+        if len(world.journal.entries) == last_but_one:
+            raise SystemExit
+
+    world.journal.before_append = die
+    with pytest.raises(SystemExit):
+        world.run(after=2)
+    world.journal.before_append = lambda entry: None
+    world.service.change("a", state="MIGRATE_FAIL", code=LOST)
+    world.run(after=1)
+    assert [event for event in world.told if event.endswith("-end")] == []
+
+
 def test_all_notices_of_a_run_are_one_message() -> None:
     """An outage that takes fifty tasks is one message."""
     world = World(*(f"task-{number}" for number in range(50)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters.task_json import read
-from sms_watch.model import Progress, Task
+from sms_watch.model import Phase, Progress, Task
 
 FAILED: Dict[str, Any] = {
     "id": "7a9c",
@@ -70,6 +70,9 @@ def test_a_task_in_full() -> None:
         ("something else entirely", "?", ()),
         ("{'error_code': 'SMS.0807'}", "SMS.0807", ()),
         ("[" * 100_000, "?", ()),
+        ('{"error_code":"SMS.0807\\u202e"}', "SMS.0807", ()),
+        ('{"error_code":"' + "S" * 99 + '"}', "?", ()),
+        ('{"error_code":"SMS.0805","error_param":[7, null, "a\\nb"]}', "SMS.0805", ("7", "a b")),
         (7, "?", ()),
     ],
 )
@@ -195,6 +198,27 @@ def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> No
     assert task.progress.percent is None or 0 <= task.progress.percent <= 100
     assert task.speed is None or task.speed >= 0
     json.dumps([task.error_params, task.remaining, task.source], allow_nan=False)
+
+
+ANY_TEXT = st.text(max_size=30).map(lambda text: text * 40)
+
+
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+def test_texts_are_lines_of_a_bounded_length(name: str, address: str, param: str) -> None:
+    """However long and strange they are, what is kept of them is short, visible and one line."""
+    error = json.dumps({"error_code": "SMS.0805", "error_param": json.dumps([param] * 50)})
+    servers = {"name": name, "ip": address}
+    sub_tasks = [{"name": name, "progress": 5}]
+    task = _read(name=name, source_server=servers, error_json=error, sub_tasks=sub_tasks)
+    texts = [task.name, task.source, task.progress.sub_task, *task.error_params]
+    assert sum(map(len, texts)) <= 12 * 210
+    assert all(text.isprintable() for text in texts)
+
+
+@pytest.mark.parametrize("state", ["RUNNING\u200b", "RUNNING\n", " MIGRATE_FAIL", "x" * 10_000])
+def test_what_only_looks_like_a_state_is_none(state: str) -> None:
+    """A state with an invisible letter too many is an unknown one, and never starts anything."""
+    assert _read(state=state).phase is Phase.UNKNOWN
 
 
 @given(JSON)

@@ -12,7 +12,7 @@ import itertools
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
 from urllib.parse import parse_qsl, urlsplit
@@ -56,10 +56,14 @@ class Start(NamedTuple):
 
 @dataclass
 class Wake:
-    """One run: when, what it read, started and sent, how it ended, and all that it put out."""
+    """One run: when, what it read, started and sent, how it ended, and all that it put out.
+
+    ``held_up`` is how long it stood still while runs within it had the clock.
+    """
 
     begun: datetime
     ended: datetime
+    held_up: timedelta = timedelta(0)
     report: Optional[Dict[str, Any]] = None
     failure: str = ""
     killed: bool = False
@@ -133,6 +137,8 @@ class Vigil:
         finally:
             self._running.pop()
         this.ended = self.clock.now()
+        if self._running:
+            self._running[-1].held_up += this.ended - this.begun
         return this
 
     def _settings(self) -> Dict[str, str]:

@@ -2,7 +2,8 @@
 
 The fields and their traps are those of the SMS API reference, "Querying a Migration Task". Only
 the id and the state are indispensable: any other field may be missing or hold anything, and one
-odd value must not keep a failed task from being started.
+odd value must not keep a failed task from being started. Texts are cleaned and cut here, so that
+nothing behind this has to hold a megabyte of a name.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import json
 import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from sms_watch.messages import MAX_DETAIL, MAX_NAME, clean
 from sms_watch.model import Progress, Task
 
 # The task has an error that cannot be read.
 UNREADABLE = "?"
 DONE = 100  # percent
+MOST_PARAMS = 8
 # The order in which sub-tasks follow each other; names go on with _LINUX, _FILE and the like.
 STEPS = (
     "CREATE_CLOUD_SERVER",
@@ -33,15 +36,16 @@ STEPS = (
 def read(body: Any) -> Optional[Task]:
     """Give the task in an answer, ``None`` when it has no id or no state."""
     fields = _fields(body)
-    task_id, state = _text(fields.get("id")), _text(fields.get("state"))
+    # A state is compared, so it is cut but not cleaned: what looks like one must not become it.
+    task_id, state = _text(fields.get("id")), _text(fields.get("state"))[:MAX_NAME]
     if not (task_id and state):
         return None
     code, params = _error(fields.get("error_json"))
     return Task(
         task_id,
-        _text(fields.get("name")),
+        _line(fields.get("name")),
         state,
-        type=_text(fields.get("type")),
+        type=_text(fields.get("type"))[:MAX_NAME],
         code=code,
         error_params=params,
         connected=_truth(fields.get("connected")),
@@ -60,13 +64,14 @@ def _error(value: Any) -> Tuple[str, Tuple[str, ...]]:
     if value in (None, "", {}):
         return "", ()
     fields = _fields(_unpacked(value))
-    code = fields.get("error_code")
-    if not isinstance(code, str) or not code:
+    code = _text(fields.get("error_code"))
+    if not re.fullmatch(r"[\w.-]{1,32}", code, re.ASCII):
         found = re.search(r"SMS\.\d{4}", str(value), re.ASCII)
         return found.group() if found else UNREADABLE, ()
     params = _unpacked(fields.get("error_param"))
     listed = params if isinstance(params, list) else [params]
-    return code, tuple(str(param) for param in listed if param not in (None, ""))
+    shown = [clean(str(each), MAX_DETAIL) for each in listed if each not in (None, "")]
+    return code, tuple(shown[:MOST_PARAMS])
 
 
 def _unpacked(value: Any) -> Any:
@@ -85,10 +90,10 @@ def _progress(fields: Dict[str, Any]) -> Progress:
     listed = fields.get("sub_tasks")
     sub_tasks = [_fields(each) for each in listed] if isinstance(listed, list) else []
     if not sub_tasks:
-        return _brief_progress(_text(fields.get("subtask_info")))
+        return _brief_progress(_line(fields.get("subtask_info")))
     unfinished = [each for each in sub_tasks if not _is_finished(each)]
     current = (unfinished or sub_tasks)[-1]
-    name = _text(current.get("name"))
+    name = _line(current.get("name"))
     return Progress(_rounds(sub_tasks), _step(name), _percent(current.get("progress")), None, name)
 
 
@@ -133,6 +138,10 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _line(value: Any) -> str:
+    return clean(_text(value), MAX_DETAIL)
+
+
 def _truth(value: Any) -> Optional[bool]:
     """Give a truth that is one, or its usual spelling; a text is not true for being there."""
     if isinstance(value, str):
@@ -157,7 +166,7 @@ def _whole(value: Any) -> Optional[int]:
 
 def _server(value: Any) -> str:
     fields = _fields(value)
-    parts: List[str] = [_text(fields.get("name")), _text(fields.get("ip"))]
+    parts: List[str] = [_line(fields.get("name")), _line(fields.get("ip"))]
     name, address = parts
     if name and address and name != address:
         return f"{name} ({address})"
