@@ -157,7 +157,8 @@ class Promises:
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
         vigil = self._vigil
-        happened = len(vigil.world.happenings), *vigil.ids, "without", *sorted(vigil.garbled)
+        found = [(name, states[0]) for wake in wakes for name, states in wake.reads.items()]
+        happened = (len(vigil.world.happenings), *vigil.ids, *sorted(vigil.garbled), *found)
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.

@@ -163,6 +163,27 @@ BUGS = [
         "test_obs.py::test_a_bucket_that_cannot_be_read_is_explained",
     ),
     Bug(
+        "an hour in which nobody could look counts as an hour of running",
+        "decide.py",
+        "    if advanced:\n",
+        "    if advanced or (was_running and now - memory.since >= HEALTHY_AFTER):\n",
+        "test_decide.py::test_hours_in_which_nobody_looked_give_no_fresh_count",
+    ),
+    Bug(
+        "people hear of a recovery that is not written down",
+        "run.py",
+        "if start.record.incident and start.record.incident not in owed:",
+        "if False:",
+        "test_run.py::test_people_never_hear_that_a_task_runs_while_nobody_remembers_it",
+    ),
+    Bug(
+        "a state is cleaned until it is one",
+        "adapters/task_json.py",
+        '_text(fields.get("state"))[:MAX_NAME]',
+        '_line(fields.get("state"))',
+        "test_task_json.py::test_what_only_looks_like_a_state_is_none",
+    ),
+    Bug(
         "the text false is true",
         "adapters/task_json.py",
         "return value if isinstance(value, bool) else None",
@@ -193,3 +214,11 @@ def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stdout
     assert "1 failed" in done.stdout, done.stdout
+
+
+def test_the_table_of_mistakes_is_this_one() -> None:
+    """The page that says by which test each mistake is caught says it of these mistakes."""
+    rows = [f"| {bug.name} | `{bug.caught_by.replace('::', '`, `')}` |" for bug in BUGS]
+    table = "\n".join(["| mistake | caught by |", "|---|---|", *rows])
+    page = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
+    assert f"<!-- bugs -->\n{table}\n<!-- /bugs -->" in page
