@@ -142,6 +142,15 @@ def plan(
     return Plan(decisions, tasks, watch if watch != memory.watch else None, named)
 
 
+def candidates(
+    tasks: Sequence[Task], memory: Memory, now: datetime, policy: Policy
+) -> Tuple[str, ...]:
+    """Name the tasks from a list that would be started now: each is to be read by itself first."""
+    read = [replace(task, listed=False) for task in tasks]
+    decisions = _decide_all(read, memory, now, policy)
+    return tuple(d.task_id for d in decisions if d.action is Action.START)
+
+
 def settle(decision: Decision, planned: TaskMemory, outcome: Outcome) -> TaskMemory:
     """Give what to remember of a task once the outcome of its start is known.
 
@@ -191,7 +200,9 @@ def _decide_resting(
     if task.phase in SETTLED or (changed and kind is Kind.NEEDS_PERSON):
         asked = kind is Kind.NEEDS_PERSON
         record = replace(record, incident="", asked=asked, relapsed=False)
-    news = (kind,) if kind and changed else ()
+    # Of what was found by listing, only what happens from now on is news.
+    known = memory is not None or kind is Kind.NEEDS_PERSON or not policy.discovers
+    news = (kind,) if kind and changed and known else ()
     return Decision(
         task.id, action, reason, task, record, news=_wanted(news, policy), since=record.since
     )
@@ -238,7 +249,7 @@ def _decide_failed(
     )
     action, reason, due = _verdict(task, record, error.error_class, now, policy)
     if action is Action.START:
-        action, reason = _start_or_not(record, reconnected, policy, room)
+        action, reason = _start_or_not(task, record, reconnected, policy, room)
     asks = not record.asked and _needs_person(record, reason, cap, now, policy)
     unstarted = replace(record, asked=record.asked or asks)
     news = ((Kind.FAILED,) if is_new else ()) + ((Kind.NEEDS_PERSON,) if asks else ())
@@ -375,8 +386,10 @@ def _next_try(
 
 
 def _start_or_not(
-    record: TaskMemory, reconnected: bool, policy: Policy, room: bool
+    task: Task, record: TaskMemory, reconnected: bool, policy: Policy, room: bool
 ) -> Tuple[Action, Reason]:
+    if task.listed:
+        return Action.WAIT, Reason.NOT_REACHED
     if not room:
         return Action.WAIT, Reason.RUN_LIMIT
     if reconnected:
@@ -445,7 +458,8 @@ def _decide_gone(
     known = memory is not None and memory.phase is Phase.GONE
     record = memory if known else TaskMemory("", now, memory.name if memory else "")
     task = Task(seen.task_id, record.name if record else "", "")
-    news = () if known else _wanted((Kind.GONE,), policy)
+    over = policy.discovers and memory is not None and memory.phase is Phase.FINISHED
+    news = () if known or over else _wanted((Kind.GONE,), policy)
     return Decision(seen.task_id, Action.NONE, Reason.GONE, task, record, news=news)
 
 
@@ -493,7 +507,8 @@ def _watch_news(
         notices.append(Notice(Kind.MEMORY_LOST, now))
     watch = replace(watch, loss_told=memory_lost)
     unseen = [seen for seen in observations if isinstance(seen, Unseen)]
-    if observations and len(unseen) == len(observations):
+    is_blind = bool(unseen) and len(unseen) == len(observations)
+    if is_blind:
         if watch.blind_runs < BLIND_AFTER_RUNS:
             runs, since = watch.blind_runs + 1, watch.blind_since or now
             watch = replace(watch, blind_runs=runs, blind_since=since)
@@ -502,7 +517,10 @@ def _watch_news(
     elif watch.blind_runs:
         if watch.incident:
             notices.append(Notice(Kind.SEES_AGAIN, now, since=watch.blind_since))
-        watch = WatchMemory(loss_told=watch.loss_told)
+        watch = replace(watch, blind_runs=0, blind_since=None, incident="")
+    if not is_blind:
+        late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
+        watch = replace(watch, unreached=late)
     return watch, [notice for notice in notices if notice.kind in policy.notify_on]
 
 

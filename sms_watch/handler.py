@@ -146,7 +146,7 @@ class _Invocation:
 
     def _order(self, settings: Settings, waking: events.Waking) -> Order:
         imprint = Imprint(self.run, self.now, settings.zone, settings.console)
-        return Order(imprint, settings.task_ids, settings.policy, settings.dry_run, waking.test)
+        return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.test)
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
         daily, file, obs, sdk, smn, sms = _import_adapters()

@@ -382,6 +382,7 @@ REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.DISCONNECTED: "Its agent is not connected; it is started when the agent is back,"
     " and tried{next} all the same.",
     Reason.BACKOFF: "It is started{next}.",
+    Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
     Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
 }
 

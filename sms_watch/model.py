@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import FrozenSet, Mapping, Optional, Tuple, Union
 
 
@@ -184,9 +185,10 @@ LEVELS: Mapping[Kind, Level] = {
 class Progress:
     """How far a task is, in a form in which "further" can be told.
 
-    ``cycle`` counts the copy or synchronisation rounds begun, ``step`` is the place of the
-    current sub-task in the documented order, ``percent`` (0 to 100) is the sub-task's own and may
-    be missing for a whole run, ``copied`` is in bytes. ``sub_task`` is the name for people.
+    ``cycle`` counts the copy or synchronisation rounds begun, 0 when the answer does not say;
+    ``step`` is the place of the current sub-task in the documented order, ``percent`` (0 to 100)
+    is the sub-task's own and may be missing for a whole run, ``copied`` is in bytes, as the list
+    of source servers has it. ``sub_task`` is the name for people.
     """
 
     cycle: int = 0
@@ -199,18 +201,22 @@ class Progress:
         """Tell whether anything moved forward since ``mark``; without a mark nothing has."""
         if mark is None:
             return False
-        return self._place() > mark._place() or (self.copied or 0) > (mark.copied or 0)
+        more = self.copied is not None and mark.copied is not None and self.copied > mark.copied
+        return more or self._is_ahead_of(mark)
 
     def furthest(self, other: Optional[Progress]) -> Progress:
         """Give the high-water mark of the two, so that ground covered twice is no progress."""
         if other is None:
             return self
-        ahead = self if self._place() >= other._place() else other
+        ahead = other if other._is_ahead_of(self) else self
         copied = max(self.copied or 0, other.copied or 0)
         return Progress(ahead.cycle, ahead.step, ahead.percent, copied or None, ahead.sub_task)
 
-    def _place(self) -> Tuple[int, int, int]:
-        return self.cycle, self.step, self.percent or 0
+    def _is_ahead_of(self, other: Progress) -> bool:
+        """Compare places; a round counts only where both answers tell which one it is."""
+        if self.cycle and other.cycle and self.cycle != other.cycle:
+            return self.cycle > other.cycle
+        return (self.step, self.percent or 0) > (other.step, other.percent or 0)
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,9 @@ class Task:
     ``type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. ``code`` is ``SMS.nnnn``, empty when the
     task has no error, ``"?"`` when it has one that cannot be read. ``connected`` is ``None`` when
     the answer does not say (SMS API reference: the field is often missing). ``speed`` is in
-    Mbit/s, ``remaining`` in seconds. ``source`` and ``target`` are names with addresses.
+    Mbit/s, ``remaining`` in seconds. ``source`` and ``target`` are names with addresses,
+    ``source_id`` is the id of the source server. ``listed``: it was taken from a list, whose rows
+    may be old and lack fields; to be started it has to be read by itself.
     """
 
     id: str
@@ -236,6 +244,8 @@ class Task:
     remaining: Optional[int] = None
     source: str = ""
     target: str = ""
+    source_id: str = ""
+    listed: bool = False
 
     @property
     def phase(self) -> Phase:
@@ -263,8 +273,48 @@ Observation = Union[Task, Gone, Unseen]
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The tasks of an account, as their list has them.
+
+    ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
+    ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
+    """
+
+    tasks: Tuple[Task, ...]
+    ids: FrozenSet[str]
+    complete: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which tasks are watched: those with these ids, or, without any, every task of the account.
+
+    Of all tasks, ``names`` leaves those whose name matches one of its patterns, in which ``*``
+    stands for any letters and ``?`` for one, ``project`` those of one migration project.
+    """
+
+    task_ids: Tuple[str, ...] = ()
+    names: Tuple[str, ...] = ()
+    project: str = ""
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the tasks have to be found by listing."""
+        return not self.task_ids
+
+    def covers(self, name: str) -> bool:
+        """Tell whether a task of this name is one of those to be watched."""
+        return not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)
+
+
+@dataclass(frozen=True)
 class Policy:
-    """How far the watchdog may go."""
+    """How far the watchdog may go.
+
+    ``discovers``: the tasks are found by listing, so what was at rest before the watchdog came is
+    remembered without a word, and a finished task that is deleted is no loss.
+    """
 
     max_attempts: int = 5
     backoff: timedelta = timedelta(minutes=2)
@@ -273,6 +323,7 @@ class Policy:
     grace: timedelta = timedelta(0)
     classes: Mapping[str, ErrorClass] = field(default_factory=dict)
     notify_on: FrozenSet[Kind] = frozenset(Kind)
+    discovers: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,12 +365,14 @@ class WatchMemory:
 
     ``blind_runs`` counts runs in a row that could read nothing, up to the one that is told;
     ``blind_since`` is the first of them. ``loss_told``: the loss of the memory was recorded.
+    ``unreached`` are the ids of tasks that the last run had no time to read; they come first.
     """
 
     blind_runs: int = 0
     blind_since: Optional[datetime] = None
     incident: str = ""
     loss_told: bool = False
+    unreached: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, Tuple
 
 from sms_watch.journal import Entry
-from sms_watch.model import Message, Position, Task
+from sms_watch.model import Listing, Message, Position, Task
 
 
 class Clock(Protocol):
@@ -48,6 +48,12 @@ class MigrationService(Protocol):
         """Read one task.
 
         Raises TaskGone when the service has no such task, CloudError when it cannot be read.
+        """
+
+    def list_tasks(self, project: str) -> Listing:
+        """List all tasks, or those whose source servers belong to a migration project.
+
+        Raises CloudError when not even the beginning of the list can be read.
         """
 
     def start_task(self, task_id: str) -> None:

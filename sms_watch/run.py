@@ -8,13 +8,12 @@ its notices with the same ids.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import AbstractSet, Callable, Dict, Mapping, Sequence, Tuple
+from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from sms_watch import journal
-from sms_watch.decide import Decision, Plan, confirm, plan, settle
+from sms_watch.decide import Decision, Plan, candidates, confirm, plan, settle
 from sms_watch.errors import CloudError, JournalConflict, JournalError, TaskGone
 from sms_watch.journal import Entry, EntryType
 from sms_watch.messages import Imprint, compose
@@ -28,14 +27,15 @@ from sms_watch.model import (
     Phase,
     Policy,
     Position,
+    Scope,
     Task,
     TaskMemory,
     Unseen,
 )
+from sms_watch.parallel import at_once
 from sms_watch.ports import Deadline, History, JournalStore, MigrationService, Publisher
 from sms_watch.report import Result
 
-READ_AT_ONCE = 8
 # Shares of a run's time after which no more reads, no more starts begin: what was decided must
 # still be written down, and what was written down must still be told.
 READ_SHARE = 0.7
@@ -43,6 +43,11 @@ START_SHARE = 0.85
 # A run may overrun its time by the call it is in; until then nobody else may act.
 LEASE_MARGIN = timedelta(seconds=30)
 LOCKED_OUT = 401
+EMPTY_LIST = (
+    "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
+    " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+)
+NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Order:
     """What one run is to do. ``test``: send a test message besides."""
 
     imprint: Imprint
-    task_ids: Tuple[str, ...]
+    scope: Scope
     policy: Policy
     dry_run: bool = False
     test: bool = False
@@ -100,13 +105,14 @@ class _Run:
         self._out = outside
         self._now = order.imprint.at
         self._locked_out = False
+        self._remarks: List[str] = []
 
     def execute(self) -> Result:
         history = self._out.journal.read()
         memory = journal.fold(history.entries)
         if memory.lease is not None and self._now < memory.lease:
             return Result(warnings=("another run is at work; this one did nothing",))
-        seen = self._observe()
+        seen = self._observe(memory)
         planned = plan(
             seen,
             memory,
@@ -116,9 +122,8 @@ class _Run:
             test=self._order.test,
             memory_lost=history.snapshot_lost,
         )
-        result = Result(
-            planned.decisions, warnings=_warnings(history), failure=_blind_failure(seen)
-        )
+        warnings = (*_warnings(history), *self._remarks)
+        result = Result(planned.decisions, warnings=warnings, failure=_blind_failure(seen))
         if self._order.dry_run:
             skipped = {decision.task_id: Outcome.SKIPPED for decision in planned.starts}
             return replace(result, outcomes=skipped, notices=planned.notices)
@@ -154,13 +159,44 @@ class _Run:
 
     # Observe
 
-    def _observe(self) -> Tuple[Observation, ...]:
-        first, *others = self._order.task_ids
+    def _observe(self, memory: Memory) -> Tuple[Observation, ...]:
+        if self._order.scope.discovers:
+            return self._discover(memory)
+        first, *others = _late_first(self._order.scope.task_ids, memory)
         # The first goes alone: keys that are refused get locked by a row of further tries.
-        seen = [self._read(first)]
-        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            seen += pool.map(self._read, others)
-        return tuple(seen)
+        seen = {first: self._read(first), **self._read_all(others)}
+        return tuple(seen[task_id] for task_id in self._order.scope.task_ids)
+
+    def _discover(self, memory: Memory) -> Tuple[Observation, ...]:
+        """Find the tasks by listing, and read by themselves those that a decision needs.
+
+        These are the failed ones that a start is due for, and those that were known and are not
+        in the list: a list may be old, or have missed a row.
+        """
+        scope, known = self._order.scope, _unfinished(memory)
+        try:
+            listing = self._out.migration.list_tasks(scope.project)
+        except CloudError as error:
+            detail = self._heed(error)
+            return tuple(Unseen(task_id, detail) for task_id in known or ("*",))
+        if listing.detail:
+            self._remarks.append(self._out.redact(listing.detail))
+        listed = {task.id: task for task in listing.tasks if scope.covers(task.name)}
+        if not listed:
+            self._remarks.append(NOBODY if listing.tasks else EMPTY_LIST)
+        due = candidates(tuple(listed.values()), memory, self._now, self._order.policy)
+        missing = [task_id for task_id in known if task_id not in listing.ids]
+        read = self._read_all([*due, *_late_first(missing, memory)])
+        for task_id, seen in read.items():
+            if task_id in listed:
+                read[task_id] = _joined(seen, listed[task_id])
+            elif isinstance(seen, Gone) and not listing.complete:
+                read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
+        over = () if not listing.complete else _finished(memory) - listing.ids
+        return (*{**listed, **read}.values(), *(Gone(task_id) for task_id in sorted(over)))
+
+    def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
+        return dict(zip(task_ids, at_once(self._read, task_ids)))
 
     def _read(self, task_id: str) -> Observation:
         if self._locked_out:
@@ -185,7 +221,8 @@ class _Run:
     # Record
 
     def _record(self, planned: Plan, position: Position) -> Position:
-        lease = timedelta(seconds=max(self._out.deadline.left(), 0)) + LEASE_MARGIN
+        # From the beginning of the run, whatever time it has used by now.
+        lease = timedelta(seconds=self._out.budget) + LEASE_MARGIN
         entry = replace(
             self._entry(EntryType.PLAN),
             tasks=planned.tasks,
@@ -278,6 +315,36 @@ class _Run:
         return ""
 
 
+def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
+    """Put those first that the last run had no time for."""
+    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unreached)
+
+
+def _unfinished(memory: Memory) -> Sequence[str]:
+    over = (Phase.GONE, Phase.FINISHED)
+    return [task_id for task_id, record in memory.tasks.items() if record.phase not in over]
+
+
+def _finished(memory: Memory) -> FrozenSet[str]:
+    return frozenset(
+        task_id for task_id, record in memory.tasks.items() if record.phase is Phase.FINISHED
+    )
+
+
+def _joined(seen: Observation, listed: Task) -> Observation:
+    """Add to a task what only the lists know of it: bytes, and the connection if need be.
+
+    One that could not be read is what its row says: enough to tell, and too little to start it.
+    """
+    if isinstance(seen, Unseen):
+        return listed
+    if isinstance(seen, Gone):
+        return seen
+    progress = replace(seen.progress, copied=listed.progress.copied)
+    connected = listed.connected if seen.connected is None else seen.connected
+    return replace(seen, progress=progress, connected=connected)
+
+
 def _outcome(error: CloudError) -> Outcome:
     if error.outcome_unknown:
         return Outcome.UNKNOWN
@@ -310,4 +377,6 @@ def _warnings(history: History) -> Tuple[str, ...]:
 
 def _blind_failure(seen: Sequence[Observation]) -> str:
     unseen = [each for each in seen if isinstance(each, Unseen)]
-    return f"no task could be read: {unseen[0].detail}" if len(unseen) == len(seen) else ""
+    return (
+        f"no task could be read: {unseen[0].detail}" if unseen and len(unseen) == len(seen) else ""
+    )

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import Credentials, ErrorClass, Kind, Policy
+from sms_watch.model import Credentials, ErrorClass, Kind, Policy, Scope
 
 Read = Callable[[str], Any]
 
@@ -60,7 +60,7 @@ Journal = Union[FileJournal, ObsJournal]
 class Settings:
     """Everything that people can set, checked. ``budget`` is in seconds."""
 
-    task_ids: Tuple[str, ...]
+    scope: Scope
     topic: Topic
     credentials: Credentials
     sms_endpoint: str
@@ -114,14 +114,26 @@ def _yes_no(text: str) -> bool:
 
 def _task_ids(text: str) -> Tuple[str, ...]:
     ids = _words(text)
+    if ids == ["*"]:
+        return ()
     if "*" in ids:
-        raise ValueError("to watch every task with * is not possible in this version; list the ids")
+        raise _refused(text, "either * for every task of the account, or ids")
     for task_id in ids:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", task_id):
             raise _refused(task_id, "a task id: at most 36 letters, digits and hyphens")
     if not ids:
         raise _refused(text, "at least one task id")
     return tuple(dict.fromkeys(ids))
+
+
+def _patterns(text: str) -> Tuple[str, ...]:
+    return tuple(dict.fromkeys(_words(text)))
+
+
+def _project(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", text):
+        raise _refused(text, "the id of a migration project: letters, digits and hyphens")
+    return text
 
 
 def _topic(text: str) -> Topic:
@@ -237,9 +249,23 @@ FROM_REGION = "from the region"
 SETTINGS: Tuple[Setting, ...] = (
     Setting(
         "SMS_TASK_IDS",
-        "The migration tasks to watch: their ids, separated by commas or spaces.",
+        "The migration tasks to watch: their ids, separated by commas or spaces; or `*`: every task"
+        " of the account, new ones as they appear.",
         _task_ids,
         note=REQUIRED,
+    ),
+    Setting(
+        "SMS_TASK_NAMES",
+        "With `SMS_TASK_IDS=*`: only tasks whose name matches one of these patterns, such as"
+        " `wave1-* db-??`.",
+        _patterns,
+        note="all names",
+    ),
+    Setting(
+        "SMS_MIGRATION_PROJECT",
+        "With `SMS_TASK_IDS=*`: only tasks of the migration project with this id.",
+        _project,
+        note="all projects",
     ),
     Setting(
         "SMN_TOPIC_URN",
@@ -363,7 +389,11 @@ def parse(
     topic = values["SMN_TOPIC_URN"]
     region = values["SMS_REGION"]
     return Settings(
-        task_ids=values["SMS_TASK_IDS"],
+        scope=Scope(
+            values["SMS_TASK_IDS"],
+            values["SMS_TASK_NAMES"] or (),
+            values["SMS_MIGRATION_PROJECT"] or "",
+        ),
         topic=topic,
         credentials=_credentials(values) or agency or Credentials("", ""),
         sms_endpoint=values["SMS_ENDPOINT"] or _host("sms", region),
@@ -411,6 +441,11 @@ def _contradictions(
             f"{', '.join(pair)}: are missing, and the function has no agency; set both keys, or"
             " give the function an agency in its configuration"
         )
+    problems += [
+        f"{name}: chooses among all tasks; it needs SMS_TASK_IDS=*"
+        for name in ("SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT")
+        if name in given and values["SMS_TASK_IDS"]
+    ]
     shortest, longest = values["RESUME_BACKOFF_MINUTES"], values["RESUME_BACKOFF_MAX_MINUTES"]
     if shortest and longest and shortest > longest:
         problems.append(
@@ -457,6 +492,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
         classes=values["ERROR_CLASSES"] or {},
         notify_on=values["NOTIFY_ON"],
+        discovers=not values["SMS_TASK_IDS"],
     )
 
 

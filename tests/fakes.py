@@ -12,7 +12,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
 
 from sms_watch.errors import CloudError, JournalConflict, TaskGone
 from sms_watch.journal import Entry
-from sms_watch.model import Message, Position, Task, TaskState
+from sms_watch.model import Listing, Message, Position, Task, TaskState
 from sms_watch.ports import History
 
 
@@ -51,11 +51,17 @@ class FakeDeadline:
 
 
 class FakeService:
-    """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it."""
+    """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
+
+    ``unlisted`` are the rows that the list has lost. A project is named by its source server.
+    """
 
     def __init__(self, *tasks: Task) -> None:
         self.tasks: Dict[str, Task] = {task.id: task for task in tasks}
         self.stuck: set[str] = set()
+        self.unlisted: set[str] = set()
+        self.lists = 0
+        self.on_list: Deque[Exception] = deque()
         self.reads: List[str] = []
         self.starts: List[str] = []
         self.on_read: Dict[str, Deque[Exception]] = {}
@@ -81,6 +87,15 @@ class FakeService:
         if task_id not in self.tasks:
             raise TaskGone("read the task", status=400, code="SMS.7703")
         return self.tasks[task_id]
+
+    def list_tasks(self, project: str) -> Listing:
+        self.lists += 1
+        if self.on_list:
+            raise self.on_list.popleft()
+        chosen = [t for t in self.tasks.values() if not project or t.source_id == project]
+        rows = tuple(replace(t, listed=True) for t in chosen if t.id not in self.unlisted)
+        ids = frozenset(self.tasks) - self.unlisted
+        return Listing(rows, ids, not self.unlisted, "a part is missing" if self.unlisted else "")
 
     def start_task(self, task_id: str) -> None:
         self.before_start(task_id)

@@ -37,6 +37,8 @@ UNANSWERED: Dict[int, Type[Exception]] = {
 }
 SECRETS = f"{KEY.access} {KEY.secret}"
 CALM_TICKS = 8
+ROWS_A_PAGE = 15
+PAGES_KEPT = 8
 SHOWN = 300  # characters of a line, where a promise was broken
 
 
@@ -98,6 +100,9 @@ class Months:
         self._numbers = itertools.count()
         self.vigil = Vigil(self._new_task() for _ in range(self.size.tasks))
         self.vigil.interfere = self._interfere
+        self.vigil.spoil = self._spoil
+        self.vigil.discovers = self.seed % 3 == 1
+        self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
         self.promises = Promises(self.vigil, OBSTACLES)
         self.ticks = 0
@@ -185,6 +190,18 @@ class Months:
             8: Answer(403, {**body, "message": SECRETS}),
         }
         return answers[draw]
+
+    def _spoil(self, page: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+        """Give a page of the list that is old, or with a row too many or too few."""
+        self._pages = [page, *self._pages[:PAGES_KEPT]]
+        if self.calm or not self._strikes(self.rates.after):
+            return None
+        draw, rows = self.dice.randrange(4), page["tasks"]
+        if draw == 0:
+            return self.dice.choice(self._pages)
+        if draw == 1:
+            return {**page, "tasks": [*rows[:1], *rows]}
+        return {"count": page["count"] - draw % 2, "tasks": rows[:-1]}
 
     # What happens to tasks
 
@@ -276,7 +293,7 @@ def play(seed: int, size: Size) -> Months:
     Raises AssertionError, with what it takes to replay the seed, when a promise is broken.
     """
     months = Months(seed, size)
-    with kept(months.vigil, months.dice.random):
+    with kept(months.vigil, months.dice.random, ROWS_A_PAGE):
         try:
             for number in range(size.ticks + CALM_TICKS):
                 months.calm = number >= size.ticks

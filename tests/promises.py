@@ -57,6 +57,7 @@ class Promises:
         self._latest: Dict[str, str] = {}
         self._seen: Dict[str, str] = {}
         self._lasted: Dict[str, int] = {}
+        self._under_way: Set[str] = set()
         self._good: Deque[bool] = deque(maxlen=2)
         self._happened: Tuple[Any, ...] = ()
 
@@ -107,7 +108,7 @@ class Promises:
             return
         self._latest[task_id] = kind
         if event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun:
-            read_as = wake.reads.get(task_id, ())
+            read_as = wake.saw.get(task_id, ())
             assert set(read_as) & set(MEANINGS[kind]), f"{kind}, but it was read as {read_as}"
 
     def _check_caps(self) -> None:
@@ -145,9 +146,16 @@ class Promises:
         """What two good runs in a row have read is told, in its latest form."""
         self._good.append(bool(ended) and all(wake.good for wake in ended))
         for task_id in self._vigil.ids:
-            read_as = [state for wake in ended for state in wake.reads.get(task_id, ())[-1:]]
+            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())[-1:]]
             meaning = MEANING.get(read_as[-1], "") if read_as else ""
-            lasts = self._good[-1] and self._seen.get(task_id) == meaning
+            if read_as and self._good[-1] and meaning not in ("paused", "finished"):
+                self._under_way.add(task_id)
+            # Of what was found by listing, only what happens from then on is told.
+            due = task_id in self._under_way or not self._vigil.discovers
+            # A task is gone only when the list is whole, and a row of nonsense may be its own.
+            if meaning == "gone" and self._vigil.discovers and self._vigil.garbled:
+                due = False
+            lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
             self._seen[task_id] = meaning
             if self._lasted[task_id] and meaning in TOLD:
@@ -157,7 +165,7 @@ class Promises:
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
         vigil = self._vigil
-        found = [(name, states[0]) for wake in wakes for name, states in wake.reads.items()]
+        found = [(name, states[0]) for wake in wakes for name, states in wake.saw.items()]
         happened = (len(vigil.world.happenings), *vigil.ids, *sorted(vigil.garbled), *found)
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
@@ -171,7 +179,7 @@ class Promises:
     def _may_prove(self, wake: Wake) -> bool:
         """Half an hour after a start it may be written down, once, that the task still runs."""
         self._proofs += 1
-        running = {task_id for task_id, states in wake.reads.items() if states[-1] in MOVING}
+        running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
         proven = any(wake.begun - last >= PROOF for last in started)
         return proven and self._proofs <= self._started

@@ -15,7 +15,7 @@ from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
 from sms_watch.adapters.daily import DailyJournal
 from sms_watch.journal import fold
 from sms_watch.messages import Imprint
-from sms_watch.model import Memory, Message, Task
+from sms_watch.model import Listing, Memory, Message, Scope, Task
 from sms_watch.report import Result
 from sms_watch.run import Order, Outside, execute
 
@@ -48,7 +48,7 @@ class SmallWorld:
         outside = _Watched(self, moment, watch or (lambda name, done: None))
         imprint = Imprint(f"run-{number}", moment, timezone.utc, "https://console.example/")
         return execute(
-            Order(imprint, self.task_ids, a_policy()),
+            Order(imprint, Scope(self.task_ids), a_policy()),
             Outside(
                 outside,
                 outside,
@@ -88,6 +88,10 @@ class _Watched:
     def read_task(self, task_id: str) -> Task:
         task: Task = self._call("read", lambda: self._world.service.read_task(task_id))
         return task
+
+    def list_tasks(self, project: str) -> Listing:
+        listing: Listing = self._call("list", lambda: self._world.service.list_tasks(project))
+        return listing
 
     def start_task(self, task_id: str) -> None:
         def start() -> None:

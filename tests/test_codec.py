@@ -127,7 +127,7 @@ FULL = Entry(
             since=NOW, asked=True, away=True, relapsed=True, outcome=Outcome.DONE, mark=HALF_WAY
         )
     },
-    watch=WatchMemory(1, NOW, "20261124-0-0", loss_told=True),
+    watch=WatchMemory(1, NOW, "20261124-0-0", loss_told=True, unreached=("b",)),
     notices=(
         Notice(
             Kind.FAILED,
@@ -141,6 +141,8 @@ FULL = Entry(
                 remaining=7,
                 source="web-01 (192.0.2.12)",
                 target="web-01-new (192.0.2.13)",
+                source_id="s-1",
+                listed=True,
             ),
             ErrorClass.TRANSIENT,
             Action.START,

@@ -382,13 +382,14 @@ def test_a_failure_after_running_is_a_new_one() -> None:
         Progress(1, 5, 51),
         Progress(1, 6, 0),
         Progress(2, 1, 0),
-        Progress(1, 5, 50, copied=1),
+        Progress(1, 5, 50, copied=2),
     ],
     ids=["percent", "sub-task", "round", "bytes"],
 )
 def test_progress_gives_a_fresh_count(progress: Progress) -> None:
     """Whichever measure moved, the attempts begin anew, and the start is at once."""
-    decision = _decide(a_task(progress=progress), a_started_memory(5, ago=1))
+    memory = a_started_memory(5, ago=1, mark=Progress(1, 5, 50, copied=1))
+    decision = _decide(a_task(progress=progress), memory)
     assert _verdict(decision) == (Action.START, Reason.MENDABLE)
     assert decision.attempt == 1
 

@@ -102,7 +102,8 @@ def test_the_name_of_an_event_is_its_place() -> None:
         pytest.param(Progress(1, 6, 0, 1000), True, id="the next sub-task"),
         pytest.param(Progress(1, 4, 100, 1000), False, id="an earlier sub-task, complete"),
         pytest.param(Progress(2, 1, 0, 0), True, id="the next round"),
-        pytest.param(Progress(0, 9, 100, 1000), False, id="an earlier round, complete"),
+        pytest.param(Progress(0, 9, 0, 1000), True, id="a later place in a round not named"),
+        pytest.param(Progress(0, 4, 100, 1000), False, id="an earlier place in a round not named"),
         pytest.param(Progress(1, 5, None, None), False, id="nothing known but the place"),
         pytest.param(Progress(1, 6, None, None), True, id="a later place, nothing else known"),
         pytest.param(dataclasses.replace(HERE, sub_task="other"), False, id="another name only"),
@@ -111,6 +112,17 @@ def test_the_name_of_an_event_is_its_place() -> None:
 def test_further_means_that_something_moved_forward(other: Progress, further: bool) -> None:
     """A sub-task moved, its percentage grew or the copied bytes grew; nothing else is progress."""
     assert other.beyond(HERE) is further
+
+
+def test_an_earlier_round_is_no_progress() -> None:
+    """A round that was complete before this one began is behind it."""
+    assert not Progress(1, 9, 100).beyond(Progress(2, 1, 0))
+
+
+def test_bytes_that_were_not_known_before_are_no_progress() -> None:
+    """A task read by itself has no bytes and one from a list has: that is no movement."""
+    assert not Progress(1, 5, 50, 1000).beyond(Progress(1, 5, 50))
+    assert not Progress(1, 5, 50).beyond(Progress(1, 5, 50, 1000))
 
 
 def test_without_a_mark_nothing_is_further() -> None:

@@ -10,9 +10,9 @@ from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
 
 from sms_watch.errors import CloudError, JournalConflict, JournalError
-from sms_watch.journal import Entry, fold
+from sms_watch.journal import Entry, EntryType, fold
 from sms_watch.messages import Imprint
-from sms_watch.model import Kind, Memory, Message, Outcome
+from sms_watch.model import Kind, Memory, Message, Outcome, Scope
 from sms_watch.report import Result
 from sms_watch.run import Order, Outside, execute
 
@@ -43,7 +43,7 @@ class World:
         return execute(
             Order(
                 Imprint(f"run-{self.runs}", self.now, timezone.utc, "https://console.example/"),
-                self.task_ids,
+                order.pop("scope", Scope(self.task_ids)),
                 order.pop("policy", a_policy()),
                 **order,
             ),
@@ -287,6 +287,15 @@ def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:
     assert result.outcomes == {"a": Outcome.REFUSED, "b": Outcome.SKIPPED}
     assert world.memory.tasks["b"].attempts == 0
     assert world.memory.tasks["b"].last_start is None
+
+
+def test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other() -> None:
+    """However much time reading took, nobody else acts before this run is certainly over."""
+    world = World("a", "b", "c")
+    world.deadline.costs = 9
+    world.run()
+    (planned,) = [entry for entry in world.journal.entries if entry.type is EntryType.PLAN]
+    assert planned.lease == NOW + timedelta(seconds=BUDGET + 30)
 
 
 def test_a_live_lease_ends_a_run_quietly() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import Credentials, ErrorClass, Kind
+from sms_watch.model import Credentials, ErrorClass, Kind, Scope
 from sms_watch.settings import SETTINGS, FileJournal, ObsJournal, Settings, parse
 
 PROJECT = "0" * 32
@@ -40,7 +40,7 @@ def _problems(texts: Dict[str, str], agency: Any = None) -> str:
 def test_the_least_that_is_needed() -> None:
     """Task ids, a topic, a journal and keys suffice; all else has its default."""
     settings = _parse()
-    assert settings.task_ids == ("7a9c",)
+    assert settings.scope == Scope(("7a9c",))
     assert (settings.topic.region, settings.topic.project_id) == ("ap-southeast-3", PROJECT)
     assert settings.sms_endpoint == "https://sms.ap-southeast-3.myhuaweicloud.com"
     assert settings.smn_endpoint == "https://smn.ap-southeast-3.myhuaweicloud.com"
@@ -63,7 +63,8 @@ def test_the_least_that_is_needed() -> None:
 def test_every_problem_is_reported_at_once() -> None:
     """One error names each variable that is wrong, what it has and what is accepted."""
     text = _problems({**dict.fromkeys(NAMES, "?!"), **dict.fromkeys(KEYS, "? !")})
-    for name in NAMES:
+    # Of names any text can be a pattern.
+    for name in set(NAMES) - {"SMS_TASK_NAMES"}:
         assert f"\n- {name}: " in text
     assert "nothing was done" in text
 
@@ -133,7 +134,7 @@ def test_a_switch_is_never_guessed(text: str) -> None:
 
 def test_ids_are_separated_by_commas_or_white_space_and_named_once() -> None:
     """A list copied from anywhere is understood; an id named twice is watched once."""
-    assert _parse(SMS_TASK_IDS=" a-1, b\n\tc ,,a-1 ").task_ids == ("a-1", "b", "c")
+    assert _parse(SMS_TASK_IDS=" a-1, b\n\tc ,,a-1 ").scope.task_ids == ("a-1", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -144,9 +145,48 @@ def test_an_id_that_is_none_is_refused(text: str) -> None:
     assert "SMS_TASK_IDS: " in _problems({**LEAST, "SMS_TASK_IDS": text})
 
 
-def test_watching_all_tasks_is_refused_clearly() -> None:
-    """What a later version brings is refused, and not taken for an id."""
-    assert "not possible in this version" in _problems({**LEAST, "SMS_TASK_IDS": "*"})
+def test_all_tasks_are_watched_by_a_star() -> None:
+    """A star stands for every task of the account; filters choose among them."""
+    assert _parse(SMS_TASK_IDS=" * ").scope == Scope()
+    chosen = _parse(
+        SMS_TASK_IDS="*", SMS_TASK_NAMES="wave1-*, db-??\nwave1-*", SMS_MIGRATION_PROJECT="p-1"
+    )
+    assert chosen.scope == Scope((), ("wave1-*", "db-??"), "p-1")
+    assert chosen.policy.discovers
+    assert not _parse().policy.discovers
+
+
+def test_a_star_stands_alone() -> None:
+    """A star beside ids is no list of either kind."""
+    assert "either * for every task" in _problems({**LEAST, "SMS_TASK_IDS": "* a-1"})
+
+
+@pytest.mark.parametrize("name", ["SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT"])
+def test_a_filter_beside_ids_is_refused(name: str) -> None:
+    """What is listed by id is watched: a filter would silently do nothing."""
+    assert f"{name}: chooses among all tasks" in _problems({**LEAST, name: "a-1"})
+
+
+@pytest.mark.parametrize("text", ["a_b", "x" * 37, "p/../q"])
+def test_a_project_that_is_none_is_refused(text: str) -> None:
+    """A migration project is named by its id."""
+    texts = {**LEAST, "SMS_TASK_IDS": "*", "SMS_MIGRATION_PROJECT": text}
+    assert "SMS_MIGRATION_PROJECT: " in _problems(texts)
+
+
+@pytest.mark.parametrize(
+    ("names", "covered"),
+    [
+        ((), True),
+        (("wave1-*",), True),
+        (("other", "wave1-app0?"), True),
+        (("app*",), False),
+        (("WAVE1-*",), False),
+    ],
+)
+def test_a_name_is_covered_by_any_of_the_patterns(names: Tuple[str, ...], covered: bool) -> None:
+    """Patterns hold for the whole name, capitals and all; without any, every name is covered."""
+    assert Scope(names=names).covers("wave1-app01") is covered
 
 
 @pytest.mark.parametrize(
@@ -384,7 +424,7 @@ def test_any_text_is_accepted_or_refused(name: str, text: str) -> None:
     """No text makes a setting fail in another way than by a problem that names it."""
     problems: Tuple[str, ...]
     try:
-        problems = (f"{_parse(**{name: text}).task_ids}, {name}",)
+        problems = (f"{_parse(**{name: text}).scope}, {name}",)
     except SettingsError as error:
         problems = error.problems
     assert all(name in problem or "BACKOFF" in problem for problem in problems)

@@ -133,14 +133,14 @@ def test_a_missing_connected_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("sub_tasks", "info", "expected"),
     [
-        (None, "MIGRATE_LINUX_FILE-62", Progress(1, 5, 62, None, "MIGRATE_LINUX_FILE")),
+        (None, "MIGRATE_LINUX_FILE-62", Progress(0, 5, 62, None, "MIGRATE_LINUX_FILE")),
         ([], "garbage", Progress()),
         (None, None, Progress()),
-        ([{"name": "SSL_CONFIG", "progress": None}], "", Progress(1, 2, None, None, "SSL_CONFIG")),
+        ([{"name": "SSL_CONFIG", "progress": None}], "", Progress(0, 2, None, None, "SSL_CONFIG")),
         (
             [{"name": "SSL_CONFIG", "progress": 100}, {"name": "INVENTED", "progress": "7"}],
             "",
-            Progress(1, 0, 7, None, "INVENTED"),
+            Progress(0, 0, 7, None, "INVENTED"),
         ),
         (
             [
@@ -153,7 +153,7 @@ def test_a_missing_connected_is_unknown() -> None:
         (
             [{"name": "MIGRATE_LINUX_FILE", "progress": 250, "end_date": 1}],
             "",
-            Progress(1, 5, 100, None, "MIGRATE_LINUX_FILE"),
+            Progress(0, 5, 100, None, "MIGRATE_LINUX_FILE"),
         ),
     ],
 )

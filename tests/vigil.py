@@ -24,12 +24,12 @@ from clouds import KEY, TOPIC
 from index import handler
 from local.clock import VirtualClock
 from local.cloud.buckets import Storage
-from local.cloud.shapes import task_body
+from local.cloud.shapes import source_page, task_body, task_page
 from local.cloud.world import Refused, SimTask, World
 from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
-from sms_watch import run
-from sms_watch.adapters import daily, sdk
+from sms_watch import parallel
+from sms_watch.adapters import daily, sdk, sms
 from sms_watch.adapters.sdk import Answer
 from sms_watch.errors import WatchFailed
 from sms_watch.journal import decode
@@ -41,6 +41,10 @@ GONE, UNREAD = "gone", "unread"
 # raise what the libraries raise, or Killed, give an answer in place of the service's, or let time
 # pass.
 Interfere = Callable[[str, str, bool], Optional[Answer]]
+
+
+# Takes a page of the list of tasks, and may give another in its place.
+Spoil = Callable[[Dict[str, Any]], Optional[Dict[str, Any]]]
 
 
 class Killed(BaseException):
@@ -58,6 +62,7 @@ class Start(NamedTuple):
 class Wake:
     """One run: when, what it read, started and sent, how it ended, and all that it put out.
 
+    ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
     ``held_up`` is how long it stood still while runs within it had the clock.
     """
 
@@ -69,6 +74,7 @@ class Wake:
     killed: bool = False
     touched: bool = False
     reads: Dict[str, List[str]] = field(default_factory=dict)
+    listed: Dict[str, str] = field(default_factory=dict)
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
@@ -76,6 +82,13 @@ class Wake:
     published: bool = False
     told_for_good: bool = False
     output: List[str] = field(default_factory=list)
+
+    @property
+    def saw(self) -> Dict[str, List[str]]:
+        """The states that it has seen of each task: in a list, and then by itself."""
+        names = [*self.listed, *self.reads]
+        first = {name: [self.listed[name]] if name in self.listed else [] for name in names}
+        return {name: first[name] + self.reads.get(name, []) for name in first}
 
     def note_read(self, task_id: str, state: str) -> None:
         """Keep the state that a task was read in."""
@@ -97,7 +110,8 @@ class Vigil:
     """A world, and the function that watches it.
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
-    a task's, by its id. ``patience`` is how many seconds the call that is under way may take.
+    a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
+    the tasks are found by listing. ``patience`` is how many seconds the call under way may take.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -110,6 +124,8 @@ class Vigil:
             self.ids.append(task.id)
         self.interfere: Interfere = lambda service, operation, done: None
         self.garbled: Dict[str, Any] = {}
+        self.spoil: Spoil = lambda page: None
+        self.discovers = False
         self.patience = 0.0
         self.wakes: List[Wake] = []
         self._running: List[Wake] = []
@@ -143,7 +159,7 @@ class Vigil:
 
     def _settings(self) -> Dict[str, str]:
         return {
-            "SMS_TASK_IDS": " ".join(self.ids),
+            "SMS_TASK_IDS": "*" if self.discovers else " ".join(self.ids),
             "SMN_TOPIC_URN": TOPIC,
             "HUAWEICLOUD_SDK_AK": KEY.access,
             "HUAWEICLOUD_SDK_SK": KEY.secret,
@@ -189,6 +205,23 @@ class Vigil:
             return Answer(200, self.garbled[task_id])
         this.note_read(task_id, task.state)
         return Answer(200, task_body(task, self.clock.now()))
+
+    def list_tasks(self, limit: int, offset: int) -> Answer:
+        """Answer as "Querying the Migration Task List" does."""
+        this = self._running[-1]
+        page = task_page(self.world.all(), self.clock.now(), limit, offset)
+        page["tasks"] = [self.garbled.get(row["id"], row) for row in page["tasks"]]
+        spoilt = self.spoil(page)
+        if spoilt is not None:
+            this.touched, page = True, spoilt
+        for row in page["tasks"]:
+            if isinstance(row, dict) and row.keys() >= {"id", "state"}:
+                this.listed[row["id"]] = row["state"]
+        return Answer(200, page)
+
+    def list_servers(self, limit: int, offset: int) -> Answer:
+        """Answer as "Querying the Source Server List" does."""
+        return Answer(200, source_page(self.world.all(), self.clock.now(), limit, offset))
 
     def start_task(self, task_id: str, operation: str) -> Answer:
         """Answer as "Managing a Migration Task" does, to a start alone."""
@@ -252,6 +285,18 @@ class _Connection:
     def show_task_invoker(self, request: Any) -> Any:
         return self._invoker(SMS, "read", lambda: self._vigil.show_task(request.task_id))
 
+    def list_tasks_invoker(self, request: Any) -> Any:
+        def serve() -> Answer:
+            return self._vigil.list_tasks(request.limit, request.offset)
+
+        return self._invoker(SMS, "list", serve)
+
+    def list_servers_invoker(self, request: Any) -> Any:
+        def serve() -> Answer:
+            return self._vigil.list_servers(request.limit, request.offset)
+
+        return self._invoker(SMS, "sources", serve)
+
     def update_task_status_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
             return self._vigil.start_task(request.task_id, request.body.operation)
@@ -301,8 +346,11 @@ _decode = functools.lru_cache(maxsize=20_000)(decode)
 
 
 @contextmanager
-def kept(vigil: Vigil, draw: Callable[[], float]) -> Iterator[Vigil]:
-    """Put a vigil in the place of all sockets and threads; ``draw`` says how long pauses are."""
+def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Iterator[Vigil]:
+    """Put a vigil in the place of all sockets and threads.
+
+    ``draw`` says how long pauses are, ``page`` how many rows of a list are asked for at once.
+    """
 
     def within(seconds: float, call: Callable[[], Answer]) -> Answer:
         vigil.patience = seconds
@@ -315,6 +363,7 @@ def kept(vigil: Vigil, draw: Callable[[], float]) -> Iterator[Vigil]:
         patch.setattr(handler_module, "_nonce", vigil.nonce)
         patch.setattr(sdk, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "_within", within)
-        patch.setattr(run, "ThreadPoolExecutor", _OneAfterTheOther)
+        patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
         patch.setattr(daily, "decode", _decode)
+        patch.setattr(sms, "PAGE", page)
         yield vigil

@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 import flask
@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from local.cloud import obs_signing
 from local.cloud.buckets import Storage
 from local.cloud.faults import Fault, Faults
-from local.cloud.shapes import task_body
+from local.cloud.shapes import source_page, task_body, task_page
 from local.cloud.signing import Key, SignedRequest, problem
 from local.cloud.world import Refused, World
 
@@ -26,6 +26,7 @@ MOVED = 301
 MAX_SUBJECT = 512  # bytes
 MAX_MESSAGE = 262_144  # bytes
 MAX_SHORT = 490  # characters
+MAX_PAGE, MAX_OFFSET = 200, 65_535  # rows of a list (SMS API reference)
 
 Answer = flask.Response
 Serve = Callable[[], Dict[str, Any]]
@@ -47,6 +48,8 @@ class Cloud:
         self.calls: Dict[str, int] = {}
         self.app = flask.Flask("cloud")
         for method, path, view in (
+            ("GET", "/v3/tasks", self._list_tasks),
+            ("GET", "/v3/sources", self._list_servers),
             ("GET", "/v3/tasks/<task_id>", self._show_task),
             ("POST", "/v3/tasks/<task_id>/action", self._start_task),
             ("POST", "/v2/<project>/notifications/topics/<urn>/publish", self._publish),
@@ -57,6 +60,20 @@ class Cloud:
             self.app.add_url_rule(path, view.__name__, view, methods=[method])
         self.app.register_error_handler(HTTPException, self._unknown)
         self.app.wsgi_app = _by_host(self.app.wsgi_app)  # type: ignore[method-assign]
+
+    def _list_tasks(self) -> Answer:
+        def serve() -> Dict[str, Any]:
+            return task_page(self._world.all(), self._world.clock.now(), *_page(100))
+
+        return self._answer("list_tasks", flask.request.args.get("offset", "0"), serve)
+
+    def _list_servers(self) -> Answer:
+        def serve() -> Dict[str, Any]:
+            project = flask.request.args.get("migproject")
+            chosen = [task for task in self._world.all() if project in (None, task.project)]
+            return source_page(chosen, self._world.clock.now(), *_page(200))
+
+        return self._answer("list_servers", flask.request.args.get("offset", "0"), serve)
 
     def _show_task(self, task_id: str) -> Answer:
         def serve() -> Dict[str, Any]:
@@ -171,6 +188,17 @@ def _by_host(serve: Callable[..., Any]) -> Callable[..., Any]:
         return serve(environ, start_response)
 
     return served
+
+
+def _page(usual: int) -> Tuple[int, int]:
+    """Give limit and offset of a list. Raises Refused where the service would."""
+    limit, offset = (
+        flask.request.args.get(name, default, int)
+        for name, default in (("limit", usual), ("offset", 0))
+    )
+    if not (0 <= limit <= MAX_PAGE and 0 <= offset <= MAX_OFFSET):
+        raise Refused(400, "SMS.1001", "The parameter is invalid.")
+    return limit, offset
 
 
 def _signed(request: flask.Request) -> SignedRequest:

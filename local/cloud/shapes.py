@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from local.cloud.world import SimTask
 from sms_watch.model import TaskState
@@ -55,6 +55,47 @@ def task_body(task: SimTask, now: datetime) -> Dict[str, Any]:
     if task.connected is not None:
         body["connected"] = task.connected
     return body
+
+
+# What a row of the list of tasks lacks (SMS API reference, "Querying the Migration Task List").
+NOT_LISTED = ("connected", "start_date", "finish_date", "remain_seconds")
+
+
+def task_page(tasks: Sequence[SimTask], now: datetime, limit: int, offset: int) -> Dict[str, Any]:
+    """Give one page of the list of tasks."""
+    rows = [_task_row(task, now) for task in tasks[offset : offset + limit]]
+    return {"count": len(tasks), "tasks": rows}
+
+
+def _task_row(task: SimTask, now: datetime) -> Dict[str, Any]:
+    body = {name: item for name, item in task_body(task, now).items() if name not in NOT_LISTED}
+    for sub_task in body["sub_tasks"]:
+        del sub_task["user_op"]
+    return body
+
+
+def source_page(tasks: Sequence[SimTask], now: datetime, limit: int, offset: int) -> Dict[str, Any]:
+    """Give one page of the list of source servers, each with its task."""
+    rows = [_source_row(task, now) for task in tasks[offset : offset + limit]]
+    return {"count": len(tasks), "source_servers": rows}
+
+
+def _source_row(task: SimTask, now: datetime) -> Dict[str, Any]:
+    body = task_body(task, now)
+    kept = ("id", "name", "type", "state", "migrate_speed", "remain_seconds", "subtask_info")
+    row: Dict[str, Any] = {
+        **body["source_server"],
+        "migproject_id": task.project,
+        "current_task": {name: body[name] for name in kept},
+        "replicatesize": int(task.copied),
+        "totalsize": int(task.size),
+        "last_visit_time": _ms(now),
+        "migration_cycle": "syncing" if task.state == TaskState.SYNCING else "replicating",
+        "checks": [],
+    }
+    if task.connected is not None:
+        row["connected"] = task.connected
+    return row
 
 
 def _error_json(task: SimTask) -> str:

@@ -46,7 +46,8 @@ class Refused(Exception):  # noqa: N818 - an answer of the service
 class SimTask:
     """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
 
-    ``connected`` is left out of answers while it is ``None``. ``obstacle`` is the code of a
+    ``connected`` is left out of answers while it is ``None``. ``project`` is the id of the
+    migration project of its source server. ``obstacle`` is the code of a
     failure that no start mends until it is cleared away. ``recovers_after`` are the seconds after
     which the agent starts again by itself once the line is back, if it does, ``picks_up_after``
     those between an accepted start and the agent's taking it up.
@@ -61,6 +62,7 @@ class SimTask:
     copied: float = 0.0
     synchronises: bool = False
     connected: Optional[bool] = True
+    project: str = ""
     recovers_after: Optional[float] = None
     picks_up_after: float = 10
     state: str = TaskState.RUNNING
@@ -204,6 +206,11 @@ class World:
         if task_id not in self.tasks:
             raise Refused(400, "SMS.7703", "The migration task does not exist.")
         return self.tasks[task_id]
+
+    def all(self) -> List[SimTask]:
+        """Give all tasks as they are now."""
+        self.settle()
+        return list(self.tasks.values())
 
     def start(self, task_id: str) -> None:
         """Start a task on request. Raises Refused in a state that allows none."""

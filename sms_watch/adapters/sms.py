@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Dict, List, Sequence, Tuple, Union
+
 from huaweicloudsdksms.v3 import (
+    ListServersRequest,
+    ListTasksRequest,
     ShowTaskRequest,
     SmsClient,
     UpdateTaskStatusReq,
@@ -10,12 +15,16 @@ from huaweicloudsdksms.v3 import (
 )
 
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.adapters.task_json import read
+from sms_watch.adapters.task_json import read, read_row, read_source, row_id, rows
 from sms_watch.errors import CloudError, TaskGone
-from sms_watch.model import Credentials, Task
+from sms_watch.model import Credentials, Listing, Task
+from sms_watch.parallel import at_once
 
 # Answered with HTTP 400, like every error of the service (SMS API reference, "Error Codes").
 NO_SUCH_TASK = "SMS.7703"
+PAGE = 200  # rows, the most that both lists give at once
+MOST_ROWS = 20_000  # far beyond the 1,000 source servers of an account (SMS FAQs, "quotas")
+TASKS, SOURCES = "tasks", "source_servers"
 
 
 def connect(endpoint: str, credentials: Credentials) -> Connection:
@@ -47,6 +56,43 @@ class SmsService:
             raise self._caller.malformed(operation)
         return task
 
+    def list_tasks(self, project: str) -> Listing:
+        """List all tasks, or those of a migration project, joined with their source servers.
+
+        The first page goes alone, because keys that are refused get locked by a row of further
+        tries; it tells how many others there are, and those go at once. Raises CloudError when
+        that page, or with a project any page of its source servers, cannot be read.
+        """
+        first = self._page((TASKS, 0, ""))
+        if isinstance(first, CloudError):
+            raise first
+        more = [(TASKS, offset, "") for offset in first.others]
+        pages = at_once(self._page, [*more, (SOURCES, 0, project)])
+        beginning = pages.pop()
+        others = [] if isinstance(beginning, CloudError) else beginning.others
+        rest = at_once(self._page, [(SOURCES, offset, project) for offset in others])
+        return _listing([first, *pages], [beginning, *rest], bool(project))
+
+    def _page(self, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
+        """Read one page of a list; what goes wrong is given, so that other pages go on."""
+        name, offset, project = place
+        operation = f"list {name.replace('_', ' ')} from {offset}"
+        client = self._caller.connection.client
+        if name == TASKS:
+            asked = client.list_tasks_invoker(ListTasksRequest(limit=PAGE, offset=offset))
+        else:
+            wanted = {"migproject": project} if project else {}
+            asked = client.list_servers_invoker(
+                ListServersRequest(limit=PAGE, offset=offset, **wanted)
+            )
+        try:
+            found = rows(self._caller.read(operation, asked.invoke).body, name)
+            if found is None or found[0] > MOST_ROWS:
+                raise self._caller.malformed(operation)
+        except CloudError as error:
+            return error
+        return _Page(*found)
+
     def start_task(self, task_id: str) -> None:
         """Ask for one task to be started; returning means that the request was accepted.
 
@@ -64,6 +110,61 @@ class SmsService:
             raise _told_apart(error) from None
         if not isinstance(answer.body, dict):
             raise self._caller.malformed(operation, write=True)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One page of a list: how many rows the whole list has, and these."""
+
+    count: int
+    rows: List[Any]
+
+    @property
+    def others(self) -> Sequence[int]:
+        """Where the pages after the first one begin."""
+        return range(PAGE, self.count, PAGE)
+
+
+def _listing(
+    pages: Sequence[Union[_Page, CloudError]],
+    of_sources: Sequence[Union[_Page, CloudError]],
+    chosen: bool,
+) -> Listing:
+    """Put the pages together; ``chosen``: only tasks of the source servers listed are asked for.
+
+    A list that changes between two pages repeats rows, or leaves some out. None was left out for
+    certain when every page tells of as many rows as there are different ones.
+    """
+    errors = [page for page in pages if isinstance(page, CloudError)]
+    source_errors = [page for page in of_sources if isinstance(page, CloudError)]
+    if chosen and source_errors:
+        raise source_errors[0]
+    read = [page for page in pages if isinstance(page, _Page)]
+    by_id: Dict[str, Any] = {row_id(row): row for page in read for row in page.rows}
+    by_id.pop("", None)
+    of = [page for page in of_sources if isinstance(page, _Page)]
+    sources = dict(read_source(row) for page in of for row in page.rows)
+    tasks = [task for row in by_id.values() if (task := read_row(row, sources)) is not None]
+    counts = {page.count for page in read}
+    complete = not errors and counts == {len(by_id)}
+    return Listing(
+        tuple(task for task in tasks if not chosen or task.source_id in sources),
+        frozenset(by_id),
+        complete,
+        _why_incomplete(errors, source_errors, complete),
+    )
+
+
+def _why_incomplete(
+    errors: Sequence[CloudError], source_errors: Sequence[CloudError], complete: bool
+) -> str:
+    if errors:
+        return f"a part of the list of tasks could not be read: {errors[0]}"
+    if not complete:
+        return "the list of tasks changed while it was read; the next run reads it again"
+    if source_errors:
+        return f"connections and copied bytes are not known in this run: {source_errors[0]}"
+    return ""
 
 
 def _told_apart(error: CloudError) -> CloudError:

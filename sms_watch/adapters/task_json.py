@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.messages import MAX_DETAIL, MAX_NAME, clean
 from sms_watch.model import Progress, Task
@@ -54,7 +55,56 @@ def read(body: Any) -> Optional[Task]:
         remaining=_whole(fields.get("remain_seconds")),
         source=_server(fields.get("source_server")),
         target=_server(fields.get("target_server")),
+        source_id=_text(_fields(fields.get("source_server")).get("id"))[:MAX_NAME],
     )
+
+
+def read_row(row: Any, sources: Mapping[str, Source]) -> Optional[Task]:
+    """Give the task in a row of a list, with what the list of source servers knows of it."""
+    task = read(row)
+    if task is None:
+        return None
+    source = sources.get(task.source_id, Source())
+    progress = replace(task.progress, copied=source.copied)
+    known = task.connected is not None
+    connected = task.connected if known else source.connected
+    remaining = source.remaining if task.remaining is None else task.remaining
+    return replace(task, progress=progress, connected=connected, remaining=remaining, listed=True)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a source server's row says of its task: the agent's connection, bytes, seconds."""
+
+    connected: Optional[bool] = None
+    copied: Optional[int] = None
+    remaining: Optional[int] = None
+
+
+def read_source(row: Any) -> Tuple[str, Source]:
+    """Give the id in a row of the list of source servers, and what the row says.
+
+    The fields are those of the SMS API reference, "Querying the Source Server List".
+    """
+    fields = _fields(row)
+    return _text(fields.get("id"))[:MAX_NAME], Source(
+        _truth(fields.get("connected")),
+        _whole(fields.get("replicatesize")),
+        _whole(_fields(fields.get("current_task")).get("remain_seconds")),
+    )
+
+
+def row_id(row: Any) -> str:
+    """Give the id in a row of a list; empty when it has none that can be one."""
+    text = _text(_fields(row).get("id"))
+    return text if re.fullmatch(r"[A-Za-z0-9-]{1,36}", text, re.ASCII) else ""
+
+
+def rows(body: Any, name: str) -> Optional[Tuple[int, List[Any]]]:
+    """Give the count and the rows of one page of a list, ``None`` when it is none."""
+    fields = _fields(body)
+    count, listed = _whole(fields.get("count")), fields.get(name)
+    return (count, listed) if count is not None and isinstance(listed, list) else None
 
 
 # The error: a JSON object in a string, with a JSON list in a string in it
@@ -103,7 +153,7 @@ def _is_finished(sub_task: Dict[str, Any]) -> bool:
 
 def _rounds(sub_tasks: Sequence[Dict[str, Any]]) -> int:
     """Count the rounds begun: each round of copying or synchronising has an operation's name."""
-    return len({_text(each.get("user_op")) for each in sub_tasks})
+    return len({_text(each.get("user_op")) for each in sub_tasks} - {""})
 
 
 def _step(name: str) -> int:
@@ -119,7 +169,7 @@ def _brief_progress(info: str) -> Progress:
     name, _, percent = info.rpartition("-")
     if not name or not re.fullmatch(r"[0-9]{1,3}", percent):
         return Progress()
-    return Progress(1, _step(name), _percent(int(percent)), None, name)
+    return Progress(0, _step(name), _percent(int(percent)), None, name)
 
 
 def _percent(value: Any) -> Optional[int]:
