@@ -21,8 +21,8 @@ from sms_watch import events
 from sms_watch.errors import WatchError, WatchFailed
 from sms_watch.logs import JsonLog, Redactor
 from sms_watch.messages import Imprint
-from sms_watch.model import Credentials
-from sms_watch.ports import Clock, Log
+from sms_watch.model import Credentials, Message
+from sms_watch.ports import Clock, Log, Publisher
 from sms_watch.report import is_idle, report
 from sms_watch.run import Order, Outside, execute
 from sms_watch.settings import LOG_LEVELS, SETTINGS, FileJournal, Journal, Settings, parse
@@ -149,11 +149,10 @@ class _Invocation:
         return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.test)
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
-        daily, file, obs, sdk, smn, sms = _import_adapters()
+        daily, file, obs, sdk, sms = _import_adapters()
         budget, sleep = settings.budget, self.clock.sleep
         keys, topic = settings.credentials, settings.topic
         to_sms = WARM.get(sms, settings.sms_endpoint, keys)
-        to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
         place = settings.journal
         if isinstance(place, FileJournal):
             store = file.FileStore(Path(place.directory))
@@ -161,11 +160,19 @@ class _Invocation:
             to_obs = WARM.get(obs, place.endpoint)
             caller = sdk.Caller(to_obs, self._until(budget + JOURNAL_GRACE), sleep)
             store = obs.ObsStore(place, caller, keys, self.now, remark)
+
+        # A fifth of all importing is the client for messages, which most runs do without.
+        def publisher() -> Publisher:
+            from sms_watch.adapters import smn  # noqa: PLC0415 - as above
+
+            to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
+            caller = sdk.Caller(to_smn, self._until(budget + PUBLISH_GRACE), sleep)
+            made: Publisher = smn.SmnPublisher(caller, topic.urn)
+            return made
+
         return Outside(
             sms.SmsService(sdk.Caller(to_sms, self._until(budget * MIGRATION_SHARE), sleep)),
-            smn.SmnPublisher(
-                sdk.Caller(to_smn, self._until(budget + PUBLISH_GRACE), sleep), topic.urn
-            ),
+            _OnDemand(publisher),
             daily.DailyJournal(store, self.now, _nonce),
             self._until(budget),
             budget,
@@ -284,11 +291,22 @@ class _Warm:
 WARM = _Warm()
 
 
+@dataclass(frozen=True)
+class _OnDemand:
+    """A Publisher that is made when there is something to publish: most runs have nothing."""
+
+    make: Callable[[], Publisher]
+
+    def publish(self, message: Message) -> str:
+        """Publish one message and give its id. Raises CloudError, as the port describes."""
+        return self.make().publish(message)
+
+
 def _import_adapters() -> Any:
     """Import what is slow to import, once it is certain to be needed."""
-    from sms_watch.adapters import daily, file, obs, sdk, smn, sms  # noqa: PLC0415
+    from sms_watch.adapters import daily, file, obs, sdk, sms  # noqa: PLC0415
 
-    return daily, file, obs, sdk, smn, sms
+    return daily, file, obs, sdk, sms
 
 
 def _nonce() -> str:
