@@ -239,8 +239,9 @@ class Task:
     the answer does not say (SMS API reference: the field is often missing). ``speed`` is in
     Mbit/s. ``size`` is what there is to copy, in bytes. ``remaining`` is in seconds, worked out
     from the advance that was measured, ``None`` while it cannot be told. ``source`` and ``target``
-    are names with addresses, ``source_id`` is the id of the source server. ``listed``: it was taken from a list, whose rows
-    may be old and lack fields; to be started it has to be read by itself.
+    are names with addresses, ``source_id`` is the id of the source server. ``listed``: it was
+    taken from a list, whose rows may be old and lack fields; to be started it has to be read by
+    itself.
     """
 
     id: str
@@ -324,8 +325,9 @@ class Scope:
 class Policy:
     """How far the watchdog may go, and how often it speaks.
 
-    ``stall``, ``remind`` and ``digest`` of zero mean never. ``discovers``: the tasks are found by listing, so what was at rest before the watchdog came is
-    remembered without a word, and a finished task that is deleted is no loss.
+    ``stall``, ``remind`` and ``digest`` of zero mean never. ``discovers``: the tasks are found by
+    listing, so what was at rest before the watchdog came is remembered without a word, and a
+    finished task that is deleted is no loss.
     """
 
     max_attempts: int = 5
