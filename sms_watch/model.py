@@ -369,8 +369,8 @@ class TaskMemory:
     the last start: unknown from the moment it is planned until its answer is written down. A task
     that is gone is remembered with an empty ``state``.
 
-    ``place`` is where a running task was when it was last seen to move, at ``moved``; ``samples``
-    are how far it was before, newest last. ``stalled`` and ``parted`` are the event ids of the
+    ``place`` is where a running task was when it was last seen to move, at ``moved``; since
+    ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last. ``stalled`` and ``parted`` are the event ids of the
     notices that told an open stall and an agent that is away. ``failures`` are the moments of the
     new failures of the last hour, ``flaps`` counts those told as one. ``reminded`` counts the
     reminders of what is open, the last one, or its first notice, was at ``reminded_at``; there
@@ -393,6 +393,7 @@ class TaskMemory:
     outcome: Optional[Outcome] = None
     place: Optional[Progress] = None
     moved: Optional[datetime] = None
+    suspected: Optional[datetime] = None
     samples: Tuple[Sample, ...] = ()
     stalled: str = ""
     parted: str = ""

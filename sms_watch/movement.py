@@ -20,6 +20,7 @@ MOST_SAMPLES = 12
 LEAST_PERCENT = 2
 LEAST_SPAN = timedelta(minutes=10)
 WHOLE = 100  # percent
+SUSPICION = 0.75  # of the time after which a stall is told
 
 
 def follow(task: Task, record: TaskMemory, now: datetime, policy: Policy) -> TaskMemory:
@@ -30,18 +31,23 @@ def follow(task: Task, record: TaskMemory, now: datetime, policy: Policy) -> Tas
     ``moved`` can be told at any time.
     """
     begins = record.place is None or record.moved is None
-    if begins or (moves(task, record) and _is_due(record, now, policy)):
+    still = not begins and not moves(task, record)
+    if begins or (not still and _is_due(record, now, policy)):
         sample = Sample(
             now, task.progress.percent, task.progress.copied, task.speed, task.progress.sub_task
         )
         kept = () if begins else record.samples[1 - MOST_SAMPLES :]
-        return replace(record, place=task.progress, moved=now, samples=(*kept, sample))
+        return replace(
+            record, place=task.progress, moved=now, suspected=None, samples=(*kept, sample)
+        )
+    if still and not record.suspected and _is_late(task, record, now, policy.stall * SUSPICION):
+        return replace(record, suspected=now)
     return record
 
 
 def forget(record: TaskMemory) -> TaskMemory:
     """Give the record of a task that runs no more: what comes next is another stretch."""
-    return replace(record, place=None, moved=None, samples=(), stalled="")
+    return replace(record, place=None, moved=None, suspected=None, samples=(), stalled="")
 
 
 def moves(task: Task, record: TaskMemory) -> bool:
@@ -57,10 +63,14 @@ def moves(task: Task, record: TaskMemory) -> bool:
 
 
 def stands_still(task: Task, record: TaskMemory, now: datetime, policy: Policy) -> bool:
-    """Tell whether a running task has not moved for so long that people should know."""
-    if not policy.stall or record.moved is None or _is_idle(task):
+    """Tell whether a running task has not moved for so long that people should know.
+
+    For the last part of that time it must have been watched: after an hour in which nobody could
+    look, one reading of a speed of 0 says nothing.
+    """
+    if record.suspected is None or now - record.suspected < policy.stall * (1 - SUSPICION):
         return False
-    return now - record.moved >= policy.stall and not moves(task, record)
+    return _is_late(task, record, now, policy.stall) and not moves(task, record)
 
 
 def remaining(task: Task, samples: Sequence[Sample], now: datetime) -> Optional[int]:
@@ -90,13 +100,18 @@ def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
     return 0, 0
 
 
+def _is_late(task: Task, record: TaskMemory, now: datetime, span: timedelta) -> bool:
+    """Tell whether a task that has something to do was last seen to move so long ago."""
+    return bool(span) and not _is_idle(task) and now - (record.moved or now) >= span
+
+
 def _is_due(record: TaskMemory, now: datetime, policy: Policy) -> bool:
     """Tell whether a sample is due: in another quarter of an hour, or where a stall would be."""
     last = record.moved or now
     every = SAMPLE_EVERY.total_seconds()
     in_another = now.timestamp() // every != last.timestamp() // every
-    late = bool(policy.stall) and now - last >= policy.stall
-    return in_another or late or bool(record.stalled)
+    late = bool(policy.stall) and now - last >= policy.stall * SUSPICION
+    return in_another or late
 
 
 def _is_idle(task: Task) -> bool:

@@ -73,6 +73,7 @@ memories = st.builds(
     st.none() | st.sampled_from(Outcome),
     place=st.none() | progresses,
     moved=st.none() | TIMES,
+    suspected=st.none() | TIMES,
     samples=st.lists(samples, max_size=2).map(tuple),
     stalled=st.just("") | TEXTS,
     parted=st.just("") | TEXTS,
