@@ -2,11 +2,12 @@ PYTHON ?= python3
 SCENARIO ?= night
 PYTEST_ARGS ?= -n auto
 HOURS ?= 200000
+ZIP_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := index.py build_zip.py sms_watch local tests benchmarks
+SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 
 .PHONY: help demo test check format format-check lint types imports soak bench zip clean
 
@@ -43,8 +44,8 @@ soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 bench: $(READY) ## measure, as ratios within one run
 	@$(BIN)/python -m benchmarks.journal
 
-zip: $(READY) ## build dist/sms-watch.zip
-	@$(BIN)/python build_zip.py
+zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
+	@$(BIN)/python build_zip.py $(ZIP_ARGS)
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
