@@ -7,9 +7,10 @@ ZIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TEMPLATE := $(filter-out %/versions.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
 SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports soak bench zip clean
+.PHONY: help demo test check format format-check lint types imports soak bench zip template clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,11 @@ bench: $(READY) ## measure, as ratios within one run
 
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)
+
+template: ## build dist/sms-watch-rfs.zip, a template for Resource Formation Service
+	@mkdir -p dist
+	@$(PYTHON) -m zipfile -c dist/sms-watch-rfs.zip $(TEMPLATE)
+	@echo "dist/sms-watch-rfs.zip: $(notdir $(TEMPLATE))"
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
