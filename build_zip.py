@@ -381,7 +381,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     try:
         _build(chosen.output, chosen.python, chosen.allow_dirty)
     except OSError as error:
-        raise SystemExit(f"build_zip: {error.filename}: {error.strerror}") from None
+        where = f"{error.filename}: " if error.filename else ""
+        raise SystemExit(f"build_zip: {where}{error.strerror}") from None
     except BuildError as error:
         raise SystemExit(f"build_zip: {error}") from None
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
-import re
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Set
 
 import pytest
+from policies import ACTION, POLICIES, actions, policy
 
-ROOT = Path(__file__).parents[1]
-POLICIES = ROOT / "deploy" / "policies"
-ADAPTERS = sorted((ROOT / "sms_watch" / "adapters").glob("*.py"))
+ADAPTERS = sorted(Path(__file__).parents[1].glob("sms_watch/adapters/*.py"))
 
 
 class Rights(NamedTuple):
@@ -44,7 +41,6 @@ FIRST_RUN = "PUT bucket"
 # Granted ahead of the code that will call them; once it does, this makes no difference.
 AHEAD = {"list_tasks", "list_servers"}
 NO_CALLS = {"get_http_client"}
-ACTION = re.compile(r"(?:sms|smn|obs):[a-z]+:[A-Za-z]+")
 
 
 def _calls(source: str) -> Iterator[str]:
@@ -70,24 +66,6 @@ def _name(node: ast.AST) -> str:
 def _called() -> Set[str]:
     found = {call for path in ADAPTERS for call in _calls(path.read_text(encoding="utf-8"))}
     return found - NO_CALLS
-
-
-def _policy(name: str) -> List[Tuple[str, str]]:
-    """Give each action of a policy with its resource; check its form."""
-    policy = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
-    assert set(policy) == {"Version", "Statement"}
-    assert policy["Version"] == ("5.0" if name.startswith("v5") else "1.1")
-    pairs = []
-    for statement in policy["Statement"]:
-        assert set(statement) <= {"Effect", "Action", "Resource"}
-        assert statement["Effect"] == "Allow"
-        (resource,) = statement.get("Resource", [""])
-        pairs += [(action, resource) for action in statement["Action"]]
-    return pairs
-
-
-def _actions(*names: str) -> List[str]:
-    return [action for name in names for action, _ in _policy(name)]
 
 
 def test_every_call_in_the_code_has_its_rights() -> None:
@@ -124,24 +102,24 @@ def test_a_new_call_is_seen(source: str, call: str) -> None:
 def test_exactly_what_is_needed_is_granted(model: int, always: List[str], once: str) -> None:
     """In both of IAM's models each action is granted once, and no pattern grants more."""
     needed = {call: rights[model] for call, rights in NEEDED.items()}
-    granted = sorted(_actions(*always))
+    granted = sorted(actions(*always))
     assert granted == sorted(
         frozenset().union(*(needed[call] for call in needed if call != FIRST_RUN))
     )
-    assert _actions(once) == list(needed[FIRST_RUN])
-    assert all(ACTION.fullmatch(action) for action in [*granted, *_actions(once)])
+    assert actions(once) == list(needed[FIRST_RUN])
+    assert all(ACTION.fullmatch(action) for action in [*granted, *actions(once)])
 
 
 def test_global_and_project_rights_are_kept_apart() -> None:
     """In the older model a policy is for global services, SMS and OBS, or for a project, SMN."""
-    assert {action.split(":")[0] for action in _actions("v1.1-global")} == {"sms", "obs"}
-    assert {action.split(":")[0] for action in _actions("v1.1-project")} == {"smn"}
+    assert {action.split(":")[0] for action in actions("v1.1-global")} == {"sms", "obs"}
+    assert {action.split(":")[0] for action in actions("v1.1-project")} == {"smn"}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in POLICIES.glob("*.json")))
 def test_what_is_granted_on_obs_is_for_one_bucket(name: str) -> None:
     """No right on OBS reaches beyond the bucket of the journal."""
-    for action, resource in _policy(name):
+    for action, resource in policy(name):
         kind = action.split(":")[1]
         within = {"object": "<bucket>/*", "bucket": "<bucket>"}.get(kind)
         expected = f"obs:*:*:{kind}:{within}" if action.startswith("obs:") else ""
@@ -155,5 +133,5 @@ def test_every_action_has_its_reason() -> None:
     for column, prefix in ((0, "v1.1"), (1, "v5")):
         named = [each for row in rows for each in ACTION.findall(row[column])]
         files = [path.stem for path in POLICIES.glob(f"{prefix}*.json")]
-        assert sorted(named) == sorted(_actions(*files))
+        assert sorted(named) == sorted(actions(*files))
     assert all(len(row[2].strip()) > 10 for row in rows)

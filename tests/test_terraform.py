@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 import hcl2
 import pytest
-from test_policies import ACTION, _actions
+from policies import ACTION, actions
 
 from sms_watch.handler import TIMEOUT_MARGIN
 from sms_watch.settings import SETTINGS
@@ -145,7 +145,7 @@ def test_the_rights_are_those_of_the_policies() -> None:
         for of, name, body in RESOURCES
         if of == "huaweicloud_identity_role"
     }
-    assert granted == {"global": _actions("v1.1-global"), "project": _actions("v1.1-project")}
+    assert granted == {"global": actions("v1.1-global"), "project": actions("v1.1-project")}
 
 
 def test_every_setting_can_be_given() -> None:
