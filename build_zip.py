@@ -366,7 +366,7 @@ def manifest(files: Mapping[str, bytes]) -> List[str]:
             digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
         size = sum(len(files[name]) for name in names)
         lines.append(f"{top:<20} {len(names):>4} {size:>10,}  {digest.hexdigest()[:16]}")
-    return [f"{'at the root':<20} {'files':>4} {'bytes':>9}  SHA-256, its first half", *lines]
+    return [f"{'at the root':<20} {'files':>4} {'bytes':>9}  SHA-256, its beginning", *lines]
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
