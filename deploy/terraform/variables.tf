@@ -11,12 +11,12 @@ variable "region" {
 }
 
 variable "task_ids" {
-  description = "The migration tasks to watch: their ids, separated by commas or spaces."
+  description = "The migration tasks to watch: their ids, separated by commas or spaces; or * for every task of the account."
   type        = string
 
   validation {
     condition     = can(regex("^\\s*(\\*|[A-Za-z0-9-]{1,36}([\\s,]+[A-Za-z0-9-]{1,36})*)\\s*$", var.task_ids))
-    error_message = "Give task ids of at most 36 letters, digits and hyphens, separated by commas or spaces."
+    error_message = "Give *, or task ids of at most 36 letters, digits and hyphens, separated by commas or spaces."
   }
 }
 
@@ -152,6 +152,7 @@ variable "settings" {
 
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
+      "SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT",
       "SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT", "OBS_REGION",
       "RESUME_MAX_ATTEMPTS", "RESUME_BACKOFF_MINUTES", "RESUME_BACKOFF_MAX_MINUTES",
       "RESUME_MAX_PER_RUN", "RESUME_GRACE_MINUTES", "ERROR_CLASSES",
