@@ -150,10 +150,12 @@ def test_the_end_of_what_was_told_before_is_told_by_the_run_that_has_written_it_
 
 def test_people_never_hear_that_a_task_runs_while_nobody_remembers_it() -> None:
     """A run that dies after its message, and a task that fails again: the last word is failed."""
-    world = World("a")
+    world = World("a", "b")
     world.service.stuck = {"a"}
+    world.service.change("b", state="RUNNING", code="")
     world.run()
     world.service.stuck = set()
+    world.service.change("b", state="MIGRATE_FAIL", code=FULL)
     last_but_one = len(world.journal.entries) + 1
 
     def die(entry: Entry) -> None:
@@ -164,6 +166,7 @@ def test_people_never_hear_that_a_task_runs_while_nobody_remembers_it() -> None:
     with pytest.raises(SystemExit):
         world.run(after=2)
     world.journal.before_append = lambda entry: None
+    assert len(world.publisher.messages) == 2
     world.service.change("a", state="MIGRATE_FAIL", code=LOST)
     world.run(after=1)
     assert [event for event in world.told if event.endswith("-end")] == []
@@ -265,7 +268,7 @@ def test_a_run_that_can_read_nothing_counts_as_failed_and_is_told_after_three() 
         failures.append(world.run(after=1).failure)
     assert all("no task could be read" in failure for failure in failures)
     assert [message.subject.split(" - ")[0] for message in world.publisher.messages] == [
-        "sms_watch: the watchdog is blind"
+        "sms_watch critical: the watchdog is blind"
     ]
     world.service.change("a", state="RUNNING", code="")
     assert _kinds(world.run(after=1)) == [Kind.SEES_AGAIN]

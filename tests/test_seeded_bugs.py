@@ -46,7 +46,7 @@ BUGS = [
     Bug(
         "no lease",
         "run.py",
-        "lease=self._now + lease,",
+        "lease=until if _is_work(planned, memory) else None,",
         "lease=None,",
         "test_two_runs.py::test_two_runs_at_once_do_the_work_of_one",
     ),
@@ -144,8 +144,8 @@ BUGS = [
     Bug(
         "a closing notice without its opening",
         "decide.py",
-        "told = memory is not None and bool(memory.incident)",
-        "told = memory is not None",
+        "    told = bool(record.incident)\n",
+        "    told = True\n",
         "test_decide.py::test_running_again_is_told_if_the_failure_was",
     ),
     Bug(
@@ -200,8 +200,8 @@ BUGS = [
     Bug(
         "a run that was slow to plan has a lease that is over too soon",
         "run.py",
-        "lease = timedelta(seconds=self._out.budget) + LEASE_MARGIN",
-        "lease = timedelta(seconds=self._out.deadline.left()) + LEASE_MARGIN",
+        "until = self._now + timedelta(seconds=self._out.budget) + LEASE_MARGIN",
+        "until = self._now + timedelta(seconds=self._out.deadline.left()) + LEASE_MARGIN",
         "test_run.py::test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other",
     ),
     Bug(
