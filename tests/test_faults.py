@@ -125,6 +125,24 @@ def test_a_first_run_overcomes_any_trouble(
     _check_no_key(night, *ends)
 
 
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("operation", ["list_tasks", "list_servers"])
+def test_a_list_that_is_struck_loses_and_starts_nothing_amiss(
+    night: Night, wire: Wire, operation: str, trouble: str
+) -> None:
+    """Watched by list, a task is started and told all the same, and none is called gone."""
+    night.texts["SMS_TASK_IDS"] = "*"
+    night.tick()
+    _break_down(night)
+    wire.strike(operation, 0, trouble)
+    ends = [_tick(night) for _ in range(6)]
+    assert wire.pending < TRIES, "the trouble struck nothing"
+    _check_all_is_well(night)
+    kinds = {notice["kind"] for notice in night.told}
+    assert kinds <= {"failed", "resumed", "unknown_state", "blind", "sees_again"}
+    _check_no_key(night, *ends)
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_is_off_is_told_and_harms_nothing(night: Night, hours: int) -> None:
     """Nothing is started or told while signatures are refused; the failed runs say why."""

@@ -163,6 +163,7 @@ TROUBLES: Dict[str, Trouble] = {
 
 # A call that is given up only after three tries has to be struck three times.
 TRIES = 3
+READS = ("show_task", "list_tasks", "list_servers", "get_object")
 RESENT = ("name not found", "refused", "connect timeout", "429", "429 with Retry-After")
 ONCE = ("killed before", "killed after", "409 lost", "409 won")
 
@@ -178,7 +179,7 @@ class Wire:
 
     def strike(self, operation: str, skip: int, trouble: str) -> None:
         """Let a trouble befall the call of an operation after ``skip`` others from now on."""
-        is_read = operation in ("show_task", "get_object")
+        is_read = operation in READS
         again = trouble in RESENT or (is_read and trouble not in ONCE)
         first = self._seen.get(operation, 0) + skip
         for number in range(first, first + (TRIES if again else 1)):
@@ -252,6 +253,8 @@ def wire(night: Night, places: Places, monkeypatch: pytest.MonkeyPatch) -> Wire:
 def _operation(request: requests.PreparedRequest) -> str:
     """Name what a request asks for, as the simulated cloud does."""
     path = urlsplit(str(request.url)).path
+    if path.endswith(("/v3/tasks", "/v3/sources")):
+        return "list_tasks" if path.endswith("tasks") else "list_servers"
     if "/v3/tasks/" in path:
         return "start_task" if request.method == "POST" else "show_task"
     if path.endswith("/publish"):
