@@ -9,6 +9,7 @@ from local.desk import Commands
 from local.invoke import command as invoke
 from local.serve import command as cloud
 from local.simulate import command as simulate
+from local.status import command as status
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +20,7 @@ def main() -> None:
     """
 
 
-for each in (check, invoke, simulate, cloud):
+for each in (check, status, invoke, simulate, cloud):
     main.add_command(each)
 
 if __name__ == "__main__":
