@@ -1,41 +1,39 @@
-"""The rule book: what to do about each task, and what to tell. Pure.
+"""The rule book: what to do about a task, and what to tell of it. Pure.
 
-``decide`` answers for one task, ``plan`` for all tasks of a run. What they see is a task as it
-was just read, what is remembered of it, the moment, and the policy; what they give is values. To
-do any of it is the business of ``run``.
+``decide`` sees a task as it was just read, what is remembered of it, the moment, and the policy;
+what it gives is a value. ``plan`` puts the answers for all tasks of a run together; to do any of
+it is the business of ``run``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Tuple
 
 from sms_watch.error_codes import explain
 from sms_watch.model import (
     Action,
     ErrorClass,
-    Gone,
     Kind,
-    Memory,
-    Notice,
-    Observation,
     Outcome,
     Phase,
     Policy,
-    Position,
     Reason,
     Task,
     TaskMemory,
-    Unseen,
-    WatchMemory,
 )
+from sms_watch.movement import follow, forget, moves, remaining, stands_still
+from sms_watch.remind import lost, opened
 
 HOPELESS = frozenset({ErrorClass.RECREATE, ErrorClass.HUMAN, ErrorClass.PRECHECK})
 GUESSES = frozenset({ErrorClass.AMBIGUOUS, ErrorClass.UNKNOWN})
 GUESS_ATTEMPTS = 2
 HEALTHY_AFTER = timedelta(minutes=30)
-BLIND_AFTER_RUNS = 3
+# More new failures than this within the span are told as one: the task is flapping. It has
+# settled when the span passes without another.
+FLAP_SPAN = timedelta(hours=1)
+MOST_FAILURES = 4
 
 # What rests in these phases is left alone; the kind is told when the phase is first read.
 RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
@@ -48,7 +46,6 @@ RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
 }
 # A person's pause, the end and the loss of a task end its incident without a closing notice.
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED, Phase.GONE})
-OPENINGS = (Kind.FAILED, Kind.NEEDS_PERSON)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,9 @@ class Decision:
     same had no start been decided. ``attempt`` is the start that this speaks of: the one decided,
     the next one when waiting, the last one when there will be none. ``cap`` is the most there
     can be (``None``: without end), ``next_try`` the earliest moment of the next one after what
-    is decided.
+    is decided. ``since`` is when what is decided about, or what has ended, began, ``still_since``
+    when the task was last seen to move, ``flaps`` how many failures a notice stands for,
+    ``reminder`` which one is sent.
     """
 
     task_id: str
@@ -74,27 +73,10 @@ class Decision:
     cap: Optional[int] = None
     next_try: Optional[datetime] = None
     since: Optional[datetime] = None
+    still_since: Optional[datetime] = None
+    flaps: int = 0
+    reminder: int = 0
     detail: str = ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run is to record, do and tell."""
-
-    decisions: Tuple[Decision, ...]
-    tasks: Mapping[str, TaskMemory] = field(default_factory=dict)
-    watch: Optional[WatchMemory] = None
-    notices: Tuple[Notice, ...] = ()
-
-    @property
-    def starts(self) -> Tuple[Decision, ...]:
-        """The decisions to start a task."""
-        return tuple(d for d in self.decisions if d.action is Action.START)
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether there is nothing to record."""
-        return not (self.tasks or self.watch or self.notices)
 
 
 def decide(
@@ -111,46 +93,6 @@ def decide(
     return _decide_resting(task, memory, now, policy)
 
 
-def plan(
-    observations: Sequence[Observation],
-    memory: Memory,
-    now: datetime,
-    policy: Policy,
-    position: Position,
-    *,
-    test: bool = False,
-    memory_lost: bool = False,
-) -> Plan:
-    """Decide for all tasks of a run, and name what is to be told.
-
-    ``position`` is where the plan will stand in the journal; event ids are made from it. ``test``
-    asks for a test notice, ``memory_lost`` says that the journal has lost its snapshot.
-    """
-    decisions = _decide_all(observations, memory, now, policy)
-    watch, notices = _watch_news(observations, memory.watch, now, policy, memory_lost)
-    if test:
-        notices.append(Notice(Kind.TEST, now))
-    for decision in decisions:
-        notices += _task_notices(decision, now)
-    named = _named(notices, memory, position)
-    tasks = {
-        d.task_id: _with_incident(d.memory, d, named)
-        for d in decisions
-        if d.memory is not None and d.memory != memory.tasks.get(d.task_id)
-    }
-    watch = _with_watch_incident(watch, named)
-    return Plan(decisions, tasks, watch if watch != memory.watch else None, named)
-
-
-def candidates(
-    tasks: Sequence[Task], memory: Memory, now: datetime, policy: Policy
-) -> Tuple[str, ...]:
-    """Name the tasks from a list that would be started now: each is to be read by itself first."""
-    read = [replace(task, listed=False) for task in tasks]
-    decisions = _decide_all(read, memory, now, policy)
-    return tuple(d.task_id for d in decisions if d.action is Action.START)
-
-
 def settle(decision: Decision, planned: TaskMemory, outcome: Outcome) -> TaskMemory:
     """Give what to remember of a task once the outcome of its start is known.
 
@@ -165,25 +107,12 @@ def settle(decision: Decision, planned: TaskMemory, outcome: Outcome) -> TaskMem
             tries=before.tries,
             last_start=before.last_start,
             mark=before.mark,
+            starts=before.starts,
             outcome=before.outcome,
         )
     if outcome in (Outcome.REFUSED, Outcome.FAILED):
-        return replace(planned, attempts=before.attempts, outcome=outcome)
+        return replace(planned, attempts=before.attempts, starts=before.starts, outcome=outcome)
     return replace(planned, outcome=outcome)
-
-
-def confirm(
-    task: Task, planned: TaskMemory, now: datetime, policy: Policy
-) -> Tuple[Decision, Tuple[Notice, ...]]:
-    """Decide about a task that was read again after its start in the same run.
-
-    ``planned`` is what was written down before the start. The notices carry their event ids.
-    """
-    again = decide(task, planned, now, policy)
-    return again, tuple(
-        replace(notice, event_id=closing_id(planned.incident))
-        for notice in _task_notices(again, now)
-    )
 
 
 # One task
@@ -193,18 +122,19 @@ def _decide_resting(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     action, reason, kind = RESTING[task.phase]
-    record = _record(task, memory, now)
+    record = replace(forget(_record(task, memory, now)), parted="")
     changed = memory is None or memory.phase is not task.phase
     if task.phase is Phase.UNKNOWN:
         changed = memory is None or memory.state != task.state
     if task.phase in SETTLED or (changed and kind is Kind.NEEDS_PERSON):
         asked = kind is Kind.NEEDS_PERSON
-        record = replace(record, incident="", asked=asked, relapsed=False)
+        record = replace(record, incident="", asked=asked, relapsed=False, flaps=0, failures=())
+        record = opened(record, now) if asked else replace(record, reminded_at=None)
     # Of what was found by listing, only what happens from now on is news.
     known = memory is not None or kind is Kind.NEEDS_PERSON or not policy.discovers
     news = (kind,) if kind and changed and known else ()
     return Decision(
-        task.id, action, reason, task, record, news=_wanted(news, policy), since=record.since
+        task.id, action, reason, task, record, news=wanted(news, policy), since=record.since
     )
 
 
@@ -212,25 +142,69 @@ def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
-    healthy = now - record.since >= HEALTHY_AFTER
-    if healthy:
-        # Written down when it is seen, for nobody knows afterwards what a blind hour was like.
-        record = replace(record, attempts=0, tries=0)
-    if record.relapsed and not healthy and not task.progress.beyond(record.mark):
-        # It was told as running once and broke again at the same place. To tell that again and
-        # again through a long outage helps nobody: this time it has to move first.
-        record = replace(record, code=memory.code if memory else "")
-        return Decision(task.id, Action.NONE, Reason.MOVING, task, record)
-    told = memory is not None and bool(memory.incident)
+    record, news = _connection(task, record)
+    still_since = record.moved
+    if stands_still(task, record, now, policy) and not record.stalled:
+        record, news = opened(record, now), (*news, Kind.STALLED)
+    elif record.stalled and moves(task, record):
+        record = replace(follow(task, record, now, policy), stalled="", reminded_at=None)
+        news = (*news, Kind.MOVING)
+    else:
+        record = follow(task, record, now, policy)
+    record, resumed = _resumed(task, record, memory, now)
+    flaps = memory.flaps if memory and resumed else 0
     return Decision(
         task.id,
         Action.NONE,
         Reason.MOVING,
-        task,
-        replace(record, incident="", asked=False, relapsed=False),
-        news=_wanted((Kind.RESUMED,), policy) if told else (),
+        replace(task, remaining=remaining(task, record.samples, now)),
+        record,
+        news=wanted((*resumed, *news), policy),
         since=memory.since if memory and memory.phase is Phase.FAILED else None,
+        still_since=still_since,
+        flaps=flaps,
     )
+
+
+def _resumed(
+    task: Task, record: TaskMemory, memory: Optional[TaskMemory], now: datetime
+) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
+    """Give the record of a task that runs, and whether people hear that it runs again."""
+    healthy = now - record.since >= HEALTHY_AFTER
+    if healthy:
+        # Written down when it is seen, for nobody knows afterwards what a blind hour was like.
+        record = replace(record, attempts=0, tries=0)
+    if record.incident and task.connected is False:
+        # What its agent is not there to do, it does not do: the state will show it soon.
+        record = replace(record, relapsed=True)
+    # It was told as running once and broke again at the same place. To tell that again and again
+    # through a long outage helps nobody: this time it has to move first. One that fails and comes
+    # back all the time has to hold out for longer.
+    unproved = record.relapsed and not healthy and not task.progress.beyond(record.mark)
+    if unproved or _is_flapping(record, now):
+        return replace(record, code=memory.code if memory else ""), ()
+    told = bool(record.incident)
+    record = replace(
+        record, incident="", asked=False, relapsed=False, flaps=0, reminded_at=_kept_open(record)
+    )
+    return record, (Kind.RESUMED,) if told else ()
+
+
+def _kept_open(record: TaskMemory) -> Optional[datetime]:
+    return record.reminded_at if record.stalled else None
+
+
+def _is_flapping(record: TaskMemory, now: datetime) -> bool:
+    return bool(record.flaps) and now - record.failures[-1] < FLAP_SPAN
+
+
+def _connection(task: Task, record: TaskMemory) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
+    """Give the record, and what there is to tell of the agent; what is not known is ignored."""
+    if task.connected is False and not record.parted:
+        return record, (Kind.DISCONNECTED,)
+    if task.connected and record.parted:
+        return replace(record, parted=""), (Kind.CONNECTED,)
+    return record, ()
 
 
 def _decide_failed(
@@ -251,7 +225,8 @@ def _decide_failed(
     if action is Action.START:
         action, reason = _start_or_not(task, record, reconnected, policy, room)
     asks = not record.asked and _needs_person(record, reason, cap, now, policy)
-    unstarted = replace(record, asked=record.asked or asks)
+    record, connection = _connection(task, record)
+    unstarted = replace(opened(record, now), asked=True) if asks else record
     news = ((Kind.FAILED,) if is_new else ()) + ((Kind.NEEDS_PERSON,) if asks else ())
     return Decision(
         task.id,
@@ -260,12 +235,13 @@ def _decide_failed(
         task,
         _started(unstarted, task, now) if action is Action.START else unstarted,
         unstarted,
-        _wanted(news, policy),
+        wanted(news + connection, policy),
         error.error_class,
         record.attempts + (0 if action is Action.NONE else 1),
         cap,
         _next_try(action, record, cap, due, now, policy),
         record.since,
+        flaps=record.flaps,
     )
 
 
@@ -279,6 +255,7 @@ def _record(task: Task, memory: Optional[TaskMemory], now: datetime) -> TaskMemo
         since=memory.since if same else now,
         name=task.name or memory.name,
         code="",
+        lost=memory.lost if same else lost(memory, now),
     )
 
 
@@ -292,27 +269,42 @@ def _failure(
     another kind, or when the copy got further before it broke again.
     """
     if memory is None:
-        return TaskMemory(task.state, now, task.name, task.code), True
+        return TaskMemory(task.state, now, task.name, task.code, failures=(now,)), True
     was_running = memory.phase is Phase.MOVING
     advanced = task.progress.beyond(memory.mark)
     changed = memory.state != task.state
     # A run that had to prove itself first, and broke before it did, was never told.
     unproven = was_running and memory.relapsed and not advanced
     is_new = (changed and not unproven) or advanced or _is_another(task, memory, policy)
+    begins = changed or is_new
     record = replace(
-        memory,
+        forget(memory),
         state=task.state,
-        since=now if changed or is_new else memory.since,
+        since=now if begins else memory.since,
+        lost=lost(memory, now) if begins else memory.lost,
         name=task.name or memory.name,
         code=task.code,
         relapsed=(memory.relapsed or (was_running and bool(memory.attempts))) and not advanced,
     )
-    if is_new:
-        record = replace(record, incident="", asked=False)
     if advanced:
         mark = task.progress.furthest(memory.mark)
         record = replace(record, attempts=0, tries=0, mark=mark)
-    return record, is_new
+    return _flapped(record, is_new, now)
+
+
+def _flapped(record: TaskMemory, is_new: bool, now: datetime) -> Tuple[TaskMemory, bool]:
+    """Count a new failure, and say whether it is told: of a flapping task only the first is."""
+    if record.flaps and not _is_flapping(record, now):
+        # It stays failed, or failed again after it had settled unseen: that is told by itself.
+        record, is_new = replace(record, flaps=0, failures=()), True
+    if not is_new:
+        return record, False
+    lately = tuple(moment for moment in record.failures if now - moment < FLAP_SPAN)
+    record = replace(record, failures=(*lately[-MOST_FAILURES:], now))
+    if record.flaps:
+        return replace(record, flaps=record.flaps + 1), False
+    flaps = len(record.failures) if len(record.failures) > MOST_FAILURES else 0
+    return replace(record, incident="", asked=False, reminded_at=None, flaps=flaps), True
 
 
 def _is_another(task: Task, memory: TaskMemory, policy: Policy) -> bool:
@@ -406,6 +398,7 @@ def _started(record: TaskMemory, task: Task, now: datetime) -> TaskMemory:
         tries=record.tries + 1,
         last_start=now,
         mark=task.progress.furthest(record.mark),
+        starts=record.starts + 1,
         outcome=Outcome.UNKNOWN,
     )
 
@@ -422,139 +415,6 @@ def _needs_person(
     return now >= record.last_start + policy.backoff
 
 
-def _wanted(news: Tuple[Kind, ...], policy: Policy) -> Tuple[Kind, ...]:
+def wanted(news: Tuple[Kind, ...], policy: Policy) -> Tuple[Kind, ...]:
+    """Give of some news what people want to hear."""
     return tuple(kind for kind in news if kind in policy.notify_on)
-
-
-# All tasks
-
-
-def _decide_all(
-    observations: Sequence[Observation], memory: Memory, now: datetime, policy: Policy
-) -> Tuple[Decision, ...]:
-    first = [_decide_one(seen, memory, now, policy) for seen in observations]
-    starts = [d for d in first if d.action is Action.START]
-    turned_away = _beyond_limit(starts, policy.max_per_run)
-    return tuple(
-        decide(d.task, memory.tasks.get(d.task_id), now, policy, room=False)
-        if d.task is not None and d.task_id in turned_away
-        else d
-        for d in first
-    )
-
-
-def _decide_one(seen: Observation, memory: Memory, now: datetime, policy: Policy) -> Decision:
-    if isinstance(seen, Task):
-        return decide(seen, memory.tasks.get(seen.id), now, policy)
-    if isinstance(seen, Gone):
-        return _decide_gone(seen, memory.tasks.get(seen.task_id), now, policy)
-    reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
-    return Decision(seen.task_id, Action.WAIT, reason, detail=seen.detail)
-
-
-def _decide_gone(
-    seen: Gone, memory: Optional[TaskMemory], now: datetime, policy: Policy
-) -> Decision:
-    known = memory is not None and memory.phase is Phase.GONE
-    record = memory if known else TaskMemory("", now, memory.name if memory else "")
-    task = Task(seen.task_id, record.name if record else "", "")
-    over = policy.discovers and memory is not None and memory.phase is Phase.FINISHED
-    news = () if known or over else _wanted((Kind.GONE,), policy)
-    return Decision(seen.task_id, Action.NONE, Reason.GONE, task, record, news=news)
-
-
-def _beyond_limit(starts: Sequence[Decision], limit: int) -> FrozenSet[str]:
-    """Name the tasks that must wait for the next run: those that have waited least."""
-
-    def waiting_since(decision: Decision) -> Tuple[datetime, str]:
-        record = decision.unstarted
-        assert record is not None  # noqa: S101 - a start always has one
-        return record.last_start or record.since, decision.task_id
-
-    return frozenset(d.task_id for d in sorted(starts, key=waiting_since)[limit:])
-
-
-# Notices
-
-
-def _task_notices(decision: Decision, now: datetime) -> List[Notice]:
-    return [
-        Notice(
-            kind,
-            now,
-            task=decision.task,
-            error_class=decision.error_class,
-            action=decision.action,
-            reason=decision.reason,
-            attempt=decision.attempt,
-            cap=decision.cap,
-            next_try=decision.next_try,
-            since=decision.since,
-        )
-        for kind in decision.news
-    ]
-
-
-def _watch_news(
-    observations: Sequence[Observation],
-    watch: WatchMemory,
-    now: datetime,
-    policy: Policy,
-    memory_lost: bool,
-) -> Tuple[WatchMemory, List[Notice]]:
-    notices = []
-    if memory_lost and not watch.loss_told:
-        notices.append(Notice(Kind.MEMORY_LOST, now))
-    watch = replace(watch, loss_told=memory_lost)
-    unseen = [seen for seen in observations if isinstance(seen, Unseen)]
-    is_blind = bool(unseen) and len(unseen) == len(observations)
-    if is_blind:
-        if watch.blind_runs < BLIND_AFTER_RUNS:
-            runs, since = watch.blind_runs + 1, watch.blind_since or now
-            watch = replace(watch, blind_runs=runs, blind_since=since)
-            if runs == BLIND_AFTER_RUNS:
-                notices.append(Notice(Kind.BLIND, now, since=since, detail=unseen[0].detail))
-    elif watch.blind_runs:
-        if watch.incident:
-            notices.append(Notice(Kind.SEES_AGAIN, now, since=watch.blind_since))
-        watch = replace(watch, blind_runs=0, blind_since=None, incident="")
-    if not is_blind:
-        late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
-        watch = replace(watch, unreached=late)
-    return watch, [notice for notice in notices if notice.kind in policy.notify_on]
-
-
-def _named(notices: Sequence[Notice], memory: Memory, position: Position) -> Tuple[Notice, ...]:
-    """Give every notice its event id; a closing notice has that of its opening, marked."""
-    named = []
-    for index, notice in enumerate(notices):
-        event_id = position.event_id(index)
-        if notice.kind is Kind.RESUMED and notice.task is not None:
-            event_id = closing_id(memory.tasks[notice.task.id].incident)
-        elif notice.kind is Kind.SEES_AGAIN:
-            event_id = closing_id(memory.watch.incident)
-        named.append(replace(notice, event_id=event_id))
-    return tuple(named)
-
-
-def closing_id(opening_id: str) -> str:
-    """Name the event that closes another: the same whichever run is the first to tell it."""
-    return f"{opening_id}-end"
-
-
-def _with_incident(record: TaskMemory, decision: Decision, named: Sequence[Notice]) -> TaskMemory:
-    if record.incident or not any(kind in OPENINGS for kind in decision.news):
-        return record
-    ids: Dict[Kind, str] = {
-        notice.kind: notice.event_id
-        for notice in named
-        if notice.task is not None and notice.task.id == decision.task_id
-    }
-    return replace(record, incident=next(ids[kind] for kind in OPENINGS if kind in ids))
-
-
-def _with_watch_incident(watch: WatchMemory, named: Sequence[Notice]) -> WatchMemory:
-    for notice in named:
-        if notice.kind is Kind.BLIND:
-            return replace(watch, incident=notice.event_id)
-    return watch

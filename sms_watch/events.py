@@ -7,21 +7,30 @@ The shape of a timer event is that of the FunctionGraph developer guide ("timer 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
-from typing import Any, Tuple
+from datetime import timedelta
+from typing import Any, List, Tuple
+
+from sms_watch.plan import Wishes
+from sms_watch.remind import Snooze
 
 COMMANDS = ("report", "test", "snooze")
-AHEAD = ("report", "snooze")
-USAGE = "known commands are: test (send a test message)"
+USAGE = (
+    "known commands are: report (send a digest now), test (send a test message), snooze 8h TASK_ID"
+    " (no reminders for that task; 30m, 8h or 2d)"
+)
 # A text this close to a command is a slip of the finger rather than a note.
 CLOSE = 0.75
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+LONGEST_SNOOZE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Waking:
     """What an event asks for. ``problem`` is for people: a command that cannot be followed."""
 
-    test: bool = False
+    wishes: Wishes = Wishes()  # noqa: RUF009 - it is a constant
     warnings: Tuple[str, ...] = ()
     problem: str = ""
 
@@ -36,21 +45,34 @@ def read(event: Any) -> Waking:
     return replace(waking, warnings=warnings if foreign else ())
 
 
-def _command(words: list[str]) -> Waking:
+def _command(words: List[str]) -> Waking:
     if not words:
         return Waking()
     word = words[0].lower()
-    if word in AHEAD:
-        return _refused(words, "is not possible in this version")
-    if word == "test" and len(words) == 1:
-        return Waking(test=True)
-    if word == "test":
+    if word == "snooze":
+        return _snooze(words)
+    if word in COMMANDS and len(words) > 1:
         return _refused(words, "has words too many")
+    if word in COMMANDS:
+        return Waking(Wishes(test=word == "test", digest=word == "report"))
     if difflib.get_close_matches(word, COMMANDS, cutoff=CLOSE):
         return _refused(words, "is no command")
     return Waking()
 
 
-def _refused(words: list[str], why: str) -> Waking:
+def _snooze(words: List[str]) -> Waking:
+    """Read ``snooze 8h TASK_ID``: a span in minutes, hours or days, and a task."""
+    if len(words) != len(("snooze", "span", "task")):
+        return _refused(words, "needs a span and a task id")
+    number, unit = words[1][:-1], words[1][-1:].lower()
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", number) or unit not in UNITS:
+        return _refused(words, "has no span such as 8h")
+    span = timedelta(**{UNITS[unit]: int(number)})
+    if span > LONGEST_SNOOZE:
+        return _refused(words, "is longer than 30 days")
+    return Waking(Wishes(snooze=Snooze(words[2], span)))
+
+
+def _refused(words: List[str], why: str) -> Waking:
     text = " ".join(words)[:60]
     return Waking(problem=f"the timer's user_event {text!r} {why}; {USAGE}")

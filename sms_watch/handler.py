@@ -137,7 +137,7 @@ class _Invocation:
         remarks: List[str] = []
         outside = self._outside(settings, remarks.append)
         result = execute(self._order(settings, waking), outside)
-        ours = (*waking.warnings, *settings.warnings, *_warnings(settings))
+        ours = (*waking.warnings, *_warnings(settings))
         warnings = (*ours, *remarks, *result.warnings)
         result = replace(result, warnings=warnings)
         made: Dict[str, Any] = self.redact(report(result, self.run, self.now, settings.dry_run))
@@ -146,7 +146,7 @@ class _Invocation:
 
     def _order(self, settings: Settings, waking: events.Waking) -> Order:
         imprint = Imprint(self.run, self.now, settings.zone, settings.console)
-        return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.test)
+        return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.wishes)
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
         daily, file, obs, sdk, sms = _import_adapters()

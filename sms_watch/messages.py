@@ -16,7 +16,19 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.error_codes import Code, explain
-from sms_watch.model import Action, Kind, Message, Notice, Outcome, Reason, Task
+from sms_watch.model import (
+    Action,
+    Kind,
+    Message,
+    Notice,
+    Outcome,
+    Phase,
+    Reason,
+    Standing,
+    Task,
+    TaskState,
+)
+from sms_watch.remind import MOST_REMINDERS
 
 MAX_SUBJECT = 511  # bytes
 MAX_SHORT = 490  # characters
@@ -30,6 +42,8 @@ MAX_DETAIL = 200
 BAR = 20
 
 WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
+# A task whose last notice is one of these is all right again.
+GOOD_ENDS = frozenset({Kind.RESUMED, Kind.MOVING, Kind.CONNECTED})
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
@@ -92,8 +106,8 @@ class _Item:
 
     @property
     def main(self) -> Notice:
-        """The notice that names the state of things: the worst, unless it runs again since."""
-        if self.notices[-1].kind is Kind.RESUMED:
+        """The notice that names the state of things: the worst, unless all is well since."""
+        if self.notices[-1].kind in GOOD_ENDS:
             return self.notices[-1]
         return min(self.notices, key=lambda notice: WORST_FIRST[notice.kind])
 
@@ -108,7 +122,7 @@ class _Item:
     @property
     def failure(self) -> Optional[Notice]:
         """The newest notice of a failure, which knows code and attempts."""
-        failures = [n for n in self.notices if n.kind in (Kind.FAILED, Kind.NEEDS_PERSON)]
+        failures = [n for n in self.notices if n.error_class is not None]
         return failures[-1] if failures else None
 
     @property
@@ -122,16 +136,47 @@ class _Item:
 
     @property
     def title(self) -> str:
-        kinds = {notice.kind for notice in self.notices}
-        if self.main.kind is Kind.RESUMED:
+        main, kinds = self.main, {notice.kind for notice in self.notices}
+        if main.kind is Kind.DIGEST:
+            return _census(main)
+        if main.kind is Kind.RESUMED:
+            if main.count:
+                return "has settled"
             return "failed and is running again" if Kind.FAILED in kinds else "is running again"
-        if self.main.kind is Kind.FAILED:
-            return "failed" + _what_is_done(self.main)
-        return TITLES[self.main.kind]
+        if main.kind is Kind.FAILED:
+            return "is flapping" if main.count else "failed" + _what_is_done(main)
+        return TITLES[main.kind]
 
     @property
     def name(self) -> str:
+        if self.main.kind is Kind.DIGEST:
+            return "digest:"
         return clean(self.task.name) or self.task.id if self.task else "the watchdog"
+
+
+def _census(digest: Notice) -> str:
+    """Count the tasks of a digest: ``3 tasks, 1 failed, 2 running``."""
+    words = [_word(each.task) for each in digest.standings]
+    number = len(words) + digest.more
+    counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
+    return ", ".join([f"{number} task" + ("" if number == 1 else "s"), *counts])
+
+
+def _word(task: Task) -> str:
+    if task.state == TaskState.SYNCING:
+        return "synchronising"
+    return PHASE_WORDS.get(task.phase) or clean(task.state)
+
+
+PHASE_WORDS: Mapping[Phase, str] = {
+    Phase.READY: "ready",
+    Phase.MOVING: "running",
+    Phase.FAILED: "failed",
+    Phase.PAUSED: "paused",
+    Phase.FINISHED: "finished",
+    Phase.BUSY: "busy",
+    Phase.ROLLED_BACK: "rolled back",
+}
 
 
 def _what_is_done(failed: Notice) -> str:
@@ -158,6 +203,11 @@ TITLES: Mapping[Kind, str] = {
     Kind.SEES_AGAIN: "sees again",
     Kind.FINISHED: "is finished",
     Kind.TEST: "sends a test message",
+    Kind.STALLED: "stands still",
+    Kind.MOVING: "moves again",
+    Kind.DISCONNECTED: "has lost its agent",
+    Kind.CONNECTED: "has its agent back",
+    Kind.REMINDER: "still needs a person",
 }
 
 
@@ -227,7 +277,7 @@ def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
 def _subject(items: Sequence[_Item]) -> str:
     worst = items[0]
     more = f", and {len(items) - 1} more" if len(items) > 1 else ""
-    text = f"sms_watch: {_headline(worst)}{more} - {worst.main.event_id}"
+    text = f"sms_watch {worst.main.level}: {_headline(worst)}{more} - {worst.main.event_id}"
     return text.encode("utf-8")[:MAX_SUBJECT].decode("utf-8", "ignore")
 
 
@@ -252,8 +302,11 @@ def _paragraph(item: _Item, imprint: Imprint) -> str:
     said = " ".join(_sentence(notice, imprint) for notice in item.told)
     heading = _headline(item)
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
-    table = "\n".join(f"  {name:<11} {text}" for name, text in facts if text)
-    return f"{heading}\n{'-' * len(heading)}\n{said}\n{table}"
+    table = [f"  {name:<11} {text}" for name, text in facts if text]
+    rows = [_row(each) for each in item.main.standings]
+    if item.main.more:
+        rows.append(f"  and {item.main.more} more")
+    return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
 def _short(items: Sequence[_Item], imprint: Imprint) -> str:
@@ -326,11 +379,48 @@ def _progress(task: Task) -> str:
     percent = task.progress.percent
     if percent is None and not task.progress.sub_task:
         return ""
+    bar = _bar(percent)
+    parts = (bar, clean(task.progress.sub_task), _speed(task), _left(task))
+    return ", ".join(part for part in parts if part)
+
+
+def _speed(task: Task) -> str:
+    return f"{task.speed:.0f} Mbit/s" if task.speed else ""
+
+
+def _left(task: Task) -> str:
+    """Say how long the rest takes, or that nobody can tell; what does not run has no such time."""
+    if task.state != TaskState.RUNNING:
+        return ""
+    if task.remaining is None:
+        return "time left not known yet"
+    return f"about {_duration(timedelta(seconds=task.remaining))} left"
+
+
+def _row(standing: Standing) -> str:
+    """Give the line of a task in a digest."""
+    task, percent = standing.task, standing.task.progress.percent
+    lost = timedelta(seconds=standing.lost)
+    parts = [
+        _bar(percent) if percent is not None else "",
+        clean(task.progress.sub_task),
+        _speed(task),
+        _left(task),
+        task.code if task.code.startswith("SMS.") else "",
+        _times(standing.starts, "start") if standing.starts else "",
+        f"{_duration(lost)} lost" if lost >= timedelta(minutes=1) else "",
+    ]
+    facts = ", ".join(part for part in parts if part)
+    return f"  {clean(task.name) or task.id}: {_word(task)}" + (f", {facts}" if facts else "")
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _bar(percent: Optional[int]) -> str:
     filled = BAR * (percent or 0) // 100
-    bar = f"[{'#' * filled}{'.' * (BAR - filled)}] {'?' if percent is None else percent} %"
-    speed = f"{task.speed:.0f} Mbit/s" if task.speed else ""
-    left = f"{_duration(timedelta(seconds=task.remaining))} left" if task.remaining else ""
-    return ", ".join(part for part in (bar, clean(task.progress.sub_task), speed, left) if part)
+    return f"[{'#' * filled}{'.' * (BAR - filled)}] {'?' if percent is None else percent} %"
 
 
 def _starts(notice: Notice, imprint: Imprint) -> str:
@@ -352,6 +442,12 @@ def _sentence(notice: Notice, imprint: Imprint) -> str:
 
 def _say_failed(notice: Notice, imprint: Imprint) -> str:
     state = clean(notice.task.state) if notice.task else ""
+    if notice.count:
+        return (
+            f"It failed and came back {notice.count} times within an hour. It is started again as"
+            " before, but each failure is no longer told: you hear when it has settled, or when a"
+            " person is needed."
+        )
     told = f"It failed ({state}, seen at {_when(notice.at, imprint)})."
     return f"{told} {_remedy(notice, imprint)}".rstrip()
 
@@ -405,6 +501,8 @@ PERSON_SENTENCES: Mapping[Reason, str] = {
 
 
 def _say_resumed(notice: Notice, imprint: Imprint) -> str:
+    if notice.count:
+        return f"It has been running for an hour now, after failing {notice.count} times."
     stood = notice.at - notice.since if notice.since else timedelta(0)
     after = f", {_duration(stood)} after it failed" if stood >= timedelta(minutes=1) else ""
     return f"It was seen running again at {_when(notice.at, imprint)}{after}."
@@ -437,7 +535,68 @@ def _say_blind(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_sees_again(notice: Notice, imprint: Imprint) -> str:
-    return f"Tasks can be read again since {_when(notice.at, imprint)}."
+    blind = notice.at - notice.since if notice.since else timedelta(0)
+    return (
+        f"Tasks can be read again since {_when(notice.at, imprint)}, after {_duration(blind)}."
+        " What happened in between follows, if anything did."
+    )
+
+
+def _say_stalled(notice: Notice, imprint: Imprint) -> str:
+    return (
+        f"It is {_state(notice)}, but neither its sub-task nor its percentage nor its bytes have"
+        f" moved since {_moment(notice.since, imprint)}{_at_place(notice)}. Nothing is done about"
+        " it: look at the agent on the source and at the line; if nothing helps, pause it and"
+        " start it in the console."
+    )
+
+
+def _at_place(notice: Notice) -> str:
+    progress = notice.task.progress if notice.task else None
+    if progress is None or not progress.sub_task:
+        return ""
+    at = f" at {progress.percent} %" if progress.percent is not None else ""
+    return f" ({clean(progress.sub_task)}{at})"
+
+
+def _say_moving(notice: Notice, imprint: Imprint) -> str:
+    still = notice.at - notice.since if notice.since else timedelta(0)
+    return f"It moves again, after it had stood still for {_duration(still)}."
+
+
+def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
+    return (
+        "The SMS agent on its source does not answer. See that the source is up, that the agent"
+        " runs, and that it reaches SMS on port 443."
+        " A failed task is started as soon as the agent is back."
+    )
+
+
+def _say_connected(notice: Notice, imprint: Imprint) -> str:
+    return f"The SMS agent on its source answers again, seen at {_when(notice.at, imprint)}."
+
+
+def _say_reminder(notice: Notice, imprint: Imprint) -> str:
+    last = (
+        f" This is the last of {MOST_REMINDERS} reminders."
+        if notice.count >= MOST_REMINDERS
+        else f" Reminder {notice.count} of {MOST_REMINDERS}."
+    )
+    if notice.task is not None and notice.task.phase is Phase.MOVING:
+        return f"It still does not move, since {_moment(notice.since, imprint)}.{last}"
+    return f"{_say_needs_person(notice, imprint)}{last}"
+
+
+def _say_digest(notice: Notice, imprint: Imprint) -> str:
+    starts = sum(each.starts for each in notice.standings)
+    lost = timedelta(seconds=sum(each.lost for each in notice.standings))
+    stood = f" and {_duration(lost)} lost" if lost >= timedelta(minutes=1) else ", no time lost"
+    since = f"Since {_when(notice.since, imprint)}" if notice.since else "So far"
+    return f"{since}: {_times(starts, 'start')}{stood}."
+
+
+def _moment(moment: Optional[datetime], imprint: Imprint) -> str:
+    return _when(moment, imprint) if moment else "it was first seen"
 
 
 def _say_memory_lost(notice: Notice, imprint: Imprint) -> str:
@@ -463,6 +622,12 @@ SENTENCES: Mapping[Kind, Callable[[Notice, Imprint], str]] = {
     Kind.SEES_AGAIN: _say_sees_again,
     Kind.MEMORY_LOST: _say_memory_lost,
     Kind.TEST: _say_test,
+    Kind.STALLED: _say_stalled,
+    Kind.MOVING: _say_moving,
+    Kind.DISCONNECTED: _say_disconnected,
+    Kind.CONNECTED: _say_connected,
+    Kind.REMINDER: _say_reminder,
+    Kind.DIGEST: _say_digest,
 }
 
 

@@ -212,6 +212,16 @@ class Progress:
         copied = max(self.copied or 0, other.copied or 0)
         return Progress(ahead.cycle, ahead.step, ahead.percent, copied or None, ahead.sub_task)
 
+    def differs(self, other: Progress) -> bool:
+        """Tell whether anything moved, in whichever direction; what is not known has not."""
+        pairs = [
+            (self.cycle or None, other.cycle or None),
+            (self.step, other.step),
+            (self.percent, other.percent),
+            (self.copied, other.copied),
+        ]
+        return any(a != b for a, b in pairs if a is not None and b is not None)
+
     def _is_ahead_of(self, other: Progress) -> bool:
         """Compare places; a round counts only where both answers tell which one it is."""
         if self.cycle and other.cycle and self.cycle != other.cycle:
@@ -227,9 +237,11 @@ class Task:
     ``type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. ``code`` is ``SMS.nnnn``, empty when the
     task has no error, ``"?"`` when it has one that cannot be read. ``connected`` is ``None`` when
     the answer does not say (SMS API reference: the field is often missing). ``speed`` is in
-    Mbit/s, ``remaining`` in seconds. ``source`` and ``target`` are names with addresses,
-    ``source_id`` is the id of the source server. ``listed``: it was taken from a list, whose rows
-    may be old and lack fields; to be started it has to be read by itself.
+    Mbit/s. ``size`` is what there is to copy, in bytes. ``remaining`` is in seconds, worked out
+    from the advance that was measured, ``None`` while it cannot be told. ``source`` and ``target``
+    are names with addresses, ``source_id`` is the id of the source server. ``listed``: it was
+    taken from a list, whose rows may be old and lack fields; to be started it has to be read by
+    itself.
     """
 
     id: str
@@ -245,6 +257,7 @@ class Task:
     source: str = ""
     target: str = ""
     source_id: str = ""
+    size: Optional[int] = None
     listed: bool = False
 
     @property
@@ -310,10 +323,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class Policy:
-    """How far the watchdog may go.
+    """How far the watchdog may go, and how often it speaks.
 
-    ``discovers``: the tasks are found by listing, so what was at rest before the watchdog came is
-    remembered without a word, and a finished task that is deleted is no loss.
+    ``stall``, ``remind`` and ``digest`` of zero mean never. ``discovers``: the tasks are found by
+    listing, so what was at rest before the watchdog came is remembered without a word, and a
+    finished task that is deleted is no loss.
     """
 
     max_attempts: int = 5
@@ -321,9 +335,26 @@ class Policy:
     backoff_max: timedelta = timedelta(minutes=15)
     max_per_run: int = 20
     grace: timedelta = timedelta(0)
+    stall: timedelta = timedelta(minutes=60)
+    remind: timedelta = timedelta(hours=4)
+    digest: timedelta = timedelta(0)
     classes: Mapping[str, ErrorClass] = field(default_factory=dict)
     notify_on: FrozenSet[Kind] = frozenset(Kind)
     discovers: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How far a running task was at a moment.
+
+    ``percent`` is that of the sub-task, ``copied`` is in bytes, ``speed`` in Mbit/s.
+    """
+
+    at: datetime
+    percent: Optional[int] = None
+    copied: Optional[int] = None
+    speed: Optional[float] = None
+    sub_task: str = ""
 
 
 @dataclass(frozen=True)
@@ -337,6 +368,14 @@ class TaskMemory:
     asked about it, ``away`` whether the agent was read as disconnected. ``outcome`` is that of
     the last start: unknown from the moment it is planned until its answer is written down. A task
     that is gone is remembered with an empty ``state``.
+
+    ``place`` is where a running task was when it was last seen to move, at ``moved``; since
+    ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last. ``stalled`` and ``parted`` are the event ids of the
+    notices that told an open stall and an agent that is away. ``failures`` are the moments of the
+    new failures of the last hour, ``flaps`` counts those told as one. ``reminded`` counts the
+    reminders of what is open, the last one, or its first notice, was at ``reminded_at``; there
+    are none until ``snoozed``. ``starts`` and ``lost``, the seconds in which it stood failed,
+    count from the last digest.
     """
 
     state: str
@@ -352,6 +391,19 @@ class TaskMemory:
     away: bool = False
     relapsed: bool = False
     outcome: Optional[Outcome] = None
+    place: Optional[Progress] = None
+    moved: Optional[datetime] = None
+    suspected: Optional[datetime] = None
+    samples: Tuple[Sample, ...] = ()
+    stalled: str = ""
+    parted: str = ""
+    failures: Tuple[datetime, ...] = ()
+    flaps: int = 0
+    reminded: int = 0
+    reminded_at: Optional[datetime] = None
+    snoozed: Optional[datetime] = None
+    starts: int = 0
+    lost: float = 0.0
 
     @property
     def phase(self) -> Phase:
@@ -366,6 +418,7 @@ class WatchMemory:
     ``blind_runs`` counts runs in a row that could read nothing, up to the one that is told;
     ``blind_since`` is the first of them. ``loss_told``: the loss of the memory was recorded.
     ``unreached`` are the ids of tasks that the last run had no time to read; they come first.
+    ``digested`` is the moment of the last digest, or from which the first one is counted.
     """
 
     blind_runs: int = 0
@@ -373,6 +426,16 @@ class WatchMemory:
     incident: str = ""
     loss_told: bool = False
     unreached: Tuple[str, ...] = ()
+    digested: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One task in a digest. ``starts`` and ``lost`` (seconds) are since the last one."""
+
+    task: Task
+    starts: int = 0
+    lost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -383,7 +446,9 @@ class Notice:
     missing for notices about the watching itself. ``attempt`` of ``cap`` is the start that the
     notice speaks of (``cap`` None: without end); ``next_try`` is the earliest moment of the next
     one. ``since`` is when what this closes began. ``outcome`` is that of the start it speaks of,
-    as far as it is known when the notice is sent; ``detail`` is text for people.
+    as far as it is known when the notice is sent; ``detail`` is text for people. ``count`` says
+    how often: of a flapping task how many failures this stands for, of a reminder which one it is.
+    ``standings`` are the tasks of a digest, ``more`` counts those that are left out.
     """
 
     kind: Kind
@@ -399,6 +464,9 @@ class Notice:
     since: Optional[datetime] = None
     outcome: Optional[Outcome] = None
     detail: str = ""
+    count: int = 0
+    standings: Tuple[Standing, ...] = ()
+    more: int = 0
 
     @property
     def level(self) -> Level:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from sms_watch import journal
-from sms_watch.decide import Decision, Plan, candidates, confirm, plan, settle
+from sms_watch.decide import Decision, settle
 from sms_watch.errors import CloudError, JournalConflict, JournalError, TaskGone
 from sms_watch.journal import Entry, EntryType
 from sms_watch.messages import Imprint, compose
@@ -33,6 +33,7 @@ from sms_watch.model import (
     Unseen,
 )
 from sms_watch.parallel import at_once
+from sms_watch.plan import Plan, Wishes, candidates, confirm, plan
 from sms_watch.ports import Deadline, History, JournalStore, MigrationService, Publisher
 from sms_watch.report import Result
 
@@ -65,13 +66,13 @@ class Outside:
 
 @dataclass(frozen=True)
 class Order:
-    """What one run is to do. ``test``: send a test message besides."""
+    """What one run is to do."""
 
     imprint: Imprint
     scope: Scope
     policy: Policy
     dry_run: bool = False
-    test: bool = False
+    wishes: Wishes = Wishes()  # noqa: RUF009 - it is a constant
 
 
 def execute(order: Order, outside: Outside) -> Result:
@@ -119,7 +120,7 @@ class _Run:
             self._now,
             self._order.policy,
             history.position,
-            test=self._order.test,
+            wishes=self._order.wishes,
             memory_lost=history.snapshot_lost,
         )
         warnings = (*_warnings(history), *self._remarks)
@@ -130,9 +131,11 @@ class _Run:
         if planned.empty and not memory.outbox and not history.expiring:
             return result
         try:
-            position = self._record(planned, history.position)
+            position = self._record(planned, memory, history.position)
         except JournalConflict:
             return Result(warnings=("another run was first; this one did nothing",))
+        if not _is_work(planned, memory):
+            return result
         return self._carry_out(planned, memory, position, result)
 
     def _carry_out(
@@ -220,16 +223,16 @@ class _Run:
 
     # Record
 
-    def _record(self, planned: Plan, position: Position) -> Position:
+    def _record(self, planned: Plan, memory: Memory, position: Position) -> Position:
         # From the beginning of the run, whatever time it has used by now.
-        lease = timedelta(seconds=self._out.budget) + LEASE_MARGIN
+        until = self._now + timedelta(seconds=self._out.budget) + LEASE_MARGIN
         entry = replace(
             self._entry(EntryType.PLAN),
             tasks=planned.tasks,
             watch=planned.watch,
             notices=planned.notices,
             starts=tuple(decision.task_id for decision in planned.starts),
-            lease=self._now + lease,
+            lease=until if _is_work(planned, memory) else None,
         )
         return self._out.journal.append(entry, position)
 
@@ -315,6 +318,11 @@ class _Run:
         return ""
 
 
+def _is_work(planned: Plan, memory: Memory) -> bool:
+    """Tell whether there is more to do than to remember: only then is a lease held, and ended."""
+    return bool(planned.starts or planned.notices or memory.outbox)
+
+
 def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
     """Put those first that the last run had no time for."""
     return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unreached)
@@ -342,7 +350,7 @@ def _joined(seen: Observation, listed: Task) -> Observation:
         return seen
     progress = replace(seen.progress, copied=listed.progress.copied)
     connected = listed.connected if seen.connected is None else seen.connected
-    return replace(seen, progress=progress, connected=connected)
+    return replace(seen, progress=progress, connected=connected, size=listed.size)
 
 
 def _outcome(error: CloudError) -> Outcome:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import Credentials, ErrorClass, Kind, Policy, Scope
+from sms_watch.model import LEVELS, Credentials, ErrorClass, Kind, Level, Policy, Scope
 
 Read = Callable[[str], Any]
 
@@ -72,15 +72,13 @@ class Settings:
     budget: int
     dry_run: bool
     log_level: str
-    warnings: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Setting:
     """One row of the table: ``read`` turns the text into a value or raises ValueError.
 
-    ``note`` stands in the table where there is no fixed default. ``ahead``: a later version acts
-    on it; it is checked today, and setting it is warned of.
+    ``note`` stands in the table where there is no fixed default.
     """
 
     name: str
@@ -88,7 +86,6 @@ class Setting:
     read: Read = field(repr=False)
     default: str = ""
     note: str = ""
-    ahead: bool = False
 
     @property
     def shown(self) -> str:
@@ -213,13 +210,31 @@ def _classes(text: str) -> Mapping[str, ErrorClass]:
 
 
 def _kinds(text: str) -> FrozenSet[Kind]:
-    words = _words(text)
-    if words == ["all"]:
+    chosen: FrozenSet[Kind] = frozenset()
+    for word in _words(text) or [text]:
+        found = _kinds_of(word)
+        if not found:
+            levels = ", ".join(f"{level}, {level}+" for level in Level)
+            raise _refused(
+                word, f"all, or some of the kinds {', '.join(Kind)}, and of the levels {levels}"
+            )
+        chosen |= found
+    return chosen
+
+
+def _kinds_of(word: str) -> FrozenSet[Kind]:
+    """Give the kinds that a word stands for: one, those of a level, or, with a +, also worse."""
+    if word == "all":
         return frozenset(Kind)
-    for word in words or [text]:
-        if word not in list(Kind):
-            raise _refused(word, f"all, or some of {', '.join(Kind)}")
-    return frozenset(Kind(word) for word in words)
+    if word in list(Kind):
+        return frozenset({Kind(word)})
+    worst_first = list(Level)
+    name = word[:-1] if word.endswith("+") else word
+    if name not in worst_first:
+        return frozenset()
+    place = worst_first.index(Level(name))
+    levels = worst_first[: place + 1] if word.endswith("+") else worst_first[place : place + 1]
+    return frozenset(kind for kind in Kind if LEVELS[kind] in levels)
 
 
 def _log_level(text: str) -> str:
@@ -334,23 +349,25 @@ SETTINGS: Tuple[Setting, ...] = (
         "Running without progress for this long is a stall. 0: off.",
         _number(0, 10080),
         "60",
-        ahead=True,
     ),
     Setting(
         "REMIND_HOURS",
         "Repeat what still needs a person this often. 0: off.",
         _number(0, 720),
         "4",
-        ahead=True,
     ),
     Setting(
         "DIGEST_HOURS",
         "A regular message about progress. 0: off.",
         _number(0, 720),
         "0",
-        ahead=True,
     ),
-    Setting("NOTIFY_ON", "The kinds of notice to send, or `all`.", _kinds, "all"),
+    Setting(
+        "NOTIFY_ON",
+        "The notices to send: `all`, kinds, or levels: `warning+ finished`.",
+        _kinds,
+        "all",
+    ),
     Setting(
         "TIME_ZONE",
         "For times in messages: `Asia/Shanghai`, or an offset such as `+08:00`.",
@@ -405,11 +422,6 @@ def parse(
         budget=values["RUN_BUDGET_SECONDS"],
         dry_run=values["DRY_RUN"],
         log_level=values["LOG_LEVEL"],
-        warnings=tuple(
-            f"{setting.name} is set, but this version does not act on it yet"
-            for setting in SETTINGS
-            if setting.ahead and setting.name in given
-        ),
     )
 
 
@@ -491,6 +503,9 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         max_per_run=values["RESUME_MAX_PER_RUN"],
         grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
         classes=values["ERROR_CLASSES"] or {},
+        stall=timedelta(minutes=values["STALL_MINUTES"]),
+        remind=timedelta(hours=values["REMIND_HOURS"]),
+        digest=timedelta(hours=values["DIGEST_HOURS"]),
         notify_on=values["NOTIFY_ON"],
         discovers=not values["SMS_TASK_IDS"],
     )

@@ -231,6 +231,9 @@ class Months:
             self._later(lambda: self._replace(task.id))
         elif draw < 0.88:
             task.connected = dice.choice([True, False, None])
+        elif draw < 0.9:
+            world.freeze(task.id)
+            self._later(lambda: self._thaw(task))
         elif draw < 0.94:
             self.vigil.garbled[task.id] = dice.choice(GARBAGE)
             self._later(lambda: self.vigil.garbled.pop(task.id, None))
@@ -257,6 +260,10 @@ class Months:
     def _replace(self, task_id: str) -> None:
         """Watch a new task in place of one that was deleted, as people change the setting."""
         self.vigil.watch(self.world.add(self._new_task()), task_id)
+
+    def _thaw(self, task: SimTask) -> None:
+        if task.id in self.world.tasks:
+            self.world.thaw(task.id)
 
     def _mend(self, task: SimTask) -> None:
         if task.id in self.world.tasks:

@@ -27,7 +27,21 @@ MEANINGS: Mapping[str, Any] = {
     "paused": PAUSED,
     "finished": DONE,
     "gone": (GONE,),
+    "stalled": MOVING,
+    "moving": MOVING,
+    "disconnected": (*FAILED, *MOVING),
+    "connected": (*FAILED, *MOVING),
+    "reminder": (*FAILED, *MOVING),
 }
+# Kinds that say nothing about whether a task failed, runs, rests or is there.
+BESIDES = {"stalled", "moving", "disconnected", "connected", "reminder"}
+# Kinds that may be told though nothing has happened.
+IN_SILENCE = {"reminder", "stalled"}
+STALL = timedelta(minutes=60)
+STILL = timedelta(minutes=10)  # after hours in which nobody could look
+REMIND = timedelta(hours=3)  # brought forward from four to go with others
+MOST_REMINDERS = 6
+QUARTER = 15 * 60  # seconds
 # What a state that was read means, and the latest kind that must have been told of it by then.
 MEANING: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "failed"),
@@ -52,6 +66,9 @@ class Promises:
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
+        self._quarter = 0.0
+        self._reminded: Dict[str, List[datetime]] = {}
+        self._still: Dict[str, Tuple[float, datetime]] = {}
         self._told_for_good: Set[str] = set()
         self._ids: Set[str] = set()
         self._latest: Dict[str, str] = {}
@@ -70,6 +87,7 @@ class Promises:
         for wake in ended:
             self._check_run(wake)
         self._check_caps()
+        self._note_movement(self._vigil.clock.now())
         self._check_told(ended)
         self._check_quiet(ended)
 
@@ -106,10 +124,31 @@ class Promises:
         assert not opening or opening in self._ids | ids, "an end without a beginning"
         if not task_id:
             return
-        self._latest[task_id] = kind
+        if kind not in BESIDES:
+            self._latest[task_id] = kind
+            self._reminded.pop(task_id, None)
         if event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun:
             read_as = wake.saw.get(task_id, ())
             assert set(read_as) & set(MEANINGS[kind]), f"{kind}, but it was read as {read_as}"
+            if kind == "reminder":
+                self._check_reminder(task_id, wake.begun)
+            if kind == "stalled":
+                last = self._still.get(task_id, (0.0, wake.begun - STALL))[1]
+                assert wake.begun - last >= STILL, "it had moved"
+
+    def _check_reminder(self, task_id: str, now: datetime) -> None:
+        """Reminders of one thing are hours apart, and come to an end."""
+        earlier = self._reminded.setdefault(task_id, [])
+        assert not earlier or now - earlier[-1] >= REMIND, "two reminders too close"
+        earlier.append(now)
+        assert len(earlier) <= MOST_REMINDERS, "too many reminders"
+
+    def _note_movement(self, now: datetime) -> None:
+        """Keep when the bytes of each task last moved, as the world knows it."""
+        for task_id, task in self._vigil.world.tasks.items():
+            before = self._still.get(task_id)
+            if before is None or before[0] != task.copied or task.state not in MOVING:
+                self._still[task_id] = task.copied, now
 
     def _check_caps(self) -> None:
         """What no start mends is not started more often than its class allows."""
@@ -173,15 +212,23 @@ class Promises:
         proved = {notice["kind"] for wake in wakes for notice in wake.notices} == {"resumed"}
         if unchanged and list(self._good) == [True, True] and not (failing or proved):
             for wake in wakes:
-                assert not wake.messages, "not quiet"
-                assert not wake.appends or self._may_prove(wake), "not quiet"
+                kinds = {notice["kind"] for notice in wake.notices}
+                assert kinds <= IN_SILENCE, "not quiet"
+                assert kinds or not wake.appends or self._may_write(wake), "not quiet"
 
-    def _may_prove(self, wake: Wake) -> bool:
-        """Half an hour after a start it may be written down, once, that the task still runs."""
-        self._proofs += 1
+    def _may_write(self, wake: Wake) -> bool:
+        """Each quarter of an hour it may be written down how far the running tasks are.
+
+        Half an hour after a start it may be written down, once, that the task still runs.
+        """
+        quarter, before = wake.begun.timestamp() // QUARTER, self._quarter
+        self._quarter = quarter
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
         proven = any(wake.begun - last >= PROOF for last in started)
+        if running and quarter != before:
+            return True
+        self._proofs += 1
         return proven and self._proofs <= self._started
 
     def check_journal(self) -> None:

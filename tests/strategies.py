@@ -16,6 +16,8 @@ from sms_watch.model import (
     Outcome,
     Progress,
     Reason,
+    Sample,
+    Standing,
     Task,
     TaskMemory,
     TaskState,
@@ -51,6 +53,9 @@ tasks = st.builds(
     source=TEXTS,
     target=TEXTS,
 )
+samples = st.builds(
+    Sample, TIMES, st.none() | st.integers(0, 100), st.none() | st.integers(0, 10**15)
+)
 memories = st.builds(
     TaskMemory,
     STATES | st.just(""),
@@ -66,8 +71,28 @@ memories = st.builds(
     st.booleans(),
     st.booleans(),
     st.none() | st.sampled_from(Outcome),
+    place=st.none() | progresses,
+    moved=st.none() | TIMES,
+    suspected=st.none() | TIMES,
+    samples=st.lists(samples, max_size=2).map(tuple),
+    stalled=st.just("") | TEXTS,
+    parted=st.just("") | TEXTS,
+    failures=st.lists(TIMES, min_size=1, max_size=3).map(tuple),
+    flaps=st.integers(0, 9),
+    reminded=st.integers(0, 6),
+    reminded_at=st.none() | TIMES,
+    snoozed=st.none() | TIMES,
+    starts=st.integers(0, 9),
+    lost=st.floats(0, 1e9),
 )
-watches = st.builds(WatchMemory, st.integers(0, 3), st.none() | TIMES, TEXTS, st.booleans())
+watches = st.builds(
+    WatchMemory,
+    st.integers(0, 3),
+    st.none() | TIMES,
+    TEXTS,
+    st.booleans(),
+    digested=st.none() | TIMES,
+)
 notices = st.builds(
     Notice,
     st.sampled_from(Kind),
@@ -83,6 +108,11 @@ notices = st.builds(
     st.none() | TIMES,
     st.none() | st.sampled_from(Outcome),
     TEXTS,
+    st.integers(0, 9),
+    st.lists(st.builds(Standing, tasks, st.integers(0, 9), st.floats(0, 1e9)), max_size=2).map(
+        tuple
+    ),
+    st.integers(0, 9),
 )
 entries = st.builds(
     Entry,

@@ -19,7 +19,16 @@ WORLDLY = {"open", "print", "input", "exec", "eval", "__import__"}
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
 PURE = [
     *("codec", "decide", "error_codes", "errors", "events", "journal", "messages", "model"),
-    *("ports", "report", "settings", "adapters/task_json", "adapters/obs_signature"),
+    *(
+        "movement",
+        "plan",
+        "remind",
+        "ports",
+        "report",
+        "settings",
+        "adapters/task_json",
+        "adapters/obs_signature",
+    ),
 ]
 # The other operations of the SMS API (reference, "Managing Migration Tasks").
 OTHER_OPERATIONS = {"stop", "restart", "cutover", "test", "clone_test", "migration_test", "skip"}

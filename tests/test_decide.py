@@ -24,7 +24,7 @@ from builders import (
     minutes,
 )
 
-from sms_watch.decide import Decision, confirm, decide, settle
+from sms_watch.decide import Decision, decide, settle
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -37,6 +37,7 @@ from sms_watch.model import (
     Task,
     TaskMemory,
 )
+from sms_watch.plan import confirm
 
 SECOND = timedelta(seconds=1)
 

@@ -21,7 +21,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sms_watch.decide import Plan, plan, settle
+from sms_watch.decide import settle
 from sms_watch.journal import VERSION, Entry, EntryType, fold
 from sms_watch.model import (
     Gone,
@@ -35,6 +35,7 @@ from sms_watch.model import (
     TaskMemory,
     Unseen,
 )
+from sms_watch.plan import Plan, plan
 
 LIMITS = {
     LINE_LOST: None,
@@ -55,7 +56,10 @@ ENDS = {
     "MIGRATE_SUCCESS": Kind.FINISHED,
     "SYNC_F_ROLLBACK_SUCCESS": Kind.NEEDS_PERSON,
 }
-POLICY = a_policy()
+# What this machine is about; movement, connection and reminders have tests of their own.
+APART = {Kind.STALLED, Kind.MOVING, Kind.DISCONNECTED, Kind.CONNECTED, Kind.REMINDER}
+POLICY = a_policy(notify_on=frozenset(set(Kind) - APART))
+AN_HOUR = timedelta(hours=1)
 
 
 class Truth:
@@ -77,6 +81,8 @@ class Truth:
         self.called = False
         self.unproved = False
         self.away = False
+        self.fails: List[datetime] = []
+        self.flaps = 0
 
     def due_news(self, task: Task, now: datetime) -> Set[Kind]:
         """Take in what was read, and say what is to be told of it."""
@@ -86,7 +92,7 @@ class Truth:
         if state in FAILED:
             news = self._failed(task, was, further, now)
         elif state in MOVING:
-            news = self._moving(was, further, now)
+            news = self._moving(task, was, further, now)
         else:
             news = self._resting(state, was, now)
         self.last = task
@@ -119,7 +125,8 @@ class Truth:
         self.unproved = not further and (self.unproved or (was in MOVING and self.streak > 0))
         if is_new or task.state != was:
             self.since = now
-        if is_new:
+        told = self._count_failure(is_new, now)
+        if told:
             self.is_open, self.called = True, False
         if further:
             self.streak = self.tries = 0
@@ -127,7 +134,20 @@ class Truth:
         if self.away and task.connected:
             self.tries = min(self.tries, 1)
         self.away, self.code = task.connected is False, task.code
-        return ({Kind.FAILED} if is_new else set()) | self._call(task, now)
+        return ({Kind.FAILED} if told else set()) | self._call(task, now)
+
+    def _count_failure(self, is_new: bool, now: datetime) -> bool:
+        """Say whether a failure is told: more than four in an hour are told as one."""
+        if self.flaps and now - self.fails[-1] >= AN_HOUR:
+            self.flaps, self.fails, is_new = 0, [], True
+        if not is_new:
+            return False
+        self.fails = [*(each for each in self.fails if now - each < AN_HOUR), now]
+        if self.flaps:
+            self.flaps += 1
+            return False
+        self.flaps = len(self.fails) if len(self.fails) > 4 else 0
+        return True
 
     def _call(self, task: Task, now: datetime) -> Set[Kind]:
         limit = LIMITS[task.code]
@@ -138,17 +158,21 @@ class Truth:
         self.called = True
         return {Kind.NEEDS_PERSON}
 
-    def _moving(self, was: str, further: bool, now: datetime) -> Set[Kind]:
+    def _moving(self, task: Task, was: str, further: bool, now: datetime) -> Set[Kind]:
         if was not in MOVING:
             self.since = now
         self.away = False
         healthy = now - self.since >= HALF_AN_HOUR
         if healthy:
             self.streak = self.tries = 0
-        if self.unproved and not (further or healthy):
+        if self.is_open and task.connected is False:
+            self.unproved = True
+        flapping = bool(self.flaps) and now - self.fails[-1] < AN_HOUR
+        if flapping or (self.unproved and not (further or healthy)):
             return set()
         closes = self.is_open
         self.is_open = self.called = self.unproved = False
+        self.flaps = 0
         return {Kind.RESUMED} if closes else set()
 
     def _resting(self, state: str, was: str, now: datetime) -> Set[Kind]:
@@ -161,6 +185,7 @@ class Truth:
         calls = kind is Kind.NEEDS_PERSON
         if is_told or not calls:
             self.is_open, self.called, self.unproved = calls, calls, False
+            self.flaps, self.fails = 0, []
         return {kind} if is_told else set()
 
 

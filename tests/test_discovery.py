@@ -16,7 +16,7 @@ from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch.adapters import sms
 from sms_watch.adapters.sdk import Caller
-from sms_watch.decide import candidates, decide
+from sms_watch.decide import decide
 from sms_watch.errors import CloudError
 from sms_watch.messages import Imprint
 from sms_watch.model import (
@@ -30,6 +30,7 @@ from sms_watch.model import (
     Reason,
     Scope,
 )
+from sms_watch.plan import candidates
 from sms_watch.report import Result
 from sms_watch.run import Order, Outside, execute
 

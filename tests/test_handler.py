@@ -49,8 +49,8 @@ def test_a_task_that_fails_at_midnight_runs_again_within_two_minutes(night: Nigh
     assert night.kinds(report) == ["resumed"]
     assert night.world.tasks["a"].state == TaskState.RUNNING
     assert night.subjects == [
-        "sms_watch: web-01 failed, started again (SMS.0807)",
-        "sms_watch: web-01 is running again",
+        "sms_watch warning: web-01 failed, started again (SMS.0807)",
+        "sms_watch info: web-01 is running again",
     ]
 
 
@@ -78,15 +78,16 @@ def test_an_outage_of_25_minutes_is_two_messages(tmp_path: Path) -> None:
 
 
 def test_an_outage_of_a_night_calls_a_person_once_and_is_overcome(tmp_path: Path) -> None:
-    """After eight hours without a line, one call for help stands beside the usual two messages."""
+    """In eight hours without a line, a call for help and its reminder join the usual two."""
     with a_night(tmp_path) as night:
         night.world.at(NOW + timedelta(minutes=5), night.world.line_down)
         night.world.at(NOW + 8 * HOUR, night.world.line_up)
         night.ticks_until(NOW + 9 * HOUR)
         assert night.subjects == [
-            "sms_watch: web-01 failed, started again (SMS.0807)",
-            "sms_watch: web-01 needs a person (SMS.3802)",
-            "sms_watch: web-01 is running again",
+            "sms_watch warning: web-01 failed, started again (SMS.0807)",
+            "sms_watch critical: web-01 needs a person (SMS.3802)",
+            "sms_watch warning: web-01 still needs a person (SMS.3802)",
+            "sms_watch info: web-01 is running again",
         ]
         assert len(night.world.starts) <= 8 * 4 + 5
         assert night.world.tasks["a"].waited <= timedelta(minutes=16)
@@ -111,14 +112,14 @@ def test_what_a_person_pauses_stays_paused(night: Night) -> None:
     night.world.pause("a")
     night.ticks_until(NOW + HOUR)
     assert night.world.starts == []
-    assert night.subjects == ["sms_watch: web-01 is paused"]
+    assert night.subjects == ["sms_watch info: web-01 is paused"]
 
 
 def test_an_end_is_told_once(tmp_path: Path) -> None:
     """A finished task is one message, however often the timer ticks."""
     with a_night(tmp_path, SimTask("a", "web-01", copied=499e9)) as night:
         night.ticks_until(NOW + HOUR)
-        assert night.subjects == ["sms_watch: web-01 is finished"]
+        assert night.subjects == ["sms_watch info: web-01 is finished"]
 
 
 def test_a_deleted_task_is_told_once(night: Night) -> None:
@@ -150,8 +151,8 @@ def test_the_agents_own_recovery_is_left_alone_within_its_grace(tmp_path: Path) 
         night.ticks_until(NOW + timedelta(minutes=10))
         assert night.world.starts == []
         assert night.subjects == [
-            "sms_watch: web-01 failed, waiting (SMS.0807)",
-            "sms_watch: web-01 is running again",
+            "sms_watch warning: web-01 failed, waiting (SMS.0807)",
+            "sms_watch info: web-01 is running again",
         ]
 
 
@@ -234,7 +235,7 @@ def test_a_run_that_can_read_nothing_fails_and_is_told_after_three(night: Night)
     night.faults.add("show_task", Fault(403, '{"error_code": "SMS.9004", "error_msg": "no"}'), 4)
     reasons = [night.failing_tick() for _ in range(4)]
     assert all("no task could be read" in reason and "SMS.9004" in reason for reason in reasons)
-    assert night.subjects == ["sms_watch: the watchdog is blind"]
+    assert night.subjects == ["sms_watch critical: the watchdog is blind"]
     assert night.kinds(night.tick()) == ["sees_again"]
 
 
@@ -355,7 +356,7 @@ def test_another_event_still_runs_with_a_warning(night: Night, event: Any) -> No
 def test_a_test_message_can_be_asked_for(night: Night) -> None:
     """The command test sends one message, and everything else goes on."""
     assert night.kinds(night.tick(user_event="test")) == ["test"]
-    assert night.subjects == ["sms_watch: the watchdog sends a test message"]
+    assert night.subjects == ["sms_watch info: the watchdog sends a test message"]
     assert night.kinds(night.tick()) == []
 
 
@@ -363,7 +364,7 @@ def test_an_unknown_command_fails_after_the_run(night: Night) -> None:
     """The run is done, and the error lists the known commands."""
     _fail(night)
     reason = night.failing_tick(user_event="tset")
-    assert "known commands are: test" in reason
+    assert "known commands are: report" in reason
     assert len(night.world.starts) == 1
 
 

@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import IDS, memories, tasks, watches
 
-from sms_watch.decide import BLIND_AFTER_RUNS, Plan, plan
 from sms_watch.journal import VERSION, Entry, EntryType, fold, snapshot
 from sms_watch.model import (
     Action,
@@ -34,6 +33,7 @@ from sms_watch.model import (
     Unseen,
     WatchMemory,
 )
+from sms_watch.plan import BLIND_AFTER_RUNS, Plan, Wishes, plan
 
 PLACE = Position("20261124", 4711)
 POLICY = a_policy(max_per_run=2)
@@ -118,11 +118,12 @@ def test_events_have_names_of_their_own(
     seen: Sequence[Observation], memory: Memory, test: bool, lost: bool
 ) -> None:
     """No two openings share an id, and an id never names two different things."""
-    planned = _plan(seen, memory, test=test, memory_lost=lost)
+    wishes = Wishes(test=test, digest=test)
+    planned = _plan(seen, memory, wishes=wishes, memory_lost=lost)
     ids = [notice.event_id for notice in planned.notices if not notice.event_id.endswith("-end")]
     assert len(ids) == len(set(ids))
     assert all(event_id.startswith("20261124-4711-") for event_id in ids)
-    assert planned == _plan(seen, memory, test=test, memory_lost=lost)
+    assert planned == _plan(seen, memory, wishes=wishes, memory_lost=lost)
 
 
 @given(observations, minds)
@@ -296,7 +297,7 @@ def test_a_lost_memory_is_told_once_for_each_loss() -> None:
 def test_a_test_notice_is_made_on_request() -> None:
     """The command test adds one notice, whatever else there is; it cannot be muted."""
     policy = a_policy(notify_on=frozenset())
-    planned = plan([a_running_task()], Memory(), NOW, policy, PLACE, test=True)
+    planned = plan([a_running_task()], Memory(), NOW, policy, PLACE, wishes=Wishes(test=True))
     assert _kinds(planned) == [Kind.TEST]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, FrozenSet, Tuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import Credentials, ErrorClass, Kind, Scope
+from sms_watch.model import LEVELS, Credentials, ErrorClass, Kind, Level, Scope
 from sms_watch.settings import SETTINGS, FileJournal, ObsJournal, Settings, parse
 
 PROJECT = "0" * 32
@@ -56,8 +56,10 @@ def test_the_least_that_is_needed() -> None:
     assert settings.policy.backoff == timedelta(minutes=2)
     assert settings.policy.backoff_max == timedelta(minutes=15)
     assert settings.policy.grace == timedelta(0)
+    assert settings.policy.stall == timedelta(hours=1)
+    assert settings.policy.remind == timedelta(hours=4)
+    assert settings.policy.digest == timedelta(0)
     assert settings.policy.notify_on == frozenset(Kind)
-    assert settings.warnings == ()
 
 
 def test_every_problem_is_reported_at_once() -> None:
@@ -329,11 +331,24 @@ def test_a_code_has_one_class() -> None:
 
 
 def test_kinds_are_chosen_by_name() -> None:
-    """NOTIFY_ON lists kinds, or all; an unknown one is refused with the list."""
+    """NOTIFY_ON lists kinds; an unknown one is refused with the list."""
     chosen = _parse(NOTIFY_ON="failed, needs_person").policy.notify_on
     assert chosen == {Kind.FAILED, Kind.NEEDS_PERSON}
-    for wrong in ("fail", "all failed", "FAILED"):
+    for wrong in ("fail", "FAILED", "warning-", "+", "failed+"):
         assert "needs_person" in _problems({**LEAST, "NOTIFY_ON": wrong})
+
+
+def test_kinds_are_chosen_by_level() -> None:
+    """A level stands for its kinds, with a plus for the worse ones too; they add up."""
+
+    def chosen(text: str) -> FrozenSet[Kind]:
+        return _parse(NOTIFY_ON=text).policy.notify_on
+
+    assert chosen("critical") == {k for k in Kind if LEVELS[k] is Level.CRITICAL}
+    assert chosen("warning") == {k for k in Kind if LEVELS[k] is Level.WARNING}
+    assert chosen("warning+") == {k for k in Kind if LEVELS[k] is not Level.INFO}
+    assert chosen("info+") == chosen("all") == set(Kind)
+    assert chosen("critical finished") == chosen("critical") | {Kind.FINISHED}
 
 
 @pytest.mark.parametrize(
@@ -399,23 +414,11 @@ def test_keys_are_not_shown() -> None:
     assert "SKSK" not in repr(_parse())
 
 
-@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.ahead], ids=lambda s: s.name)
-def test_a_setting_without_effect_is_warned_of(setting: Any) -> None:
-    """What this version only checks is accepted, and the report says that it does not act yet."""
-    settings = _parse(**{setting.name: "3"})
-    assert setting.name in settings.warnings[0]
-
-
 def test_the_readme_shows_the_same_table() -> None:
     """The table in README.md has every setting, its default and its meaning, and no other."""
     readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
     table = readme.split("<!-- settings -->\n")[1].split("<!-- /settings -->")[0]
-    rows = [
-        f"| `{setting.name}` | {setting.shown} | {setting.meaning}"
-        + (" *Checked, but not acted on in this version.*" if setting.ahead else "")
-        + " |\n"
-        for setting in SETTINGS
-    ]
+    rows = [f"| `{setting.name}` | {setting.shown} | {setting.meaning} |\n" for setting in SETTINGS]
     assert table == "| name | default | meaning |\n|---|---|---|\n" + "".join(rows)
 
 

@@ -21,12 +21,11 @@ FAILED: Dict[str, Any] = {
     "connected": True,
     "error_json": '{"error_code":"SMS.1807","error_param":"[\\"203.0.113.22\\"]"}',
     "migrate_speed": 42.5,
-    "remain_seconds": 3600,
     "sub_tasks": [
         {"name": "CREATE_CLOUD_SERVER", "progress": 100, "end_date": 1, "user_op": "REPLICATE"},
         {"name": "MIGRATE_WINDOWS_BLOCK", "progress": 37, "end_date": None, "user_op": "REPLICATE"},
     ],
-    "source_server": {"name": "win02", "ip": "192.0.2.12"},
+    "source_server": {"id": "s-2", "name": "win02", "ip": "192.0.2.12"},
     "target_server": {"name": "win02-new", "ip": "203.0.113.22"},
 }
 
@@ -49,9 +48,9 @@ def test_a_task_in_full() -> None:
         True,
         Progress(1, 5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
         42.5,
-        3600,
-        "win02 (192.0.2.12)",
-        "win02-new (203.0.113.22)",
+        source="win02 (192.0.2.12)",
+        target="win02-new (203.0.113.22)",
+        source_id="s-2",
     )
 
 
@@ -117,9 +116,8 @@ def test_connected_is_known_or_unknown(value: Any, expected: Optional[bool]) -> 
 )
 def test_a_number_is_one_or_unknown(value: Any, speed: Optional[float]) -> None:
     """A text that is no number costs the number, not the task."""
-    task = _read(migrate_speed=value, remain_seconds=value)
+    task = _read(migrate_speed=value)
     assert task.speed == speed
-    assert task.remaining == (None if speed is None else int(speed))
 
 
 def test_a_missing_connected_is_unknown() -> None:
@@ -197,7 +195,7 @@ def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> No
     assert (task.id, task.state) == ("7a9c", "MIGRATE_FAIL")
     assert task.progress.percent is None or 0 <= task.progress.percent <= 100
     assert task.speed is None or task.speed >= 0
-    json.dumps([task.error_params, task.remaining, task.source], allow_nan=False)
+    json.dumps([task.error_params, task.source], allow_nan=False)
 
 
 ANY_TEXT = st.text(max_size=30).map(lambda text: text * 40)

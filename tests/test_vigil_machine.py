@@ -167,6 +167,12 @@ class Nights(RuleBasedStateMachine):
                 self.world.clear(name)
             self.world.resume(name)
 
+    @rule(name=TASKS, still=st.booleans())
+    def freeze(self, name: str, still: bool) -> None:
+        """A task stands still without any sign of it, or goes on."""
+        if name in self.world.tasks:
+            (self.world.freeze if still else self.world.thaw)(name)
+
     @rule(name=TASKS, connected=st.sampled_from([True, False, None]))
     def connect(self, name: str, connected: Optional[bool]) -> None:
         """The agent of a task comes, goes, or is not spoken of."""

@@ -31,7 +31,7 @@ def task_body(task: SimTask, now: datetime) -> Dict[str, Any]:
         "finish_date": _ms(task.ended),
         "priority": 1,
         "speed_limit": 0,
-        "migrate_speed": task.speed if task.copying else 0.0,
+        "migrate_speed": _speed(task, now),
         "compress_rate": 0.0,
         "start_target_server": True,
         "error_json": _error_json(task),
@@ -55,6 +55,15 @@ def task_body(task: SimTask, now: datetime) -> Dict[str, Any]:
     if task.connected is not None:
         body["connected"] = task.connected
     return body
+
+
+def _speed(task: SimTask, now: datetime) -> float:
+    """Give a speed that goes up and down as measured ones do; between two samples it is 0."""
+    if not task.copying:
+        return 0.0
+    minute = int(now.timestamp()) // 60
+    swing = (minute * 7 % 11 - 5) / 100
+    return 0.0 if minute % 13 == 0 else round(task.speed * (1 + swing), 1)
 
 
 # What a row of the list of tasks lacks (SMS API reference, "Querying the Migration Task List").

@@ -47,7 +47,7 @@ class SimTask:
     """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
 
     ``connected`` is left out of answers while it is ``None``. ``project`` is the id of the
-    migration project of its source server. ``obstacle`` is the code of a
+    migration project of its source server. ``frozen``: it runs, and nothing of it moves. ``obstacle`` is the code of a
     failure that no start mends until it is cleared away. ``recovers_after`` are the seconds after
     which the agent starts again by itself once the line is back, if it does, ``picks_up_after``
     those between an accepted start and the agent's taking it up.
@@ -62,6 +62,7 @@ class SimTask:
     copied: float = 0.0
     synchronises: bool = False
     connected: Optional[bool] = True
+    frozen: bool = False
     project: str = ""
     recovers_after: Optional[float] = None
     picks_up_after: float = 10
@@ -84,7 +85,8 @@ class SimTask:
     @property
     def copying(self) -> bool:
         """Whether bytes are moving right now."""
-        return self.state == TaskState.RUNNING and self.line_up and not self.obstacle
+        working = self.line_up and not self.obstacle and not self.frozen
+        return self.state == TaskState.RUNNING and working
 
     @property
     def mendable(self) -> bool:
@@ -178,6 +180,18 @@ class World:
         self.tasks[task_id].obstacle = ""
         self._note(task_id, "obstacle cleared")
 
+    def freeze(self, task_id: str) -> None:
+        """Let a running task stand still without any sign of it."""
+        self.tasks[task_id].frozen = True
+        self._note(task_id, "stands still")
+        self._flow(self.tasks[task_id])
+
+    def thaw(self, task_id: str) -> None:
+        """Let a task that stood still go on."""
+        self.tasks[task_id].frozen = False
+        self._note(task_id, "moves")
+        self._flow(self.tasks[task_id])
+
     def pause(self, task_id: str) -> None:
         """Pause a task in the console."""
         task = self.tasks[task_id]
@@ -258,7 +272,7 @@ class World:
             self._later(task, GIVES_UP_CONNECTING, lambda: self._fail(task, unreachable))
         elif not task.line_up:
             self._later(task, NOTICES_BREAK, lambda: self._fail(task, broke))
-        elif task.state == TaskState.RUNNING:
+        elif task.state == TaskState.RUNNING and not task.frozen:
             self._later(task, task.remaining.total_seconds(), lambda: self._complete(task))
 
     def _later(self, task: SimTask, seconds: float, action: Callable[[], None]) -> None:

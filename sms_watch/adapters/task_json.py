@@ -52,7 +52,6 @@ def read(body: Any) -> Optional[Task]:
         connected=_truth(fields.get("connected")),
         progress=_progress(fields),
         speed=_number(fields.get("migrate_speed")),
-        remaining=_whole(fields.get("remain_seconds")),
         source=_server(fields.get("source_server")),
         target=_server(fields.get("target_server")),
         source_id=_text(_fields(fields.get("source_server")).get("id"))[:MAX_NAME],
@@ -68,17 +67,16 @@ def read_row(row: Any, sources: Mapping[str, Source]) -> Optional[Task]:
     progress = replace(task.progress, copied=source.copied)
     known = task.connected is not None
     connected = task.connected if known else source.connected
-    remaining = source.remaining if task.remaining is None else task.remaining
-    return replace(task, progress=progress, connected=connected, remaining=remaining, listed=True)
+    return replace(task, progress=progress, connected=connected, size=source.size, listed=True)
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a source server's row says of its task: the agent's connection, bytes, seconds."""
+    """What a source server's row says: the agent's connection, bytes copied, bytes in all."""
 
     connected: Optional[bool] = None
     copied: Optional[int] = None
-    remaining: Optional[int] = None
+    size: Optional[int] = None
 
 
 def read_source(row: Any) -> Tuple[str, Source]:
@@ -90,7 +88,7 @@ def read_source(row: Any) -> Tuple[str, Source]:
     return _text(fields.get("id"))[:MAX_NAME], Source(
         _truth(fields.get("connected")),
         _whole(fields.get("replicatesize")),
-        _whole(_fields(fields.get("current_task")).get("remain_seconds")),
+        _whole(fields.get("totalsize")),
     )
 
 
