@@ -89,6 +89,10 @@ class Row:
 def _why(decision: Decision) -> str:
     if decision.action is Action.START:
         return "started by the next run"
+    if decision.reason is Reason.MOVING and decision.memory and decision.memory.stalled:
+        return "stalled"
+    if decision.task and decision.reason is Reason.MOVING and decision.task.connected is False:
+        return "its agent is not connected"
     return str(decision.reason).replace("_", " ")
 
 
