@@ -7,6 +7,7 @@ import click
 from local.checks.command import command as check
 from local.desk import Commands
 from local.invoke import command as invoke
+from local.report.command import command as report
 from local.serve import command as cloud
 from local.simulate import command as simulate
 from local.status import command as status
@@ -20,7 +21,7 @@ def main() -> None:
     """
 
 
-for each in (check, status, invoke, simulate, cloud):
+for each in (check, status, report, invoke, simulate, cloud):
     main.add_command(each)
 
 if __name__ == "__main__":

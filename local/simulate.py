@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Callable, Tuple
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Callable, Optional, Tuple
 
 import click
 
@@ -19,6 +20,9 @@ from local.cloud.shapes import PROJECT
 from local.cloud.signing import Key
 from local.cloud.world import World
 from local.context import LocalContext, timer_event
+from local.report.command import write
+from local.report.facts import facts
+from local.report.page import page
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
 from sms_watch.errors import WatchFailed
@@ -144,7 +148,13 @@ NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCE
     "scenario", type=click.Choice(sorted(SCENARIOS)), default="night", metavar="[SCENARIO]"
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Another course of chance.")
-def command(scenario: str, seed: int) -> None:
+@click.option(
+    "--report",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the page that the report command makes of such a journal.",
+)
+def command(scenario: str, seed: int, out: Optional[Path]) -> None:
     """Play a night of timer events against a simulated cloud on this machine.
 
     The real handler runs tick by tick, on loopback and on a clock that hurries. At the end a
@@ -155,3 +165,7 @@ def command(scenario: str, seed: int) -> None:
     watched = play_watched(night, screen, seed)
     scores = [watched.score, play_plain(night, seed), play_unwatched(night, seed)]
     screen.scoreboard(scores, watched.failed)
+    if out is not None:
+        told = facts(watched.entries, night.begin, night.end, timezone.utc)
+        write(out, page(told, timezone.utc, night.title))
+        click.echo(f"The page of it: {out}")

@@ -46,8 +46,6 @@ def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> It
         f"{len(texts)} set; watching {tasks}, topic in {made.topic.region}, journal in"
         f" {shown_place(made)}",
     )
-    for warning in made.warnings:
-        yield Finding("settings", Verdict.WARNING, warning)
     if made.dry_run:
         yield Finding(
             "settings",
