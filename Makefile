@@ -2,13 +2,15 @@ PYTHON ?= python3
 SCENARIO ?= night
 PYTEST_ARGS ?= -n auto
 HOURS ?= 200000
+ZIP_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := index.py build_zip.py sms_watch local tests benchmarks
+TEMPLATE := $(filter-out %/versions.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
+SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports soak bench zip clean
+.PHONY: help demo test check format format-check lint types imports soak bench zip template clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +45,13 @@ soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 bench: $(READY) ## measure, as ratios within one run
 	@$(BIN)/python -m benchmarks.journal
 
-zip: $(READY) ## build dist/sms-watch.zip
-	@$(BIN)/python build_zip.py
+zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
+	@$(BIN)/python build_zip.py $(ZIP_ARGS)
+
+template: ## build dist/sms-watch-rfs.zip, a template for Resource Formation Service
+	@mkdir -p dist
+	@$(PYTHON) -m zipfile -c dist/sms-watch-rfs.zip $(TEMPLATE)
+	@echo "dist/sms-watch-rfs.zip: $(notdir $(TEMPLATE))"
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, List
 
-RUNTIMES = ("3.9", "3.10", "3.12")
+from build_zip import RUNTIMES, BuildError, interpreter
 
 
 @functools.cache
@@ -18,10 +14,8 @@ def interpreters_found() -> Dict[str, str]:
     """Give the interpreter of each of FunctionGraph's versions that really runs here."""
     found: Dict[str, str] = {}
     for version in RUNTIMES:
-        for candidate in _candidates(version):
-            if _runs(candidate, version):
-                found[version] = candidate
-                break
+        with contextlib.suppress(BuildError):
+            found[version] = interpreter(version)
     return found
 
 
@@ -31,21 +25,3 @@ def report_header() -> List[str]:
     missing = [version for version in RUNTIMES if version not in found]
     lines = [f"zip tried on Python: {', '.join(found) or 'the running one only'}"]
     return [*lines, f"not installed here: {', '.join(missing)}"] if missing else lines
-
-
-def _candidates(version: str) -> Iterator[str]:
-    yield sys.executable
-    on_path = shutil.which(f"python{version}")
-    if on_path is not None:
-        yield on_path
-    managed = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from (str(each) for each in sorted(managed.glob(f"versions/{version}.*/bin/python3")))
-
-
-def _runs(candidate: str, version: str) -> bool:
-    tell = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        done = subprocess.run([candidate, "-c", tell], capture_output=True, text=True, check=False)
-    except OSError:  # a broken link, or no program at all
-        return False
-    return done.returncode == 0 and done.stdout.strip() == version

@@ -66,7 +66,7 @@ class Promises:
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
-        self._quarter = 0.0
+        self._quarter, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[float, datetime]] = {}
         self._told_for_good: Set[str] = set()
@@ -217,16 +217,17 @@ class Promises:
                 assert kinds or not wake.appends or self._may_write(wake), "not quiet"
 
     def _may_write(self, wake: Wake) -> bool:
-        """Each quarter of an hour it may be written down how far the running tasks are.
+        """Each quarter of an hour it may be written down how far each running task is.
 
         Half an hour after a start it may be written down, once, that the task still runs.
         """
         quarter, before = wake.begun.timestamp() // QUARTER, self._quarter
-        self._quarter = quarter
+        self._quarter, self._samples = quarter, self._samples if quarter == before else 0
+        self._samples += 1
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
         proven = any(wake.begun - last >= PROOF for last in started)
-        if running and quarter != before:
+        if self._samples <= len(running):
             return True
         self._proofs += 1
         return proven and self._proofs <= self._started

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
-from interpreters import RUNTIMES, interpreters_found
+from clouds import KEY, TOPIC
+from cyclonedx.model.bom import Bom
+from interpreters import interpreters_found
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import build_zip
+from local.clock import VirtualClock
+from local.cloud.server import CloudServer
+from local.cloud.world import SimTask, World
 
-# Without settings the handler must say which are missing, whatever else there is around it.
+# The code's folder comes first on the path and FunctionGraph's own packages last. Without settings
+# the handler has to say which are missing; with them, it does a whole run against a cloud.
 RUN = """
-import socket, sys
-def refuse(*_): raise AssertionError("the network was asked")
-socket.socket.connect = refuse
-sys.path.insert(0, sys.argv[1])
+import json, sys
+sys.path[:] = [sys.argv[1], *sys.path, sys.argv[2]]
 import index
 index.initializer(None)
 try:
     index.handler({}, None)
 except Exception as error:
     named = "SMS_TASK_IDS" in str(error) and "SMN_TOPIC_URN" in str(error)
-    print(type(error).__name__, named, "%d.%d" % sys.version_info[:2])
+    refused = [type(error).__name__, named]
+class Context:
+    getUserData = staticmethod(json.load(sys.stdin).get)
+task, = index.handler({"trigger_type": "TIMER"}, Context())["tasks"]
+print(json.dumps([*refused, task["action"], task["outcome"], "%d.%d" % sys.version_info[:2]]))
 """
+BUNDLED = ("requests", "urllib3", "certifi", "yaml", "six", "huaweicloudsdkcore")
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+NEWEST = list({RUNNING: "", **interpreters_found()})[-1]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +94,7 @@ def test_the_same_input_gives_the_same_bytes(zipped: Path, tmp_path: Path) -> No
     """Neither the directory, nor file times, nor the umask or the time zone shows in the zip."""
     copy = tmp_path / "elsewhere"
     copy.mkdir()
-    for name in ("index.py", "requirements.txt", "build_zip.py"):
+    for name in ("index.py", "requirements.txt", "build_zip.py", "build_sbom.py", "pyproject.toml"):
         shutil.copy(build_zip.ROOT / name, copy)
     shutil.copytree(build_zip.ROOT / "sms_watch", copy / "sms_watch")
     done = subprocess.run(
@@ -87,8 +107,24 @@ def test_the_same_input_gives_the_same_bytes(zipped: Path, tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert (copy / "again.zip").read_bytes() == zipped.read_bytes()
-    assert "SHA-512" in done.stdout
+    content = zipped.read_bytes()
+    assert (copy / "again.zip").read_bytes() == content
+    assert hashlib.sha512(content).hexdigest() in done.stdout
+    assert re.search(r"^sms_watch +\d+ +[\d,]+  [0-9a-f]{16}$", done.stdout, re.MULTILINE)
+    _check_bill((copy / "again.cdx.json").read_text(encoding="utf-8"), content)
+
+
+def _check_bill(text: str, content: bytes) -> None:
+    told = json.loads(text)
+    bom = Bom.from_json(told)  # type: ignore[attr-defined] # the library adds it to the class
+    product = bom.metadata.component
+    assert [each.content for each in product.hashes] == [hashlib.sha512(content).hexdigest()]
+    wanted = build_zip.locked(build_zip.ROOT)
+    del wanted["dnspython"]  # installed for pymongo, of which only bson is in the zip
+    assert {(each.name, each.version) for each in bom.components} == set(wanted.items())
+    assert all(each.licenses and each.purl for each in bom.components)
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    assert "timestamp" not in text
 
 
 def test_nothing_of_the_machine_shows_in_the_entries(zipped: Path) -> None:
@@ -102,29 +138,129 @@ def test_nothing_of_the_machine_shows_in_the_entries(zipped: Path) -> None:
     } == {((1980, 1, 1, 0, 0, 0), 0o100644, 3, zipfile.ZIP_DEFLATED)}
 
 
-@pytest.mark.parametrize("version", [*interpreters_found(), "running"])
+ZONES = """
+import sys, zoneinfo
+from datetime import datetime, timezone
+sys.path.insert(0, sys.argv[1])
+zoneinfo.reset_tzpath(to=[])
+from sms_watch.zones import load_zone
+moment = datetime(2027, 7, 1, tzinfo=timezone.utc)
+for name in ("Asia/Shanghai", "Asia/Kuala_Lumpur", "Europe/Berlin", "Asia/Calcutta"):
+    print(moment.astimezone(load_zone(name)).strftime("%z"))
+print(datetime(2027, 1, 1, tzinfo=timezone.utc).astimezone(load_zone("Canada/Newfoundland"))
+    .strftime("%z"))
+try:
+    load_zone("Middle/Earth")
+except KeyError:
+    print("KeyError")
+"""
+
+
+@pytest.mark.parametrize("version", [*interpreters_found(), RUNNING])
 def test_the_zip_runs_by_itself(zipped: Path, tmp_path: Path, version: str) -> None:
-    """On each of FunctionGraph's Pythons found here, nothing but the zip is needed."""
+    """On each of FunctionGraph's Pythons here, nothing but the zip is needed for a whole run."""
+    _check_a_run(zipped, tmp_path, version)
+
+
+@pytest.mark.parametrize("version", [*interpreters_found(), RUNNING])
+def test_the_zip_knows_the_time_zones_of_the_world(
+    zipped: Path, tmp_path: Path, version: str
+) -> None:
+    """On a system without a time-zone database a name gives the right time, in summer too."""
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(tmp_path)
-    python = interpreters_found().get(version, sys.executable)
-    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     done = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", RUN, str(tmp_path)],
+        [interpreters_found().get(version, sys.executable), "-I", "-S", "-c", ZONES, str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.stdout.splitlines()[-1:] == [
-        f"WatchFailed True {running if version == 'running' else version}"
-    ], done.stderr
-    build_zip.prove(zipped, python)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["+0800", "+0800", "+0200", "+0530", "-0330", "KeyError"]
+
+
+def test_compiled_files_are_for_one_python_and_the_same_every_time(tmp_path: Path) -> None:
+    """With compiled files the zip is at most 3.8 MB; nobody compares them with their sources."""
+    output = tmp_path / "sms-watch.zip"
+    files = build_zip.build(output, python=NEWEST).files
+    made = {name: content for name, content in files.items() if name.endswith(".pyc")}
+    assert output.stat().st_size <= 3_800_000
+    assert {"__pycache__", "sms_watch/adapters/__pycache__"} <= {
+        name.rpartition("/")[0] for name in made
+    }
+    tag = f".cpython-{NEWEST.replace('.', '')}.pyc"
+    unchecked = (1).to_bytes(4, "little")
+    assert all(name.endswith(tag) and made[name][4:8] == unchecked for name in made)
+    assert not any(str(tmp_path).encode() in content for content in made.values())
+    plain = {name: files[name] for name in files.keys() - made.keys()}
+    assert build_zip.compiled(plain, build_zip.interpreter(NEWEST)) == made
+    _check_a_run(output, tmp_path / "run", NEWEST)
+
+
+def _check_a_run(zipped: Path, place: Path, version: str) -> None:
+    """Run as on FunctionGraph: no environment, nothing writable, older packages at the end."""
+    code, bundled, here = (place / name for name in ("code", "bundled", "here"))
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(code)
+    for name in BUNDLED:
+        (bundled / name).mkdir(parents=True)
+        (bundled / name / "__init__.py").write_text("raise AssertionError('the bundled one')")
+    here.mkdir()
+    for each in [here, *place.rglob("*")]:
+        each.chmod(0o555 if each.is_dir() else 0o444)
+    before = sorted(place.rglob("*"))
+    with _a_failed_task() as (world, texts):
+        done = subprocess.run(
+            [build_zip.interpreter(version), "-I", "-S", "-B", "-c", RUN, str(code), str(bundled)],
+            input=json.dumps(texts),
+            cwd=here,
+            env={},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome == ["WatchFailed", True, "start", "done", version]
+    assert [start.accepted for start in world.starts] == [True]
+    assert len(world.inbox) == 1
+    assert sorted(place.rglob("*")) == before
+
+
+@contextmanager
+def _a_failed_task() -> Iterator[Tuple[World, Dict[str, str]]]:
+    """Give a cloud at this very moment, for signatures are, and the settings for it."""
+    world = World(VirtualClock(datetime.now(timezone.utc)))
+    world.add(SimTask("a", "web-01"))
+    world.fail("a", "SMS.0201", obstacle=False)
+    with CloudServer(world, [KEY], [TOPIC]) as server:
+        services = {f"{name}_ENDPOINT": server.url for name in ("SMS", "SMN", "OBS")}
+        keys = {"HUAWEICLOUD_SDK_AK": KEY.access, "HUAWEICLOUD_SDK_SK": KEY.secret}
+        yield world, {"SMS_TASK_IDS": "a", "SMN_TOPIC_URN": TOPIC, **services, **keys}
 
 
 def test_the_runtimes_are_those_of_functiongraph() -> None:
     """The versions that the zip is tried on are 3.9, 3.10 and 3.12, no more than exist there."""
-    assert RUNTIMES == ("3.9", "3.10", "3.12")
-    assert set(interpreters_found()) <= set(RUNTIMES)
+    assert build_zip.RUNTIMES == ("3.9", "3.10", "3.12")
+    assert set(interpreters_found()) <= set(build_zip.RUNTIMES)
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_one_lock_holds_for_every_python(version: str) -> None:
+    """What a locked dependency asks for on a Python, markers included, is locked to suit it."""
+    wanted = build_zip.locked(build_zip.ROOT)
+    there = {"python_version": version, "python_full_version": f"{version}.0", "extra": ""}
+    for name in wanted:
+        installed = distribution(name)
+        for allowed in installed.metadata.get_all("Requires-Python") or ():
+            assert SpecifierSet(allowed).contains(f"{version}.0"), name
+        for each in map(Requirement, installed.requires or ()):
+            if each.marker is None or each.marker.evaluate(there):
+                found = wanted[re.sub(r"[-_.]+", "-", each.name).lower()]
+                assert each.specifier.contains(found), (name, str(each))
+
+
+# What is wrong is said in words, and nothing is left to upload by mistake
 
 
 def test_a_zip_that_cannot_be_imported_is_not_left_behind(tmp_path: Path) -> None:
@@ -140,28 +276,122 @@ def test_a_zip_that_cannot_be_imported_is_not_left_behind(tmp_path: Path) -> Non
 
 def test_a_dependency_in_another_version_is_refused(tmp_path: Path) -> None:
     """Only the locked versions go into a zip; what is missing is named."""
-    root = _a_root(tmp_path, {"requirements.txt": "requests==0.0.1 \\\n    --hash=sha256:0\n"})
+    root = _a_root(tmp_path, {"requirements.txt": f"requests==0.0.1 \\\n    {NO_SUCH_HASH}\n"})
     with pytest.raises(build_zip.NotInstalledError, match=r"requests 0\.0\.1"):
         build_zip.build(tmp_path / "out.zip", root)
 
 
+def test_a_dependency_that_was_changed_is_refused(tmp_path: Path) -> None:
+    """A file that is not as it was installed goes into no zip."""
+    root = _a_root(tmp_path, {"requirements.txt": f"tiny==1.0 {NO_SUCH_HASH}\n"})
+    _a_wheel(tmp_path, {"tiny.py": "changed = True\n"}, unpacked=True)
+    with pytest.raises(build_zip.BuildError, match=r"tiny\.py of tiny was changed"):
+        build_zip.build(tmp_path / "out.zip", root, [str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        ("requests==2.0\n", "not a version with its hashes"),
+        ("requests>=2.0 {hash}\n", "not a version with its hashes"),
+        ("requests==2.0 {hash}\nrequests==2.1 {hash}\n", "not the same for every Python"),
+        ("six==1.0 ; python_version < '3.10' {hash}\n", "not the same for every Python"),
+    ],
+)
+def test_a_lock_that_cannot_hold_is_refused(tmp_path: Path, lock: str, words: str) -> None:
+    """Every dependency has one version, for every Python, and its hashes."""
+    root = _a_root(tmp_path, {"requirements.txt": lock.format(hash=NO_SUCH_HASH)})
+    with pytest.raises(build_zip.BuildError, match=words):
+        build_zip.build(tmp_path / "out.zip", root, [])
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        ("requests==0.0.1", "package index can be reached"),
+        ("tiny==1.0", "find out which of the two was changed"),
+    ],
+)
 def test_what_pip_cannot_install_is_said_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str, words: str
 ) -> None:
-    """Without the package index the error says what to do, and there is no zip."""
-    root = _a_root(tmp_path, {"requirements.txt": f"requests==0.0.1 --hash=sha256:{'0' * 64}\n"})
+    """Without the package index, or with another hash than the lock's, there is no zip."""
+    root = _a_root(tmp_path, {"requirements.txt": f"{lock} {NO_SUCH_HASH}\n"})
+    _a_wheel(tmp_path, {"tiny.py": ""})
     for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(build_zip.BuildError, match="package index can be reached"):
+    with pytest.raises(build_zip.BuildError, match=words):
         build_zip.build_afresh(tmp_path / "out.zip", root)
     assert not (tmp_path / "out.zip").exists()
 
 
+def test_a_python_that_is_not_here_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the wanted interpreter there is an error that says what to do, and no zip."""
+    monkeypatch.setattr(build_zip, "_candidates", lambda version: iter([str(tmp_path / "python")]))
+    build_zip.interpreter.cache_clear()
+    with pytest.raises(build_zip.BuildError, match=r"no Python 3\.10 here .* install it"):
+        build_zip.build(tmp_path / "out.zip", python="3.10")
+    build_zip.interpreter.cache_clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_python_that_functiongraph_lacks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is compiled for a version that FunctionGraph does not have."""
+    with pytest.raises(SystemExit):
+        build_zip.main(["--python", "3.11"])
+    assert "invalid choice: '3.11'" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
-    """A file where the output's folder should be ends the build with one line, no traceback."""
+    """A missing folder, or a file in a folder's place, ends the build with one line."""
     (tmp_path / "taken").write_text("")
-    with pytest.raises(SystemExit, match=r"build_zip: .*taken"):
-        build_zip.main(["--output", str(tmp_path / "taken" / "sms-watch.zip")])
+    for folder, words in (
+        ("taken", "Not a directory"),
+        ("missing", "there is no folder .*missing"),
+    ):
+        output = tmp_path / folder / "sms-watch.zip"
+        with pytest.raises(SystemExit, match=f"build_zip: .*{words}"):
+            build_zip.main(["--allow-dirty", "--output", str(output)])
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_what_is_in_no_commit_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip that nobody could build again is not built unless that is asked for."""
+    output = tmp_path / "sms-watch.zip"
+    output.write_text("what an earlier build left")
+    monkeypatch.setattr(build_zip, "changes", lambda: ["index.py"])
+    with pytest.raises(SystemExit, match=r"index\.py: not as in the last commit.*--allow-dirty"):
+        build_zip.main(["--output", str(output)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_changes_of_the_zip_count(tmp_path: Path) -> None:
+    """What differs from the last commit is found, new files too; what is not in the zip is not."""
+    root = _a_root(tmp_path, {"README.md": ""})
+    assert build_zip.changes(root) == []  # unpacked from an archive, without git
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *step], check=True)
+    assert build_zip.changes(root) == []
+    for name in ("README.md", "index.py", "sms_watch/new.py"):
+        (root / name).write_text("changed = True\n", encoding="utf-8")
+    assert build_zip.changes(root) == ["index.py", "sms_watch/new.py"]
+    assert build_zip.changes(root / "sms_watch") == []  # lies within a checkout of something else
+
+
+def test_without_the_library_there_is_a_zip_and_no_bill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The zip needs nothing but Python and pip; that its bill is missing is said."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    build_zip._write_bill(tmp_path / "bill.json", b"", build_zip.Built({}, ()))
+    assert "no SBOM" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+NO_SUCH_HASH = f"--hash=sha256:{'0' * 64}"
 
 
 def _a_root(place: Path, files: Dict[str, str]) -> Path:
@@ -170,3 +400,23 @@ def _a_root(place: Path, files: Dict[str, str]) -> Path:
     for name, text in {"index.py": "", "requirements.txt": "", **files}.items():
         (root / name).write_text(text, encoding="utf-8")
     return root
+
+
+def _a_wheel(place: Path, files: Dict[str, str], unpacked: bool = False) -> None:
+    """Make a wheel of a package "tiny", or lay its files where an installation would."""
+    within = "tiny-1.0.dist-info"
+    wrong = "sha256=AAAA" if unpacked else ""
+    members = {
+        **files,
+        f"{within}/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        f"{within}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{within}/RECORD": "".join(f"{name},{wrong},\n" for name in files),
+    }
+    if unpacked:
+        (place / within).mkdir()
+        for name, text in members.items():
+            (place / name).write_text(text, encoding="utf-8")
+        return
+    with zipfile.ZipFile(place / "tiny-1.0-py3-none-any.whl", "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)

@@ -1,0 +1,16 @@
+# In the template for Resource Formation Service this stands in place of the module's versions.tf:
+# there the provider has another name, and the template is not called by anything that sets it up.
+terraform {
+  required_version = ">= 1.2"
+
+  required_providers {
+    huaweicloud = {
+      source  = "huawei.com/provider/huaweicloud"
+      version = ">= 1.74.0"
+    }
+  }
+}
+
+provider "huaweicloud" {
+  region = var.region
+}
