@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Callable, Mapping, Tuple
+from typing import Callable, Dict, Tuple
 
 from local.cloud.faults import Fault, Faults
 from local.cloud.world import SimTask, World
@@ -153,7 +153,7 @@ def _short_outage(world: World, begin: datetime, chance: Random) -> None:
 BEGIN = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 MORNING = BEGIN + 10 * HOUR
 
-SCENARIOS: Mapping[str, Scenario] = {
+SCENARIOS: Dict[str, Scenario] = {
     "night": Scenario(
         "One night: an outage, a short drop, a pause, a full disk", BEGIN, MORNING, _night
     ),
