@@ -82,7 +82,9 @@ def read_env_file(path: Optional[Path]) -> Dict[str, str]:
     except UnicodeDecodeError:
         raise Trouble(f"{path} is no text in UTF-8; give one NAME=value a line") from None
     found = list(parse_stream(io.StringIO(text)))
-    wrong = [binding.original.line for binding in found if binding.error]
+    wrong = [
+        each.original.line for each in found if each.error or (each.key and each.value is None)
+    ]
     if wrong:
         # The line itself is not shown: it may hold a key.
         raise Trouble(f"{path}, line {wrong[0]} makes no sense; give one NAME=value a line")

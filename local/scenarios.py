@@ -122,8 +122,9 @@ def _flapping(world: World, begin: datetime, chance: Random) -> None:
 
 def _fifty(world: World, begin: datetime, chance: Random) -> None:
     for number in range(1, 51):
-        size, speed = chance.uniform(20, 400) * 1e9, chance.uniform(40, 200)
-        done = chance.uniform(0, 0.6)
+        # None is done before the outage comes.
+        size, speed = chance.uniform(120, 500) * 1e9, chance.uniform(40, 150)
+        done = chance.uniform(0, 0.4)
         world.add(
             SimTask(
                 f"9e01-{number:02}",
