@@ -370,12 +370,12 @@ class TaskMemory:
     that is gone is remembered with an empty ``state``.
 
     ``place`` is where a running task was when it was last seen to move, at ``moved``; since
-    ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last. ``stalled`` and ``parted`` are the event ids of the
-    notices that told an open stall and an agent that is away. ``failures`` are the moments of the
-    new failures of the last hour, ``flaps`` counts those told as one. ``reminded`` counts the
-    reminders of what is open, the last one, or its first notice, was at ``reminded_at``; there
-    are none until ``snoozed``. ``starts`` and ``lost``, the seconds in which it stood failed,
-    count from the last digest.
+    ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last.
+    ``stalled`` and ``parted`` are the event ids of the notices that told an open stall and an
+    agent that is away. ``failures`` are the moments of the new failures of the last hour,
+    ``flaps`` counts those told as one. ``reminded`` counts the reminders of what is open, the last
+    one, or its first notice, was at ``reminded_at``; there are none until ``snoozed``. ``starts``
+    and ``lost``, the seconds in which it stood failed, count from the last digest.
     """
 
     state: str

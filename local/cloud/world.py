@@ -47,10 +47,11 @@ class SimTask:
     """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
 
     ``connected`` is left out of answers while it is ``None``. ``project`` is the id of the
-    migration project of its source server. ``frozen``: it runs, and nothing of it moves. ``obstacle`` is the code of a
-    failure that no start mends until it is cleared away. ``recovers_after`` are the seconds after
-    which the agent starts again by itself once the line is back, if it does, ``picks_up_after``
-    those between an accepted start and the agent's taking it up.
+    migration project of its source server. ``frozen``: it runs, and nothing of it moves.
+    ``obstacle`` is the code of a failure that no start mends until it is cleared away.
+    ``recovers_after`` are the seconds after which the agent starts again by itself once the line
+    is back, if it does, ``picks_up_after`` those between an accepted start and the agent's taking
+    it up.
     """
 
     id: str
@@ -179,6 +180,11 @@ class World:
         """Clear the obstacle away, as a person does; the task stays failed until it is started."""
         self.tasks[task_id].obstacle = ""
         self._note(task_id, "obstacle cleared")
+
+    def connect(self, task_id: str, connected: Optional[bool]) -> None:
+        """Let the agent come or go, or not be spoken of."""
+        self.tasks[task_id].connected = connected
+        self._note(task_id, f"connected: {connected}")
 
     def freeze(self, task_id: str) -> None:
         """Let a running task stand still without any sign of it."""
