@@ -157,6 +157,7 @@ def test_the_curve_is_the_union_of_the_samples() -> None:
         _task(1, "RUNNING", since=0, samples=first),
         _task(1.5, "RUNNING", since=0, samples=second),
         replace(FAILS, notices=(notice,)),
+        _line(2.5, notices=(replace(notice, at=_at(2.5)),)),
         _task(3.5, "RUNNING", since=3, samples=third),
     )
     assert [[point.percent for point in stroke] for stroke in story.strokes] == [

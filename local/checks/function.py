@@ -103,9 +103,11 @@ def _instances(number: Any) -> Finding:
         return Finding(about, Verdict.OK, "one instance at a time")
     if number == 0:
         text = "it is disabled: no instance may run"
-        return Finding(about, Verdict.FAILED, text, "allow 1 instance under Concurrency")
+        return Finding(
+            about, Verdict.FAILED, text, "set Max. Instances per Function to 1 under Concurrency"
+        )
     limit = f"up to {number} instances" if isinstance(number, int) and number > 0 else "no limit"
-    why = "set it to 1 under Concurrency: the journal keeps two runs apart, but one has less to do"
+    why = "set Max. Instances per Function to 1 under Concurrency: two runs do the work of one"
     return Finding(about, Verdict.WARNING, f"instances at a time: {limit}", why)
 
 
@@ -141,7 +143,8 @@ def asynchronous(config: Mapping[str, Any]) -> Iterator[Finding]:
     if retries == 0:
         yield Finding(about, Verdict.OK, "no retries: the next tick is the retry")
     else:
-        text, why = f"retries of a failed run: {retries}", "set them to 0: the next tick is one"
+        text = f"retries of a failed run: {retries}"
+        why = "set Max. Retries to 0 under Configure Async Notification: the next tick is one"
         yield Finding(about, Verdict.WARNING, text, why)
     wanted = _mapping(_mapping(config.get("destination_config")).get("on_failure"))
     if wanted.get("destination"):
@@ -149,7 +152,7 @@ def asynchronous(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(about, Verdict.OK, text)
     else:
         text = "nobody hears of a run that fails"
-        why = "name an SMN topic as failure destination under Asynchronous execution"
+        why = "set Failure Notification to SMN under Configure Async Notification"
         yield Finding(about, Verdict.WARNING, text, why)
 
 

@@ -293,10 +293,12 @@ class _Trace:
         self, bands: Sequence[Band], begin: datetime, end: datetime
     ) -> Iterator[Tuple[Point, ...]]:
         """Cut the curve where the task did not run, or where another sub-task began."""
-        breaks = sorted(band.begin for band in bands if band.phase is not Phase.MOVING)
+        resting = [band for band in bands if band.phase is not Phase.MOVING]
+        breaks = sorted(band.begin for band in resting)
         strokes: Dict[Tuple[int, str], List[Point]] = {}
         for at in sorted(self.curve):
-            if begin <= at <= end:
+            rests = any(band.begin < at < band.end for band in resting)
+            if begin <= at <= end and not rests:
                 point = self.curve[at]
                 stretch = (bisect.bisect_left(breaks, at), point.sub_task)
                 strokes.setdefault(stretch, []).append(point)
