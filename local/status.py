@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.desk import PATIENCE, Desk, Trouble, env_file_option, nonce, texts_of
+from local.words import count
 from sms_watch.decide import Decision
 from sms_watch.errors import JournalError
 from sms_watch.journal import Entry, fold, snapshot
@@ -230,7 +231,7 @@ def _heading(seen: Look, zone: tzinfo) -> str:
     local = seen.at.astimezone(zone)
     failed = sum(row.phase is Phase.FAILED for row in seen.rows)
     moving = sum(row.phase is Phase.MOVING for row in seen.rows)
-    said = f"{len(seen.rows)} tasks, {moving} moving, {failed} failed"
+    said = f"{count(len(seen.rows), 'task')}, {moving} moving, {failed} failed"
     return f"{local:%Y-%m-%d %H:%M:%S} {local:%z}  {said}"
 
 

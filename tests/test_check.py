@@ -10,7 +10,7 @@ import pytest
 from builders import DISK_FULL, LINE_LOST, a_task
 from clouds import BUCKET, KEY, OWN, TOPIC
 from desks import LOOKING, URN, Day, a_day, call
-from loopback import closed_port, serving
+from loopback import answer, closed_port, serving
 
 from local.checks.findings import Finding, Verdict, shown_address, worst
 from local.checks.function import environment
@@ -170,7 +170,7 @@ def _disconnect(day: Day) -> None:
         (_setting("RESUME_MAX_ATTEMPTS", "0"), 0, "note", "right to start", "switched off"),
         (_journal_in_a_file, 2, "failed", "journal", "could not be read"),
         (_journal_in_a_file, 2, "failed", "appending", "cannot be written"),
-        (_damaged, 1, "warning", "journal", "1 lines cannot be used"),
+        (_damaged, 1, "warning", "journal", "1 line cannot be used"),
         (_failed(LINE_LOST), 0, "note", "task", "Started again by itself"),
         (_failed(DISK_FULL), 1, "warning", "task", "press Start in the SMS console"),
         (_pause, 0, "note", "task", "left alone until a person"),
@@ -341,6 +341,16 @@ def test_endpoints_that_nobody_serves_are_named(tmp_path: Path) -> None:
     assert _has(found, "failed", "clock", "SMS_ENDPOINT")
     assert _has(found, "note", "keys", "not told")
     assert _has(found, "failed", "topic", "SMN_ENDPOINT")
+
+
+def test_the_clock_is_asked_after_without_any_login(tmp_path: Path, netrc: str) -> None:
+    """No key, and no password that happens to lie in .netrc for this host."""
+    with serving(answer(401, "{}", "Date: Tue, 24 Nov 2026 00:00:00 GMT")) as server:
+        with a_day(tmp_path) as day:
+            day.texts["SMS_ENDPOINT"] = server.url
+            assert _has(day.check()[1], "failed", "clock", "set the clock")
+        assert b"authorization" not in server.requests[0].lower()
+        assert netrc.encode() not in b"".join(server.requests)
 
 
 def test_a_service_that_tells_no_time_is_no_good_clock(tmp_path: Path) -> None:

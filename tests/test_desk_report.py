@@ -324,6 +324,17 @@ def test_the_page_tells_of_a_night_what_happened() -> None:
     assert "@media print" in text
 
 
+def test_long_tables_keep_their_newest_rows() -> None:
+    """A task that failed thousands of times makes a page that a phone can hold."""
+    entries = [RUNS]
+    for number in range(300):
+        at = 1 + number / 40
+        entries += [_task(at, "MIGRATE_FAIL", code=LINE_LOST), _task(at + 0.01, "RUNNING")]
+    text = page(_facts(*entries), UTC, "long")
+    assert text.count("MIGRATE_FAIL, SMS.0807") < 600  # 300 bands with a title, 200 rows
+    assert "100 earlier rows are left out." in text
+
+
 @pytest.mark.parametrize("where", ["name", "state"])
 def test_texts_from_outside_are_escaped(where: str) -> None:
     """A name is no markup, and no control character comes through."""
@@ -379,7 +390,7 @@ def test_the_report_of_a_journal_in_a_directory(tmp_path: Path) -> None:
         assert day.cloud.calls == {}
     assert "1 task, 0 failures, 0 starts" in result.output
     assert "web-01" in out.read_text(encoding="utf-8")
-    assert "1 lines of the journal could not be used." in out.read_text(encoding="utf-8")
+    assert "1 line of the journal could not be used." in out.read_text(encoding="utf-8")
 
 
 def test_a_journal_without_lines_is_one_line(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_without_a_terminal_it_is_plain_text(tmp_path: Path) -> None:
     with a_day(tmp_path, SimTask("a", "web-01", copied=250e9)) as day:
         result = day.call("status")
     assert result.exit_code == 0
-    assert "1 tasks, 1 moving, 0 failed" in result.output
+    assert "1 task, 1 moving, 0 failed" in result.output
     assert "[##########..........]" in result.output
     assert "\x1b" not in result.output
     assert result.output.isascii()

@@ -9,6 +9,7 @@ from typing import Iterator, Mapping, Tuple
 
 from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict
 from local.desk import Desk, shown_place
+from local.words import count
 from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
@@ -37,7 +38,7 @@ def _judged(desk: Desk, history: History) -> Finding:
     if not history.entries and not history.damaged:
         return Finding("journal", Verdict.OK, f"{where} can be read; the first run begins it")
     if history.snapshot_lost or history.damaged:
-        text = f"{where}: {history.damaged} lines cannot be used"
+        text = f"{where}: {count(history.damaged, 'line')} cannot be used"
         lost = ", and the memory as a whole is lost" if history.snapshot_lost else ""
         return Finding("journal", Verdict.WARNING, text + lost, "see who else writes there")
     last = history.entries[-1]

@@ -11,6 +11,8 @@ import requests
 
 from local.checks.findings import REFUSED, Finding, Verdict, remedy
 from local.desk import Desk, shown_place
+from local.words import count
+from sms_watch.adapters.sdk import keep_signature
 from sms_watch.decide import HOPELESS
 from sms_watch.error_codes import explain
 from sms_watch.errors import CloudError, TaskGone
@@ -39,7 +41,11 @@ ADDRESS = "SMS_REGION and SMS_ENDPOINT"
 def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> Iterator[Finding]:
     """Judge the settings beyond what made them valid; ``in_file`` are all names of the file."""
     made = desk.settings
-    tasks = "every task of the account" if made.scope.discovers else _many(made.scope.task_ids)
+    tasks = (
+        "every task of the account"
+        if made.scope.discovers
+        else count(len(made.scope.task_ids), "task")
+    )
     yield Finding(
         "settings",
         Verdict.OK,
@@ -61,10 +67,6 @@ def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> It
             yield Finding("settings", Verdict.WARNING, text, f"did you mean {close[0]}?")
 
 
-def _many(task_ids: Sequence[str]) -> str:
-    return "1 task" if len(task_ids) == 1 else f"{len(task_ids)} tasks"
-
-
 def clock(desk: Desk) -> Finding:
     """Compare our clock with that of SMS, by the Date of an answer to an unsigned request.
 
@@ -74,7 +76,11 @@ def clock(desk: Desk) -> Finding:
     url = desk.settings.sms_endpoint
     try:
         answer = requests.get(
-            f"{url}/v3/tasks", params={"limit": 1}, timeout=TIMEOUT, allow_redirects=False
+            f"{url}/v3/tasks",
+            params={"limit": 1},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            auth=keep_signature,  # none; without it, requests would look for one in .netrc
         )
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"

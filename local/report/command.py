@@ -11,6 +11,7 @@ import click
 from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of
 from local.report.facts import facts
 from local.report.page import page
+from local.words import count
 from sms_watch.journal import Entry, decode
 
 LONGEST = 31  # days; what is older the watchdog has forgotten
@@ -74,9 +75,9 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
             )
         remarks: List[str] = []
         if damaged:
-            remarks.append(f"{damaged} lines of the journal could not be used.")
+            remarks.append(f"{count(damaged, 'line')} of the journal could not be used.")
         zone = desk.settings.zone
         told = facts(entries, now - timedelta(days=days), now, zone)
         write(out, page(told, zone, "What sms_watch saw", remarks))
-        tasks = "1 task" if len(told.stories) == 1 else f"{len(told.stories)} tasks"
-        click.echo(f"{out}: {tasks}, {told.failures} failures, {told.starts} starts")
+        numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
+        click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")

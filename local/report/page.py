@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 import jinja2
 
 from local.report.facts import EVENING, MORNING, STANDING, Band, Facts, Point, Start, Story
+from local.words import count
 from sms_watch.error_codes import explain
 from sms_watch.messages import clean
 from sms_watch.model import Outcome, Phase
@@ -20,6 +21,7 @@ from sms_watch.model import Outcome, Phase
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 WIDTH = 1000.0  # units of a chart, whatever its size
 TICKS = 5
+MOST_ROWS = 200  # of a table; the newest, for a month may have thousands
 SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
 MEANING = (
     "Hours lost: how long tasks stood failed, all told. Hours saved: how long they moved, or were"
@@ -48,8 +50,9 @@ def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) ->
         "tasks": [_task(story, facts, zone) for story in facts.stories],
         "messages": [
             {"when": _when(sent.at, zone), "subject": clean(sent.subject, 600)}
-            for sent in facts.messages
+            for sent in facts.messages[-MOST_ROWS:]
         ],
+        "earlier": max(len(facts.messages) - MOST_ROWS, 0),
     }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     text = TEMPLATE.read_text(encoding="utf-8")
@@ -98,12 +101,13 @@ def _task(story: Story, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
         "bands": [_band(band, facts, zone) for band in story.events],
         "strokes": [_stroke(stroke, facts) for stroke in story.strokes],
         "starts": [_start(start, facts, zone) for start in story.starts],
-        "events": [_event(band, facts, zone) for band in story.events],
+        "events": [_event(band, facts, zone) for band in story.events[-MOST_ROWS:]],
+        "earlier": max(len(story.events) - MOST_ROWS, 0),
     }
 
 
 def _summary(story: Story) -> str:
-    parts = [story.id, _count(story.failures, "failure"), _count(len(story.starts), "start")]
+    parts = [story.id, count(story.failures, "failure"), count(len(story.starts), "start")]
     if story.lost:
         parts.append(f"{_duration(story.lost)} lost")
     if story.saved:
@@ -184,10 +188,6 @@ def _when(at: datetime, zone: tzinfo) -> str:
 
 def _hours(span: timedelta) -> str:
     return f"{span / timedelta(hours=1):.1f}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _duration(span: timedelta) -> str:
