@@ -154,6 +154,7 @@ class Cloud:
         def serve() -> Dict[str, Any]:
             function = self._function(urn)
             if function.retries is None:
+                # That the status is 404 is known (Terraform provider); the code is made up.
                 raise Refused(404, "FSS.1404", "The configuration does not exist.")
             return asynchronous_body(function)
 
