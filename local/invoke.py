@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 import click
-from dotenv import dotenv_values
 
 from index import handler
 from local.context import LocalContext, timer_event
+from local.desk import Trouble, env_file_option, read_env_file
 from sms_watch.errors import WatchFailed
 
 
@@ -20,9 +20,9 @@ def invoke(event_file: Optional[Path], env_file: Optional[Path]) -> Dict[str, An
 
     ``event_file`` holds the event as JSON; without it, it is a timer's. ``env_file`` holds the
     settings, one ``NAME=value`` a line; what it does not name comes from the environment. Raises
-    ClickException when a file cannot be used, WatchFailed when the run failed.
+    Trouble when a file cannot be used, WatchFailed when the run failed.
     """
-    return handler(_event(event_file), LocalContext(_texts(env_file)))
+    return handler(_event(event_file), LocalContext(read_env_file(env_file)))
 
 
 def _event(path: Optional[Path]) -> Any:
@@ -31,13 +31,7 @@ def _event(path: Optional[Path]) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise click.ClickException(f"{path} holds no JSON: {error}") from None
-
-
-def _texts(path: Optional[Path]) -> Dict[str, str]:
-    if path is None:
-        return {}
-    return {name: text for name, text in dotenv_values(path).items() if text is not None}
+        raise Trouble(f"{path} holds no JSON: {error}") from None
 
 
 @click.command("invoke")
@@ -47,13 +41,12 @@ def _texts(path: Optional[Path]) -> Dict[str, str]:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The event as JSON; a timer's without it.",
 )
-@click.option(
-    "--env-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The settings, one NAME=value a line; the environment has the rest.",
-)
+@env_file_option
 def command(event_file: Optional[Path], env_file: Optional[Path]) -> None:
-    """Do one run of the handler, and print its log and its report."""
+    """Do one run of the handler, and print its log and its report.
+
+    Exit status: 0, or 1 when the run failed as FunctionGraph would count it.
+    """
     try:
         report = invoke(event_file, env_file)
     except WatchFailed as failure:

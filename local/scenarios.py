@@ -1,35 +1,69 @@
-"""Nights to play: which tasks there are, and what happens to them when."""
+"""What to play: which tasks there are, and what happens to them and to the cloud, when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Mapping
+from random import Random
+from typing import Callable, Dict, Tuple
 
+from local.cloud.faults import Fault, Faults
 from local.cloud.world import SimTask, World
 
 DISK_FULL = "SMS.1315"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ALWAYS = 10**9  # calls
+BUSY = Fault(503, '{"error_code": "APIGW.0201", "error_msg": "Backend unavailable."}')
+OBS = ("get_object", "append_object", "create_bucket")
+SMN = ("publish",)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A service that answers nothing but errors for a while. ``begin`` and ``end`` are hours."""
+
+    operations: Tuple[str, ...]
+    begin: float
+    end: float
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A night. ``script`` fills a world with tasks and with what will happen."""
+    """A night, or more.
+
+    ``script`` fills a world with tasks and with what will happen; what it leaves to chance comes
+    from the seed. ``every`` is the period of the timer, ``line`` how often a log without a
+    terminal gets a line. ``discovers``: the tasks are found by listing. ``outages`` are those of
+    the services around the watchdog; the rules it is compared with are played without them.
+    """
 
     title: str
     begin: datetime
     end: datetime
-    script: Callable[[World, datetime], None]
+    script: Callable[[World, datetime, Random], None]
+    every: timedelta = MINUTE
+    line: timedelta = HOUR
+    discovers: bool = False
+    outages: Tuple[Outage, ...] = field(default=())
 
-    def world(self, world: World) -> World:
+    def world(self, world: World, seed: int = 0) -> World:
         """Give the world with this night ahead of it."""
-        self.script(world, self.begin)
+        self.script(world, self.begin, Random(seed))  # noqa: S311 - a game, not a secret
         return world
 
+    def trouble(self, world: World, faults: Faults) -> None:
+        """Let the services of a cloud fail when their outages come."""
+        for outage in self.outages:
+            for operation in outage.operations:
+                begins = functools.partial(faults.add, operation, BUSY, ALWAYS)
+                world.at(self.begin + outage.begin * HOUR, begins)
+                ends = functools.partial(faults.clear, operation)
+                world.at(self.begin + outage.end * HOUR, ends)
 
-def _night(world: World, begin: datetime) -> None:
-    def at(hours: float, what: Callable[..., None], *about: str) -> None:
-        world.at(begin + timedelta(hours=hours), lambda: what(*about))
 
+def _three(world: World) -> None:
+    """Add three servers that take most of a night."""
     world.add(SimTask("7d3c-web", "shop-web", size=560e9, speed=240))
     world.add(SimTask("7d3c-db", "shop-db", size=2_000e9, speed=300, copied=400e9))
     world.add(
@@ -43,6 +77,15 @@ def _night(world: World, begin: datetime) -> None:
             copied=200e9,
         )
     )
+
+
+def _at(world: World, begin: datetime, hours: float, what: Callable[..., None], *on: str) -> None:
+    world.at(begin + hours * HOUR, functools.partial(what, *on))
+
+
+def _night(world: World, begin: datetime, chance: Random) -> None:
+    at = functools.partial(_at, world, begin)
+    _three(world)
     at(2, world.line_down)
     at(2 + 25 / 60, world.line_up)
     at(3 + 25 / 60, world.line_down)
@@ -54,13 +97,100 @@ def _night(world: World, begin: datetime) -> None:
     at(9 + 1 / 60, world.resume, "7d3c-db")
 
 
-BEGIN = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+def _quiet(world: World, begin: datetime, chance: Random) -> None:
+    # Nine days of copying each, so nothing happens in seven.
+    for name, speed in (("archive-01", 240), ("archive-02", 160), ("archive-03", 80)):
+        size = 9 * 86_400 * speed * 1e6 / 8
+        world.add(SimTask(f"41aa-{name[-2:]}", name, size=size, speed=speed))
 
-SCENARIOS: Mapping[str, Scenario] = {
+
+def _outage(world: World, begin: datetime, chance: Random) -> None:
+    _three(world)
+    _at(world, begin, 1, world.line_down)
+    _at(world, begin, 9, world.line_up)
+
+
+def _flapping(world: World, begin: datetime, chance: Random) -> None:
+    _three(world)
+    hours = 1.0
+    while hours < 7:
+        _at(world, begin, hours, world.line_down)
+        hours += chance.uniform(1, 12) / 60
+        _at(world, begin, hours, world.line_up)
+        hours += chance.uniform(3, 40) / 60
+
+
+def _fifty(world: World, begin: datetime, chance: Random) -> None:
+    for number in range(1, 51):
+        # None is done before the outage comes.
+        size, speed = chance.uniform(120, 500) * 1e9, chance.uniform(40, 150)
+        done = chance.uniform(0, 0.4)
+        world.add(
+            SimTask(
+                f"9e01-{number:02}",
+                f"wave1-{number:02}",
+                size=size,
+                speed=speed,
+                copied=done * size,
+            )
+        )
+    _at(world, begin, 1, world.line_down)
+    _at(world, begin, 1.75, world.line_up)
+
+
+def _disk(world: World, begin: datetime, chance: Random) -> None:
+    _three(world)
+    _at(world, begin, 1.5, world.fail, "7d3c-db", DISK_FULL, "/dev/vdb1")
+    _at(world, begin, 9, world.clear, "7d3c-db")
+    _at(world, begin, 9 + 1 / 60, world.resume, "7d3c-db")
+
+
+def _short_outage(world: World, begin: datetime, chance: Random) -> None:
+    _three(world)
+    _at(world, begin, 1.5, world.line_down)
+    _at(world, begin, 2, world.line_up)
+
+
+BEGIN = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+MORNING = BEGIN + 10 * HOUR
+
+SCENARIOS: Dict[str, Scenario] = {
     "night": Scenario(
-        "One night: an outage, a short drop, a pause, a full disk",
+        "One night: an outage, a short drop, a pause, a full disk", BEGIN, MORNING, _night
+    ),
+    "quiet-week": Scenario(
+        "A quiet week: nothing happens, a timer of five minutes",
         BEGIN,
-        BEGIN + timedelta(hours=10),
-        _night,
+        BEGIN + timedelta(days=7),
+        _quiet,
+        every=5 * MINUTE,
+        line=timedelta(days=1),
+        discovers=True,
+    ),
+    "outage": Scenario("The line is down for eight hours", BEGIN, MORNING, _outage),
+    "flapping": Scenario(
+        "The line comes and goes for six hours, by chance", BEGIN, BEGIN + 8 * HOUR, _flapping
+    ),
+    "fifty": Scenario(
+        "Fifty tasks, and one outage that takes them all",
+        BEGIN,
+        BEGIN + 4 * HOUR,
+        _fifty,
+        discovers=True,
+    ),
+    "disk-full": Scenario("A disk fills up, and nobody is there", BEGIN, MORNING, _disk),
+    "obs-down": Scenario(
+        "OBS is down for two hours, and within them the line drops",
+        BEGIN,
+        BEGIN + 6 * HOUR,
+        _short_outage,
+        outages=(Outage(OBS, 1, 3),),
+    ),
+    "smn-down": Scenario(
+        "SMN is down for two hours, and within them the line drops",
+        BEGIN,
+        BEGIN + 6 * HOUR,
+        _short_outage,
+        outages=(Outage(SMN, 1, 3),),
     ),
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence
 
 from rich.console import Console, Group
@@ -22,6 +23,11 @@ from sms_watch.model import TaskState
 if TYPE_CHECKING:
     from local.simulate import Score
 
+EPOCH = datetime(2026, 1, 1, 22, tzinfo=timezone.utc)  # lines come at whole spans since then
+DAY = timedelta(days=1)
+MARGIN = 8  # lines of a terminal that are left to messages
+MOST_IN_LINE = 8  # tasks; of more than these only the states are counted
+
 COLOURS: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "red"),
     **dict.fromkeys(MOVING, "cyan"),
@@ -31,11 +37,21 @@ COLOURS: Mapping[str, str] = {
 
 
 class Screen:
-    """Shows a night live on a terminal; elsewhere it prints the messages and an hourly line."""
+    """Shows a night live on a terminal; elsewhere it prints the messages and a line now and then.
 
-    def __init__(self, title: str, console: Optional[Console] = None) -> None:
+    ``line`` is how often the line comes.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        console: Optional[Console] = None,
+        line: timedelta = timedelta(hours=1),
+    ) -> None:
         self._title = title
-        self._console = console or Console(highlight=False)
+        self._console = console or Console(file=sys.stdout, highlight=False)
+        self._line = line
+        self._failed = 0
         self._live: Optional[Live] = None
         self._world: Optional[World] = None
         self._told = 0
@@ -57,14 +73,33 @@ class Screen:
         """Show the state of things after a tick."""
         if self._world is None:
             return
+        if self._failed:
+            self._say(moment, f"runs succeed again, after {self._failed} that failed")
+            self._failed = 0
         for message in self._world.inbox[self._told :]:
             self._console.print(_message(message))
         self._told = len(self._world.inbox)
         actions = {task["id"]: task for task in report["tasks"]}
         if self._live is not None:
-            self._live.update(_tasks(moment, self._world, actions))
-        elif moment.minute == 0:
-            self._console.print(Text(_line(moment, self._world)), soft_wrap=True)
+            room = self._console.height - MARGIN
+            self._live.update(_tasks(moment, self._world, actions, room))
+        self._log(moment)
+
+    def failed(self, moment: datetime, why: str) -> None:
+        """Show that a run failed, as FunctionGraph would count it; of a row of them the first."""
+        if not self._failed:
+            self._say(moment, f"a run failed: {why}")
+        self._failed += 1
+        self._log(moment)
+
+    def _log(self, moment: datetime) -> None:
+        span = moment - EPOCH
+        if self._live is None and self._world is not None and not span % self._line:
+            line = _line(moment, self._world, self._line)
+            self._console.print(Text(line), soft_wrap=True)
+
+    def _say(self, moment: datetime, what: str) -> None:
+        self._console.print(Text(f"{moment:%H:%M} {what}", style="red"), soft_wrap=True)
 
     def journal(self, storage: Storage) -> None:
         """Show what the journal holds."""
@@ -78,8 +113,8 @@ class Screen:
                 table.add_row(key, str(len(stored.data)), counted)
             self._console.print(table)
 
-    def scoreboard(self, scores: Sequence[Score]) -> None:
-        """Show what the night came to, side by side."""
+    def scoreboard(self, scores: Sequence[Score], failed: int = 0) -> None:
+        """Show what the night came to, side by side; ``failed`` runs of the watchdog's were."""
         table = Table(title="The same night", title_justify="left")
         table.add_column("who watched")
         for name in ("messages", "starts", "on paused or hopeless tasks", "hours lost"):
@@ -96,6 +131,10 @@ class Screen:
         self._console.print(
             "Hours lost: how long tasks stood still, all told, though a start would have helped."
         )
+        if failed:
+            self._console.print(
+                f"{failed} runs failed, and FunctionGraph's failure destination heard of each."
+            )
 
 
 def _message(message: Mapping[str, Any]) -> Panel:
@@ -104,11 +143,14 @@ def _message(message: Mapping[str, Any]) -> Panel:
     return Panel(Text(lines), title=Text(title), title_align="left", border_style="blue")
 
 
-def _tasks(moment: datetime, world: World, actions: Mapping[str, Mapping[str, Any]]) -> Group:
+def _tasks(
+    moment: datetime, world: World, actions: Mapping[str, Mapping[str, Any]], room: int
+) -> Group:
     table = Table(box=None, expand=True)
     for name in ("task", "state", "", "%", "Mbit/s", "the watchdog"):
         table.add_column(name)
-    for task in world.tasks.values():
+    failed_first = sorted(world.tasks.values(), key=lambda task: task.state not in FAILED)
+    for task in failed_first[:room]:
         action = actions.get(task.id, {})
         table.add_row(
             task.name,
@@ -118,11 +160,19 @@ def _tasks(moment: datetime, world: World, actions: Mapping[str, Mapping[str, An
             f"{task.speed:.0f}" if task.copying else "",
             f"{action.get('action', '')}: {action.get('reason', '')}",
         )
-    return Group(Text(f"{moment:%Y-%m-%d %H:%M} UTC", style="bold"), table)
+    more = len(world.tasks) - room
+    rest = [Text(f"and {more} more")] if more > 0 else []
+    return Group(Text(f"{moment:%Y-%m-%d %H:%M} UTC", style="bold"), table, *rest)
 
 
-def _line(moment: datetime, world: World) -> str:
-    return f"{moment:%H:%M}  " + "   ".join(_brief(task) for task in world.tasks.values())
+def _line(moment: datetime, world: World, every: timedelta) -> str:
+    when = f"{moment:%H:%M}" if every < DAY else f"{moment:%a %d}"
+    tasks = list(world.tasks.values())
+    if len(tasks) > MOST_IN_LINE:
+        counted = Counter(str(task.state) for task in tasks)
+        states = ", ".join(f"{number} {state}" for state, number in sorted(counted.items()))
+        return f"{when}  {len(tasks)} tasks: {states}"
+    return f"{when}  " + "   ".join(_brief(task) for task in tasks)
 
 
 def _brief(task: SimTask) -> str:

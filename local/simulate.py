@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Callable
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Callable, Optional, Tuple
 
 import click
 
 from index import handler
 from local import walkthrough
 from local.clock import VirtualClock
+from local.cloud.buckets import Storage
 from local.cloud.server import CloudServer
 from local.cloud.shapes import PROJECT
 from local.cloud.signing import Key
 from local.cloud.world import World
 from local.context import LocalContext, timer_event
+from local.report.command import write
+from local.report.facts import facts
+from local.report.page import page
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
+from sms_watch.errors import WatchFailed
 from sms_watch.handler import WARM
+from sms_watch.journal import Entry, decode
 
-TICK = timedelta(minutes=1)
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 
@@ -48,52 +56,80 @@ class Score:
         )
 
 
-def play(scenario: Scenario, each_minute: Callable[[World], None]) -> World:
-    """Let a night pass, minute by minute."""
+@dataclass(frozen=True)
+class Watched:
+    """What the watchdog made of a night: its score, its journal, and how many runs failed."""
+
+    score: Score
+    entries: Tuple[Entry, ...]
+    failed: int
+
+
+def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) -> World:
+    """Let a night pass, tick by tick."""
     clock = VirtualClock(scenario.begin)
-    world = scenario.world(World(clock))
+    world = scenario.world(World(clock), seed)
     while clock.now() <= scenario.end:
-        each_minute(world)
-        clock.set(clock.now() + TICK)
+        each_tick(world)
+        clock.set(clock.now() + scenario.every)
     return world
 
 
-def play_plain(scenario: Scenario) -> Score:
+def play_plain(scenario: Scenario, seed: int = 0) -> Score:
     """Play the night by the plain script's rules, one function a task."""
 
-    def each_minute(world: World) -> None:
+    def each_tick(world: World) -> None:
         for task_id in list(world.tasks):
             walkthrough.tick(world, task_id)
 
-    return Score.of("a plain script", play(scenario, each_minute))
+    return Score.of("a plain script", play(scenario, each_tick, seed))
 
 
-def play_unwatched(scenario: Scenario) -> Score:
+def play_unwatched(scenario: Scenario, seed: int = 0) -> Score:
     """Play the night with nobody there until the morning."""
-    return Score.of("nobody", play(scenario, lambda world: world.settle()))
+    return Score.of("nobody", play(scenario, lambda world: world.settle(), seed))
 
 
-def play_watched(scenario: Scenario, screen: Screen) -> Score:
+def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
     """Play the night with the real handler against the cloud on loopback."""
     clock = VirtualClock(scenario.begin)
-    world = scenario.world(World(clock))
+    world = scenario.world(World(clock), seed)
+    failed = 0
     with CloudServer(world, [KEY], [TOPIC]) as server:
-        context = LocalContext(_settings(world, server.url))
+        scenario.trouble(world, server.cloud.faults)
+        context = LocalContext(_settings(scenario, world, server.url))
         with screen.showing(world):
             while clock.now() <= scenario.end:
                 moment = clock.now()
-                report = handler(timer_event(moment), context, clock=clock)
+                # What is due by now happens before anybody looks.
+                world.settle()
+                try:
+                    # Its log is that of the function; what there is to see, the screen shows.
+                    with contextlib.redirect_stdout(io.StringIO()):
+                        report = handler(timer_event(moment), context, clock=clock)
+                except WatchFailed as failure:
+                    failed += 1
+                    screen.failed(moment, str(failure))
+                else:
+                    screen.show(moment, report)
                 # FunctionGraph deletes a container about a minute after its last request.
                 WARM.forget()
-                screen.show(moment, report)
-                clock.set(max(moment + TICK, clock.now()))
-        screen.journal(server.cloud.storage)
-    return Score.of("sms_watch", world)
+                clock.set(max(moment + scenario.every, clock.now()))
+        storage = server.cloud.storage
+        screen.journal(storage)
+    return Watched(Score.of("sms_watch", world), _entries(storage), failed)
 
 
-def _settings(world: World, url: str) -> dict[str, str]:
+def _entries(storage: Storage) -> Tuple[Entry, ...]:
+    """Read the journal out of the buckets, oldest first."""
+    objects = [held for bucket in storage.buckets.values() for held in bucket.objects.items()]
+    lines = [line for _, stored in sorted(objects) for line in stored.data.splitlines()]
+    return tuple(decode(line) for line in lines)
+
+
+def _settings(scenario: Scenario, world: World, url: str) -> dict[str, str]:
     return {
-        "SMS_TASK_IDS": " ".join(world.tasks),
+        "SMS_TASK_IDS": "*" if scenario.discovers else " ".join(world.tasks),
         "SMN_TOPIC_URN": TOPIC,
         "HUAWEICLOUD_SDK_AK": KEY.access,
         "HUAWEICLOUD_SDK_SK": KEY.secret,
@@ -104,11 +140,32 @@ def _settings(world: World, url: str) -> dict[str, str]:
     }
 
 
-@click.command("simulate")
-@click.argument("scenario", type=click.Choice(sorted(SCENARIOS)), default="night")
-def command(scenario: str) -> None:
-    """Play a night of timer events against a simulated cloud on this machine."""
+NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCENARIOS))
+
+
+@click.command("simulate", epilog=f"\b\nScenarios:\n{NAMES}")
+@click.argument(
+    "scenario", type=click.Choice(sorted(SCENARIOS)), default="night", metavar="[SCENARIO]"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another course of chance.")
+@click.option(
+    "--report",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the page that the report command makes of such a journal.",
+)
+def command(scenario: str, seed: int, out: Optional[Path]) -> None:
+    """Play a night of timer events against a simulated cloud on this machine.
+
+    The real handler runs tick by tick, on loopback and on a clock that hurries. At the end a
+    scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
+    """
     night = SCENARIOS[scenario]
-    screen = Screen(night.title)
-    watched = play_watched(night, screen)
-    screen.scoreboard([watched, play_plain(night), play_unwatched(night)])
+    screen = Screen(night.title, line=night.line)
+    watched = play_watched(night, screen, seed)
+    scores = [watched.score, play_plain(night, seed), play_unwatched(night, seed)]
+    screen.scoreboard(scores, watched.failed)
+    if out is not None:
+        told = facts(watched.entries, night.begin, night.end, timezone.utc)
+        write(out, page(told, timezone.utc, night.title))
+        click.echo(f"The page of it: {out}")

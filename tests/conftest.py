@@ -23,10 +23,11 @@ INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 def pytest_report_header() -> List[str]:
-    """Say which of FunctionGraph's Pythons the zip is tried on, and which are missing here."""
-    from interpreters import report_header  # noqa: PLC0415 - beside this file, found by pytest
+    """Say on which of FunctionGraph's Pythons the zip is tried, and what looks at pages."""
+    import browser  # noqa: PLC0415 - beside this file, found by pytest
+    import interpreters  # noqa: PLC0415 - as above
 
-    return report_header()
+    return [*interpreters.report_header(), *browser.report_header()]
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ def test_an_event_that_is_no_json_is_refused(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text("{", encoding="utf-8")
     result = _call("invoke", "--event", str(event))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "event.json holds no JSON" in result.output
 
 
@@ -88,7 +88,7 @@ def _watched() -> Tuple[Score, str]:
     output = io.StringIO()
     screen = Screen("night", Console(file=output, width=100))
     scenario = SCENARIOS["night"]
-    watched = play_watched(scenario, screen)
+    watched = play_watched(scenario, screen).score
     screen.scoreboard([watched, play_plain(scenario), play_unwatched(scenario)])
     return watched, output.getvalue()
 

@@ -9,15 +9,25 @@ import socket
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 import flask
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 
 from local.cloud import obs_signing
 from local.cloud.buckets import Storage
 from local.cloud.faults import Fault, Faults
+from local.cloud.setup import (
+    Function,
+    Subscription,
+    asynchronous_body,
+    function_body,
+    subscription_page,
+    topic_body,
+    trigger_list,
+)
 from local.cloud.shapes import source_page, task_body, task_page
 from local.cloud.signing import Key, SignedRequest, problem
 from local.cloud.world import Refused, World
@@ -29,7 +39,7 @@ MAX_SHORT = 490  # characters
 MAX_PAGE, MAX_OFFSET = 200, 65_535  # rows of a list (SMS API reference)
 
 Answer = flask.Response
-Serve = Callable[[], Dict[str, Any]]
+Serve = Callable[[], Any]
 
 
 class Cloud:
@@ -37,14 +47,17 @@ class Cloud:
 
     ``keys`` are those that the cloud knows, ``topics`` the URNs that exist, ``faults`` what is to
     go wrong; ``calls`` counts what was asked, by operation. ``skew`` is how far the clock of the
-    services is ahead of that of their callers. ``app`` is the WSGI application.
+    services is ahead of that of their callers. ``subscriptions`` are those of every topic,
+    ``functions`` what is deployed, by URN. ``app`` is the WSGI application.
     """
 
     def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
-        self._world, self._keys, self._topics = world, keys, topics
+        self.world, self._keys, self._topics = world, keys, topics
         self.faults = Faults()
         self.storage = Storage()
         self.skew = timedelta(0)
+        self.subscriptions: List[Subscription] = [Subscription("email", "night@example.com")]
+        self.functions: Dict[str, Function] = {}
         self.calls: Dict[str, int] = {}
         self.app = flask.Flask("cloud")
         for method, path, view in (
@@ -53,31 +66,46 @@ class Cloud:
             ("GET", "/v3/tasks/<task_id>", self._show_task),
             ("POST", "/v3/tasks/<task_id>/action", self._start_task),
             ("POST", "/v2/<project>/notifications/topics/<urn>/publish", self._publish),
+            ("GET", "/v2/<project>/notifications/topics/<urn>", self._show_topic),
+            (
+                "GET",
+                "/v2/<project>/notifications/topics/<urn>/subscriptions",
+                self._list_subscriptions,
+            ),
+            ("GET", "/v2/<project>/fgs/functions/<urn>/config", self._show_function),
+            (
+                "GET",
+                "/v2/<project>/fgs/functions/<urn>/async-invoke-config",
+                self._show_asynchronous,
+            ),
+            ("GET", "/v2/<project>/fgs/triggers/<urn>", self._list_triggers),
             ("PUT", "/<string(minlength=3):bucket>/", self._create_bucket),
+            ("HEAD", "/<string(minlength=3):bucket>/", self._head_bucket),
             ("GET", "/<string(minlength=3):bucket>/<path:key>", self._get_object),
             ("POST", "/<string(minlength=3):bucket>/<path:key>", self._append_object),
         ):
             self.app.add_url_rule(path, view.__name__, view, methods=[method])
         self.app.register_error_handler(HTTPException, self._unknown)
+        self.app.after_request(self._dated)
         self.app.wsgi_app = _by_host(self.app.wsgi_app)  # type: ignore[method-assign]
 
     def _list_tasks(self) -> Answer:
         def serve() -> Dict[str, Any]:
-            return task_page(self._world.all(), self._world.clock.now(), *_page(100))
+            return task_page(self.world.all(), self.world.clock.now(), *_page(100))
 
         return self._answer("list_tasks", flask.request.args.get("offset", "0"), serve)
 
     def _list_servers(self) -> Answer:
         def serve() -> Dict[str, Any]:
             project = flask.request.args.get("migproject")
-            chosen = [task for task in self._world.all() if project in (None, task.project)]
-            return source_page(chosen, self._world.clock.now(), *_page(200))
+            chosen = [task for task in self.world.all() if project in (None, task.project)]
+            return source_page(chosen, self.world.clock.now(), *_page(200))
 
         return self._answer("list_servers", flask.request.args.get("offset", "0"), serve)
 
     def _show_task(self, task_id: str) -> Answer:
         def serve() -> Dict[str, Any]:
-            return task_body(self._world.read(task_id), self._world.clock.now())
+            return task_body(self.world.read(task_id), self.world.clock.now())
 
         return self._answer("show_task", task_id, serve)
 
@@ -85,22 +113,72 @@ class Cloud:
         def serve() -> Dict[str, Any]:
             body = flask.request.get_json(silent=True)
             if body != {"operation": "start"}:
-                self._world.violations.append(f"an action that is no start: {body}")
+                self.world.violations.append(f"an action that is no start: {body}")
                 raise Refused(400, "SMS.1001", "The operation is not supported.")
-            self._world.start(task_id)
+            self.world.start(task_id)
             return {}
 
         return self._answer("start_task", task_id, serve)
 
     def _publish(self, project: str, urn: str) -> Answer:
         def serve() -> Dict[str, Any]:
-            if urn not in self._topics or urn.split(":")[3] != project:
-                raise Refused(404, "SMN.0006", "The topic does not exist.")
-            inbox = self._world.inbox
-            inbox.append(_message(self._world, flask.request.get_json(silent=True)))
+            self._know_topic(project, urn)
+            inbox = self.world.inbox
+            inbox.append(_message(self.world, flask.request.get_json(silent=True)))
             return {"request_id": f"request-{len(inbox)}", "message_id": f"message-{len(inbox)}"}
 
         return self._answer("publish", urn, serve)
+
+    def _show_topic(self, project: str, urn: str) -> Answer:
+        def serve() -> Dict[str, Any]:
+            self._know_topic(project, urn)
+            return topic_body(urn)
+
+        return self._answer("show_topic", urn, serve)
+
+    def _list_subscriptions(self, project: str, urn: str) -> Answer:
+        def serve() -> Dict[str, Any]:
+            self._know_topic(project, urn)
+            return subscription_page(urn, self.subscriptions, *_page(100))
+
+        return self._answer("list_subscriptions", urn, serve)
+
+    def _know_topic(self, project: str, urn: str) -> None:
+        if urn not in self._topics or urn.split(":")[3] != project:
+            raise Refused(404, "SMN.0006", "The topic does not exist.")
+
+    def _show_function(self, project: str, urn: str) -> Answer:
+        return self._answer("show_function", urn, lambda: function_body(self._function(urn)))
+
+    def _show_asynchronous(self, project: str, urn: str) -> Answer:
+        def serve() -> Dict[str, Any]:
+            function = self._function(urn)
+            if function.retries is None:
+                # That the status is 404 is known (Terraform provider); the code is made up.
+                raise Refused(404, "FSS.1404", "The configuration does not exist.")
+            return asynchronous_body(function)
+
+        return self._answer("show_asynchronous", urn, serve)
+
+    def _list_triggers(self, project: str, urn: str) -> Answer:
+        return self._answer("list_triggers", urn, lambda: trigger_list(self._function(urn)))
+
+    def _function(self, urn: str) -> Function:
+        if urn not in self.functions:
+            raise Refused(404, "FSS.1051", "The function does not exist.")
+        return self.functions[urn]
+
+    def _head_bucket(self, bucket: str) -> Answer:
+        def serve() -> Answer:
+            held = self.storage.head(bucket)
+            headers = {"x-obs-bucket-location": held.region}
+            if held.kind == "parallel":
+                headers["x-obs-fs-file-interface"] = "Enabled"
+            if held.kind == "archive":
+                headers["x-obs-storage-class"] = "COLD"
+            return _obs_answer(b"", headers)
+
+        return self._obs("head_bucket", bucket, serve)
 
     def _create_bucket(self, bucket: str) -> Answer:
         def serve() -> Answer:
@@ -130,7 +208,7 @@ class Cloud:
         def serve() -> Answer:
             asked = flask.request.args
             if "append" not in asked or not asked.get("position", "").isdigit():
-                self._world.violations.append(f"a POST that appends nothing: {dict(asked)}")
+                self.world.violations.append(f"a POST that appends nothing: {dict(asked)}")
                 raise Refused(400, "InvalidArgument", "The position is missing.")
             data = flask.request.get_data()
             after = self.storage.append(bucket, key, int(asked["position"]), data)
@@ -141,7 +219,7 @@ class Cloud:
     def _obs(self, operation: str, bucket: str, serve: Callable[[], Answer]) -> Answer:
         signed = _signed(flask.request)
         within = replace(signed, path=signed.path[len(f"/{bucket}") :])
-        wrong = obs_signing.problem(within, bucket, self._keys, self._world.clock.now() + self.skew)
+        wrong = obs_signing.problem(within, bucket, self._keys, self.world.clock.now() + self.skew)
         refused = Refused(403, wrong, "The request is refused.") if wrong else None
         return self._serve(operation, bucket, serve, refused, _xml)
 
@@ -172,8 +250,13 @@ class Cloud:
             return tell(answer)
         return served if fault is None else _spoilt(fault)
 
+    def _dated(self, answer: Answer) -> Answer:
+        """Say what time it is where the services are."""
+        answer.headers["Date"] = http_date(datetime.now(timezone.utc) + self.skew)
+        return answer
+
     def _unknown(self, error: HTTPException) -> Answer:
-        self._world.violations.append(f"{flask.request.method} {flask.request.path}: {error.code}")
+        self.world.violations.append(f"{flask.request.method} {flask.request.path}: {error.code}")
         return _error(Refused(404, "APIGW.0101", "The API does not exist."))
 
 
@@ -228,7 +311,7 @@ def _message(world: World, body: Any) -> Dict[str, Any]:
     return {"at": world.clock.now(), "subject": subject, **texts}
 
 
-def _json(status: int, body: Dict[str, Any]) -> Answer:
+def _json(status: int, body: Any) -> Answer:
     return flask.Response(json.dumps(body), status, content_type="application/json")
 
 

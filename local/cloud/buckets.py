@@ -45,7 +45,7 @@ class Storage:
 
     region: str = "ap-southeast-3"
     buckets: Dict[str, Bucket] = field(default_factory=dict)
-    allowed: frozenset[str] = frozenset({"get", "append", "create"})
+    allowed: frozenset[str] = frozenset({"get", "head", "append", "create"})
 
     def create(self, name: str, region: str, acl: str) -> None:
         """Make a bucket. Raises Refused."""
@@ -56,6 +56,11 @@ class Storage:
         if held is not None:
             raise Refused(409, "BucketAlreadyExists", "The bucket name is taken.")
         self.buckets[name] = Bucket(region, acl=acl)
+
+    def head(self, bucket: str) -> Bucket:
+        """Give a bucket. Raises Refused."""
+        self._allow("head")
+        return self._bucket(bucket)
 
     def get(self, bucket: str, key: str) -> StoredObject:
         """Give an object. Raises Refused."""

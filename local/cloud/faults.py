@@ -48,6 +48,10 @@ class Faults:
         """
         self._rules.append(_Rule(operation, fault, times, about))
 
+    def clear(self, operation: str) -> None:
+        """Let the calls of an operation be again."""
+        self._rules = [rule for rule in self._rules if rule.operation != operation]
+
     def take(self, operation: str, about: str) -> Optional[Fault]:
         """Give the fault that spoils this call, if one does, and count it."""
         for rule in self._rules:

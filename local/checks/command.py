@@ -1,0 +1,163 @@
+"""``check``: is everything set up, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Iterable, Iterator, List, Mapping, Optional
+
+import click
+
+from local.checks import function, journal, tasks, topic
+from local.checks.findings import REFUSED, STATUS, Finding, Verdict, worst
+from local.desk import Desk, env_file_option, read_env_file, texts_of
+from sms_watch.errors import CloudError, SettingsError
+from sms_watch.handler import SECRET_SETTINGS
+from sms_watch.logs import Redactor
+from sms_watch.settings import SETTINGS
+
+WIDTH = 100
+MARGIN = 25  # of what comes after verdict and name
+COLOURS = {
+    Verdict.OK: "green",
+    Verdict.NOTE: "blue",
+    Verdict.WARNING: "yellow",
+    Verdict.FAILED: "red",
+}
+UNASKED = "not looked at: refused keys get locked by a row of further tries"
+
+
+def findings(
+    desk: Desk, texts: Mapping[str, str], in_file: Iterable[str] = (), send_test: bool = False
+) -> Iterator[Finding]:
+    """Look at everything that a run needs, in the order in which one thing needs another."""
+    yield from tasks.settings(desk, texts, in_file)
+    yield tasks.clock(desk)
+    seen: List[object] = []
+    if desk.settings.scope.discovers:
+        seen += tasks.listed(desk)
+        errors = [each for each in seen if isinstance(each, CloudError)]
+        yield tasks.keys(errors)
+        yield from (tasks.listing_failed(error) for error in errors if error.status != REFUSED)
+        yield from (each for each in seen if isinstance(each, Finding))
+    else:
+        found = tasks.seen_by_id(desk)
+        seen += found
+        yield tasks.keys(found)
+        yield from tasks.tasks(found, desk.settings.policy)
+    if tasks.is_locked_out(seen):
+        yield Finding("the rest", Verdict.NOTE, UNASKED, "correct the keys, then check again")
+        return
+    read, entries = journal.read(desk)
+    yield tasks.right_to_start(desk.settings.policy, entries)
+    yield from topic.topic(desk)
+    yield read
+    yield from journal.appending(desk)
+    if send_test:
+        yield topic.send_test(desk)
+
+
+def _all(
+    texts: Mapping[str, str],
+    in_file: Iterable[str],
+    urn: Optional[str],
+    endpoint: str,
+    send_test: bool,
+) -> Iterator[Finding]:
+    try:
+        desk = Desk.of(texts)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("settings", Verdict.FAILED, problem)
+        yield Finding("the rest", Verdict.NOTE, "not looked at: it needs the settings")
+        return
+    with desk:
+        locked_out = False
+        for each in findings(desk, texts, in_file, send_test):
+            locked_out = locked_out or each.text == UNASKED
+            yield each
+        if urn and not locked_out:
+            yield from function.function(desk, urn, endpoint, texts)
+
+
+@click.command("check")
+@env_file_option
+@click.option("--function", "urn", metavar="URN", help="Look at this function's set-up too.")
+@click.option(
+    "--function-endpoint",
+    metavar="URL",
+    help="Another address for FunctionGraph; from the URN's region without it.",
+)
+@click.option("--send-test", is_flag=True, help="Publish one test message to the topic.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    env_file: Optional[Path],
+    urn: Optional[str],
+    function_endpoint: Optional[str],
+    send_test: bool,
+    as_json: bool,
+) -> None:
+    """See whether everything is set up, and what to do where it is not.
+
+    Looks at settings, clock, keys, tasks, topic with its subscriptions, journal, and with
+    --function at the function in FunctionGraph. It judges with the keys given here; the function's
+    own may have other rights. It changes nothing; only --send-test sends something.
+
+    Exit status: 0 when all is well, 1 with warnings, 2 when something failed.
+    """
+    in_file = read_env_file(env_file)
+    texts = texts_of(env_file)
+    endpoint = _endpoint(function_endpoint, urn)
+    redact = Redactor([texts.get(name, "") for name in SECRET_SETTINGS])
+    found: List[Finding] = []
+    for each in _all(texts, in_file, urn, endpoint, send_test):
+        shown = Finding(each.about, each.verdict, redact(each.text), redact(each.remedy))
+        found.append(shown)
+        if not as_json:
+            click.echo(_line(shown))
+    if as_json:
+        rows = [{**vars(each), "verdict": str(each.verdict)} for each in found]
+        click.echo(json.dumps({"verdict": str(worst(found)), "findings": rows}, indent=2))
+    else:
+        click.echo(_summary(found))
+    ctx.exit(STATUS[worst(found)])
+
+
+def _endpoint(given: Optional[str], urn: Optional[str]) -> str:
+    if urn is None:
+        return ""
+    usual = function.endpoint_of(urn)
+    if given is None:
+        return usual
+    accepts = next(setting.read for setting in SETTINGS if setting.name == "SMS_ENDPOINT")
+    try:
+        return str(accepts(given))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--function-endpoint") from None
+
+
+def _line(finding: Finding) -> str:
+    def filled(text: str, first: str) -> str:
+        rest = " " * MARGIN
+        return textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    verdict = click.style(f"{finding.verdict:<9}", fg=COLOURS[finding.verdict])
+    text = filled(finding.text, " " * MARGIN)[MARGIN:]
+    line = f"{verdict}{finding.about:<{MARGIN - 9}}{text}"
+    return f"{line}\n{filled('-> ' + finding.remedy, ' ' * MARGIN)}" if finding.remedy else line
+
+
+def _summary(found: List[Finding]) -> str:
+    counts = [(sum(each.verdict is one for each in found), one) for one in Verdict]
+    shown = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
+    return f"\n{shown}"

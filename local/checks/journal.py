@@ -1,0 +1,129 @@
+"""The journal: whether it can be read, and what can be told of appending without doing it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Iterator, Mapping, Tuple
+
+from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict
+from local.desk import Desk, shown_place
+from local.words import count
+from sms_watch.adapters import obs
+from sms_watch.adapters.obs_signature import sign
+from sms_watch.adapters.sdk import Caller
+from sms_watch.errors import CloudError, JournalError
+from sms_watch.journal import Entry
+from sms_watch.ports import History
+from sms_watch.settings import FileJournal, ObsJournal
+
+LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
+NEVER_WRITTEN = "whether these keys may append is not told without appending"
+APPENDING = "see that the function's keys have obs:object:PutObject on it"
+
+
+def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
+    """Read the journal as a run would; give what was found, and its entries."""
+    try:
+        history = desk.journal(desk.clock.now()).read()
+    except JournalError as error:
+        # The error names its remedy itself.
+        return Finding("journal", Verdict.FAILED, str(error)), ()
+    return _judged(desk, history), history.entries
+
+
+def _judged(desk: Desk, history: History) -> Finding:
+    where = shown_place(desk.settings)
+    if not history.entries and not history.damaged:
+        return Finding("journal", Verdict.OK, f"{where} can be read; the first run begins it")
+    if history.snapshot_lost or history.damaged:
+        text = f"{where}: {count(history.damaged, 'line')} cannot be used"
+        lost = ", and the memory as a whole is lost" if history.snapshot_lost else ""
+        return Finding("journal", Verdict.WARNING, text + lost, "see who else writes there")
+    last = history.entries[-1]
+    text = f"{where} can be read: {len(history.entries)} lines, the last of"
+    return Finding("journal", Verdict.OK, f"{text} {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}")
+
+
+def appending(desk: Desk) -> Iterator[Finding]:
+    """Say whether the journal can be appended to, as far as looking tells."""
+    place = desk.settings.journal
+    if isinstance(place, FileJournal):
+        yield _directory(Path(place.directory))
+    else:
+        yield _bucket(desk, place)
+
+
+def _directory(path: Path) -> Finding:
+    """Judge a directory, or the nearest one above it: the first run makes what is missing."""
+    about, nearest = "appending", path
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        text = f"{nearest} cannot be written to by this user"
+        return Finding(about, Verdict.FAILED, text, "change its owner, or name another directory")
+    locked = [each.name for each in path.glob("journal-*.jsonl") if not os.access(each, os.W_OK)]
+    if locked:
+        text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"
+        return Finding(
+            about, Verdict.FAILED, text, "change their owner to the user of the watchdog"
+        )
+    room = shutil.disk_usage(nearest).free
+    if room < LEAST_ROOM:
+        text = f"the disk of {nearest} has only {room // 1_000_000} MB left"
+        return Finding(
+            about, Verdict.WARNING, text, "make room: without its journal it does nothing"
+        )
+    made = "" if path.exists() else ", which the first run makes"
+    return Finding(about, Verdict.OK, f"this user may write to {path}{made}")
+
+
+def _bucket(desk: Desk, place: ObsJournal) -> Finding:
+    """Judge a bucket by its metadata (OBS API reference, "Obtaining Bucket Metadata")."""
+    about, keys = "appending", desk.settings.credentials
+    caller = desk.caller("obs", lambda: obs.connect(place.endpoint))
+
+    def send() -> object:
+        headers = sign("HEAD", place.bucket, "", {}, {}, keys, desk.clock.now())
+        return caller.connection.send("HEAD", obs.address(place, ""), headers=headers)
+
+    try:
+        headers = caller.read("look at the bucket", send).headers
+    except CloudError as error:
+        return _unseen(about, place, error)
+    return _metadata(about, place, headers, caller)
+
+
+def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
+    if error.status == ABSENT and place.own:
+        text = f"the bucket {place.bucket} does not exist yet: the first run makes it, private"
+        why = "for that run the function's keys need obs:bucket:CreateBucket"
+        return Finding(about, Verdict.NOTE, text, why)
+    if error.status == ABSENT:
+        text = f"there is no bucket {place.bucket}"
+        why = "make it (private, standard class), or correct JOURNAL_URI"
+        return Finding(about, Verdict.FAILED, text, why)
+    if error.status == FORBIDDEN:
+        text = f"not told: these keys may not look at the bucket {place.bucket} (HTTP 403)"
+        why = "see that it is yours, of the standard class, and no parallel file system; and"
+        return Finding(about, Verdict.NOTE, text, f"{why} {APPENDING}")
+    if error.status is not None and 300 <= error.status < 400:
+        text = f"the bucket {place.bucket} lies in another region than {place.region}"
+        return Finding(about, Verdict.FAILED, text, "set OBS_REGION to that region")
+    return Finding(about, Verdict.FAILED, str(error), "look at OBS_REGION and OBS_ENDPOINT")
+
+
+def _metadata(about: str, place: ObsJournal, headers: Mapping[str, str], caller: Caller) -> Finding:
+    if obs.REQUEST_ID not in headers:
+        error = caller.malformed("look at the bucket")
+        return Finding(about, Verdict.FAILED, str(error), "look at OBS_ENDPOINT")
+    kind = headers.get("x-obs-storage-class", "STANDARD")
+    if headers.get("x-obs-fs-file-interface") == "Enabled":
+        text = f"{place.bucket} is a parallel file system, which cannot append"
+        return Finding(about, Verdict.FAILED, text, "name an ordinary bucket in JOURNAL_URI")
+    if kind != "STANDARD":
+        text = f"{place.bucket} is of the class {kind}; the journal needs the standard class"
+        return Finding(about, Verdict.FAILED, text, "name another bucket in JOURNAL_URI")
+    text = f"{place.bucket} is an ordinary bucket of the standard class; {NEVER_WRITTEN}"
+    return Finding(about, Verdict.NOTE, text, APPENDING)

@@ -1,0 +1,241 @@
+"""Settings, clock, keys, tasks, and the right to start them."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+
+import requests
+
+from local.checks.findings import REFUSED, Finding, Verdict, remedy
+from local.desk import Desk, shown_place
+from local.words import count
+from sms_watch.adapters.sdk import keep_signature
+from sms_watch.decide import HOPELESS
+from sms_watch.error_codes import explain
+from sms_watch.errors import CloudError, TaskGone
+from sms_watch.journal import Entry
+from sms_watch.model import Gone, Observation, Outcome, Phase, Policy, Task
+from sms_watch.parallel import at_once
+from sms_watch.run import EMPTY_LIST, NOBODY
+from sms_watch.settings import SETTINGS
+
+SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
+CLOSE_TO = 60  # seconds; a clock that is further off is on its way out
+AGREED = 2  # seconds; the header tells whole ones
+TIMEOUT = (5, 10)  # seconds to connect, to wait
+READING = "sms:server:getTask (in the older model sms:server:queryServer)"
+LISTING = (
+    "sms:server:listTask and sms:server:list (in the older model sms:server:queryServer), besides"
+    " sms:server:getTask"
+)
+STARTING = (
+    "sms:server:manageTask (in the older model sms:server:migrationServer, as a global-service"
+    " policy)"
+)
+ADDRESS = "SMS_REGION and SMS_ENDPOINT"
+
+
+def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> Iterator[Finding]:
+    """Judge the settings beyond what made them valid; ``in_file`` are all names of the file."""
+    made = desk.settings
+    tasks = (
+        "every task of the account"
+        if made.scope.discovers
+        else count(len(made.scope.task_ids), "task")
+    )
+    yield Finding(
+        "settings",
+        Verdict.OK,
+        f"{len(texts)} set; watching {tasks}, topic in {made.topic.region}, journal in"
+        f" {shown_place(made)}",
+    )
+    if made.dry_run:
+        yield Finding(
+            "settings",
+            Verdict.WARNING,
+            "DRY_RUN is on: nothing is started, sent or written",
+            "take it out when you want the watchdog to act",
+        )
+    known = [setting.name for setting in SETTINGS]
+    for name in sorted(set(in_file) - set(known)):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+        if close:
+            text = f"{name} is no setting, and is not read"
+            yield Finding("settings", Verdict.WARNING, text, f"did you mean {close[0]}?")
+
+
+def clock(desk: Desk) -> Finding:
+    """Compare our clock with that of SMS, by the Date of an answer to an unsigned request.
+
+    Unsigned, because a signature from a clock that is off is refused, and because a request
+    without a key counts against none.
+    """
+    url = desk.settings.sms_endpoint
+    try:
+        answer = requests.get(
+            f"{url}/v3/tasks",
+            params={"limit": 1},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+            auth=keep_signature,  # none; without it, requests would look for one in .netrc
+        )
+    except requests.RequestException as error:
+        text = f"{url} could not be reached ({type(error).__name__})"
+        return Finding("clock", Verdict.FAILED, text, f"look at the network and at {ADDRESS}")
+    theirs = _date(answer.headers.get("Date", ""))
+    if theirs is None:
+        return Finding("clock", Verdict.NOTE, f"not told: {url} answers without a time")
+    ahead = round((desk.clock.now() - theirs).total_seconds())
+    where = "ahead of" if ahead > 0 else "behind"
+    text = f"{abs(ahead)} s {where} the service's"
+    if abs(ahead) > SKEW:
+        why = "SMS refuses what is signed more than 15 minutes off: set the clock, by NTP"
+        return Finding("clock", Verdict.FAILED, text, why)
+    if abs(ahead) > CLOSE_TO:
+        why = "beyond 15 minutes SMS refuses all calls: set the clock, by NTP"
+        return Finding("clock", Verdict.WARNING, text, why)
+    agrees = "agrees with the service's"
+    return Finding("clock", Verdict.OK, text if abs(ahead) > AGREED else agrees)
+
+
+def _date(text: str) -> Optional[datetime]:
+    try:
+        return parsedate_to_datetime(text).astimezone(timezone.utc)
+    except (TypeError, ValueError):
+        return None
+
+
+# What SMS says of the tasks
+
+Seen = Union[Observation, CloudError]
+
+
+def seen_by_id(desk: Desk) -> List[Seen]:
+    """Read the tasks that are named: one alone, then the others unless the keys are refused."""
+    sms = desk.sms()
+
+    def read(task_id: str) -> Seen:
+        try:
+            return sms.read_task(task_id)
+        except TaskGone:
+            return Gone(task_id)
+        except CloudError as error:
+            return error
+
+    first, *others = desk.settings.scope.task_ids
+    seen = read(first)
+    if isinstance(seen, CloudError) and seen.status in (None, REFUSED):
+        return [seen]
+    return [seen, *at_once(read, others)]
+
+
+def keys(seen: Sequence[Seen]) -> Finding:
+    """Say whether the keys were accepted: by any answer but 401, a refusal for rights included."""
+    errors = [each for each in seen if isinstance(each, CloudError)]
+    refused = [error for error in errors if error.status == REFUSED]
+    if refused:
+        return Finding("keys", Verdict.FAILED, str(refused[0]), remedy(refused[0], "", ADDRESS))
+    answered = [error for error in errors if error.status is not None]
+    if errors and len(errors) == len(seen) and not answered:
+        return Finding("keys", Verdict.NOTE, "not told: SMS gave no answer")
+    return Finding("keys", Verdict.OK, "accepted by SMS")
+
+
+def tasks(seen: Sequence[Seen], policy: Policy) -> Iterator[Finding]:
+    """Judge each task that was read, or not."""
+    for each in seen:
+        if isinstance(each, CloudError):
+            if each.status != REFUSED:
+                yield Finding("task", Verdict.FAILED, str(each), remedy(each, READING, ADDRESS))
+        elif isinstance(each, Task):
+            yield task(each, policy)
+        elif isinstance(each, Gone):
+            yield Finding(
+                "task",
+                Verdict.FAILED,
+                f"{each.task_id}: SMS has no such task",
+                "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site",
+            )
+
+
+def task(found: Task, policy: Policy) -> Finding:
+    """Judge one task: what it is called, how it stands, and whether that needs somebody."""
+    percent = found.progress.percent
+    text = f"{found.id} {found.name}: {found.state}"
+    if found.phase is Phase.MOVING and percent is not None:
+        text += f", {percent} %"
+    if found.phase is Phase.FAILED:
+        code = explain(found.code, found.type, policy.classes)
+        text += f" ({found.code or 'no code'}: {code.gist})"
+        verdict = Verdict.WARNING if code.error_class in HOPELESS else Verdict.NOTE
+        return Finding("task", verdict, text, code.advice)
+    if found.phase is Phase.UNKNOWN:
+        return Finding(
+            "task", Verdict.WARNING, text, "this state is not known: look in the console"
+        )
+    if found.connected is False and found.phase is not Phase.FINISHED:
+        why = "see that the SMS agent runs on the source and reaches SMS"
+        return Finding("task", Verdict.WARNING, f"{text}, its agent is not connected", why)
+    if found.phase is Phase.PAUSED:
+        return Finding("task", Verdict.NOTE, f"{text}, left alone until a person starts it")
+    return Finding("task", Verdict.OK, text)
+
+
+def listed(desk: Desk) -> Iterator[Union[Finding, CloudError]]:
+    """Judge the tasks that are found by listing: how many, and those that need somebody.
+
+    A listing that failed comes as its error, so that the keys can be judged by it.
+    """
+    scope = desk.settings.scope
+    try:
+        listing = desk.sms().list_tasks(scope.project)
+    except CloudError as error:
+        yield error
+        return
+    found = [each for each in listing.tasks if scope.covers(each.name)]
+    if not found:
+        yield Finding("tasks", Verdict.WARNING, NOBODY if listing.tasks else EMPTY_LIST)
+        return
+    phases = [str(each.phase) for each in found]
+    counted = ", ".join(f"{phases.count(phase)} {phase}" for phase in sorted(set(phases)))
+    yield Finding("tasks", Verdict.OK, f"{len(found)} found by listing: {counted}")
+    if listing.detail:
+        yield Finding("tasks", Verdict.WARNING, listing.detail, f"the lists need {LISTING}")
+    judged = [task(each, desk.settings.policy) for each in found]
+    yield from (each for each in judged if each.verdict is not Verdict.OK)
+
+
+def listing_failed(error: CloudError) -> Finding:
+    """Judge a list of tasks that could not be read."""
+    return Finding("tasks", Verdict.FAILED, str(error), remedy(error, LISTING, ADDRESS))
+
+
+def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
+    """Say what is known of the right to start.
+
+    The service has no way to ask ahead, and starting to find out is out of the question: what can
+    be told is whether a start was ever accepted, and by the journal's word alone.
+    """
+    if not policy.max_attempts:
+        text = "starting is switched off: RESUME_MAX_ATTEMPTS is 0"
+        return Finding("right to start", Verdict.NOTE, text)
+    taken = (Outcome.DONE, Outcome.RUNNING)
+    accepted = [each for each in entries if set(each.outcomes.values()) & set(taken)]
+    if accepted:
+        last = accepted[-1]
+        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}"
+        return Finding("right to start", Verdict.OK, text)
+    return Finding(
+        "right to start",
+        Verdict.NOTE,
+        "not told by the service, and the journal has no accepted start to show it",
+        f"see in IAM that the function's keys have {STARTING}",
+    )
+
+
+def is_locked_out(seen: Sequence[object]) -> bool:
+    """Tell whether the keys were refused: then further calls would get them locked."""
+    return any(isinstance(each, CloudError) and each.status == REFUSED for each in seen)

@@ -1,0 +1,130 @@
+"""What people have set up around the watchdog: a topic's subscriptions, and the function itself.
+
+Bodies are as the API references of SMN and FunctionGraph have them, and the models of the SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional
+
+WHEN = "2026-11-20T08:00:00Z"
+
+
+@dataclass
+class Subscription:
+    """A subscription. ``status``: 0 unconfirmed, 1 confirmed, 2 needs none, 3 cancelled."""
+
+    protocol: str
+    endpoint: str
+    status: int = 1
+
+
+@dataclass
+class Function:
+    """A function as it is set up. ``retries`` of ``None``: nobody has set asynchronous calls."""
+
+    urn: str
+    timeout: int = 60
+    instances: int = 1
+    retries: Optional[int] = 0
+    failures_to: str = "SMN"
+    timer: str = "ACTIVE"
+    agency: str = "sms-watch"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def topic_body(urn: str) -> Dict[str, Any]:
+    """Give the answer to a query of a topic (SMN API reference, "Querying Topic Details")."""
+    return {
+        "request_id": "request-topic",
+        "topic_urn": urn,
+        "name": urn.rpartition(":")[2],
+        "display_name": "",
+        "push_policy": 0,
+        "enterprise_project_id": "0",
+        "create_time": WHEN,
+        "update_time": WHEN,
+    }
+
+
+def subscription_page(
+    urn: str, subscriptions: List[Subscription], limit: int, offset: int
+) -> Dict[str, Any]:
+    """Give one page of a topic's subscriptions (SMN API reference)."""
+    rows = [
+        {
+            "topic_urn": urn,
+            "protocol": each.protocol,
+            "subscription_urn": f"{urn}:{number:032x}",
+            "owner": urn.split(":")[3],
+            "endpoint": each.endpoint,
+            "remark": "",
+            "status": each.status,
+        }
+        for number, each in enumerate(subscriptions)
+    ]
+    return {
+        "request_id": "request-subscriptions",
+        "subscription_count": len(rows),
+        "subscriptions": rows[offset : offset + limit],
+    }
+
+
+def function_body(function: Function) -> Dict[str, Any]:
+    """Give a function's configuration (FunctionGraph API reference)."""
+    return {
+        "func_urn": function.urn,
+        "func_name": "sms-watch",
+        "package": "default",
+        "runtime": "Python3.10",
+        "timeout": function.timeout,
+        "handler": "index.handler",
+        "memory_size": 128,
+        "code_type": "zip",
+        "user_data": json.dumps(dict(function.variables)),
+        "encrypted_user_data": "",
+        "xrole": function.agency,
+        "app_xrole": function.agency,
+        "strategy_config": {"concurrency": function.instances, "concurrent_num": 1},
+        "initializer_handler": "index.initializer",
+        "initializer_timeout": 30,
+        "last_modified": WHEN,
+        **function.more,
+    }
+
+
+def asynchronous_body(function: Function) -> Dict[str, Any]:
+    """Give its asynchronous invocation configuration."""
+    to = {"destination": function.failures_to, "param": "{}"} if function.failures_to else {}
+    return {
+        "func_urn": function.urn,
+        "max_async_event_age_in_seconds": 60,
+        "max_async_retry_attempts": function.retries,
+        "destination_config": {"on_success": {}, "on_failure": to},
+        "created_time": WHEN,
+        "last_modified": WHEN,
+    }
+
+
+def trigger_list(function: Function) -> List[Dict[str, Any]]:
+    """Give its triggers: a timer, unless there is none."""
+    if not function.timer:
+        return []
+    return [
+        {
+            "trigger_id": "f" * 32,
+            "trigger_type_code": "TIMER",
+            "trigger_status": function.timer,
+            "event_data": {
+                "name": "tick",
+                "schedule_type": "Rate",
+                "schedule": "1m",
+                "user_event": "",
+            },
+            "created_time": WHEN,
+            "last_updated_time": WHEN,
+        }
+    ]

@@ -1,0 +1,83 @@
+"""``report``: the last days as one page, from the journal alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+import click
+
+from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of
+from local.report.facts import facts
+from local.report.page import page
+from local.words import count
+from sms_watch.journal import Entry, decode
+
+LONGEST = 31  # days; what is older the watchdog has forgotten
+USUAL = 7
+
+
+def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], int]:
+    """Read the lines of the last days, oldest first, and count those that cannot be used.
+
+    Raises JournalError when the journal cannot be read.
+    """
+    store, entries, damaged = desk.store(now), [], 0
+    for back in range(days, -1, -1):
+        day = (now - timedelta(days=back)).astimezone(timezone.utc)
+        for line in (store.get(f"journal-{day:%Y%m%d}.jsonl") or b"").splitlines():
+            try:
+                entries.append(decode(line))
+            except ValueError:
+                damaged += 1
+    return tuple(entries), damaged
+
+
+def write(out: Path, html: str) -> None:
+    """Write the page. Raises Trouble when it cannot be written."""
+    try:
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror}; name another file") from None
+
+
+@click.command("report")
+@env_file_option
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="Where to write the page.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, LONGEST),
+    default=USUAL,
+    show_default=True,
+    help="How far to look back.",
+)
+def command(env_file: Optional[Path], out: Path, days: int) -> None:
+    """Write what happened to one HTML page: progress, failures, starts, stalls, messages.
+
+    It reads the journal and nothing else. The page needs no network: it can be sent by mail, read
+    on a phone, and printed.
+    """
+    with Desk.of(texts_of(env_file)) as desk:
+        now = desk.clock.now()
+        entries, damaged = read_days(desk, now, days)
+        if not entries:
+            place = shown_place(desk.settings)
+            raise Trouble(
+                f"the journal in {place} has no line of the last {days} days; see that"
+                " JOURNAL_URI is that of the watchdog, and that it has run"
+            )
+        remarks: List[str] = []
+        if damaged:
+            remarks.append(f"{count(damaged, 'line')} of the journal could not be used.")
+        zone = desk.settings.zone
+        told = facts(entries, now - timedelta(days=days), now, zone)
+        write(out, page(told, zone, "What sms_watch saw", remarks))
+        numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
+        click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")

@@ -1,0 +1,340 @@
+"""What the lines of a journal tell of each task: how far it was when, and what befell it. Pure.
+
+The journal has whole records of the tasks that a line is about, so what a task did is the union
+of what its records say.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from sms_watch.journal import Entry, EntryType
+from sms_watch.messages import Imprint, clean, compose
+from sms_watch.model import PHASES, Notice, Outcome, Phase, TaskMemory
+
+# When people are there to press Start themselves; what is mended outside of it is time saved.
+MORNING, EVENING = 8, 18  # hours, local
+STANDING = (Phase.FAILED, Phase.ROLLED_BACK)
+
+
+@dataclass(frozen=True)
+class Point:
+    """How far a sub-task was at a moment, in percent."""
+
+    at: datetime
+    percent: int
+    sub_task: str = ""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start that was intended, and what became of it."""
+
+    at: datetime
+    outcome: Outcome
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the service took it."""
+        return self.outcome in (Outcome.DONE, Outcome.RUNNING)
+
+
+@dataclass(frozen=True)
+class Band:
+    """A span in which a task was in one state.
+
+    ``codes`` are those of a failure, first to last, ``starts`` those sent within it; ``mended``:
+    one of them was accepted, and the task went on. ``stalled``: it ran, and did not move.
+    """
+
+    begin: datetime
+    end: datetime
+    state: str
+    phase: Phase
+    codes: Tuple[str, ...] = ()
+    starts: Tuple[Start, ...] = ()
+    mended: bool = False
+    stalled: bool = False
+
+    @property
+    def span(self) -> timedelta:
+        """How long it lasted."""
+        return self.end - self.begin
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that was published."""
+
+    at: datetime
+    subject: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """What became of one task. ``strokes`` are stretches of its curve, without gaps."""
+
+    id: str
+    name: str
+    bands: Tuple[Band, ...]
+    strokes: Tuple[Tuple[Point, ...], ...]
+    starts: Tuple[Start, ...]
+    failures: int
+    lost: timedelta
+    saved: timedelta
+
+    @property
+    def state(self) -> Band:
+        """The state it was in at the end."""
+        return [band for band in self.bands if not band.stalled][-1]
+
+    @property
+    def percent(self) -> Optional[int]:
+        """How far it was when it was last written down."""
+        return self.strokes[-1][-1].percent if self.strokes else None
+
+    @property
+    def events(self) -> Tuple[Band, ...]:
+        """What befell it: all bands but those in which it ran."""
+        return tuple(band for band in self.bands if band.stalled or band.phase is not Phase.MOVING)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a journal tells of the time from ``begin`` to ``end``."""
+
+    begin: datetime
+    end: datetime
+    stories: Tuple[Story, ...]
+    messages: Tuple[Sent, ...]
+
+    @property
+    def failures(self) -> int:
+        """How often a task failed."""
+        return sum(story.failures for story in self.stories)
+
+    @property
+    def starts(self) -> int:
+        """How many starts were sent."""
+        return sum(len(story.starts) for story in self.stories)
+
+    @property
+    def lost(self) -> timedelta:
+        """How long tasks stood failed, all told."""
+        return sum((story.lost for story in self.stories), timedelta(0))
+
+    @property
+    def saved(self) -> timedelta:
+        """How long they moved, or were finished, where they would have waited for the morning."""
+        return sum((story.saved for story in self.stories), timedelta(0))
+
+
+def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
+    """Gather what is told of the time between two moments; ``zone`` is where people work."""
+    lines = sorted(entries, key=lambda entry: entry.at)
+    told = [entry for entry in lines if entry.type is not EntryType.SEAL]
+    first = max(begin, told[0].at) if told else begin
+    traces: Dict[str, _Trace] = {}
+    for entry in told:
+        for task_id, record in entry.tasks.items():
+            traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
+        for notice in entry.notices:
+            if notice.task is not None:
+                traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice)
+    for task_id, start in _starts(told):
+        traces.setdefault(task_id, _Trace(task_id)).starts.append(start)
+    stories = [trace.story(first, end, zone) for trace in traces.values() if trace.spans]
+    stories.sort(key=lambda story: (-story.lost, story.name, story.id))
+    return Facts(first, end, tuple(stories), tuple(_messages(told, zone, first)))
+
+
+def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
+    """Give the starts that were planned, with the outcome that the same run wrote down later."""
+    became: Dict[Tuple[str, str, datetime], Outcome] = {}
+    for entry in entries:
+        for task_id, outcome in entry.outcomes.items():
+            became[entry.run, task_id, entry.at] = outcome
+    for entry in entries:
+        for task_id in entry.starts:
+            outcome = became.get((entry.run, task_id, entry.at), Outcome.UNKNOWN)
+            if outcome is not Outcome.SKIPPED:
+                yield task_id, Start(entry.at, outcome)
+
+
+def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterator[Sent]:
+    """Give the messages, each with the subject that its notices make."""
+    known: Dict[str, Notice] = {}
+    for entry in entries:
+        known.update((notice.event_id, notice) for notice in entry.notices)
+        if entry.message_id and entry.at >= first:
+            notices = [known[event_id] for event_id in entry.told if event_id in known]
+            yield Sent(entry.at, _subject(notices, entry, zone))
+
+
+def _subject(notices: Sequence[Notice], entry: Entry, zone: tzinfo) -> str:
+    if not notices:
+        return f"message {entry.message_id}"
+    known = [_as_known(notice, entry) for notice in notices]
+    subject = compose(known, Imprint(entry.run, entry.at, zone, "")).subject
+    return subject.rpartition(" - ")[0] or subject
+
+
+def _as_known(notice: Notice, entry: Entry) -> Notice:
+    """Add to a notice the outcome of the start that it speaks of, as its message had it."""
+    outcome = entry.outcomes.get(notice.task.id) if notice.task else None
+    return replace(notice, outcome=outcome) if outcome and notice.at == entry.at else notice
+
+
+def points(record: TaskMemory) -> Iterator[Point]:
+    """Give what a record says of how far its task was."""
+    for sample in record.samples:
+        if sample.percent is not None:
+            yield Point(sample.at, sample.percent, sample.sub_task)
+
+
+@dataclass
+class _Trace:
+    """What is gathered of one task.
+
+    ``spans`` are the beginnings of its states, oldest first, with the codes of a failure; ``seen``
+    is the last of them as the records have it.
+    """
+
+    id: str
+    name: str = ""
+    spans: List[Tuple[datetime, str, Tuple[str, ...]]] = field(default_factory=list)
+    seen: Optional[Tuple[datetime, str]] = None
+    curve: Dict[datetime, Point] = field(default_factory=dict)
+    starts: List[Start] = field(default_factory=list)
+    stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
+
+    def add(self, record: TaskMemory, at: datetime) -> None:
+        """Take what a record says, written at a moment."""
+        self.name = record.name or self.name
+        self.curve.update((point.at, point) for point in points(record))
+        codes = (record.code,) if record.code else ()
+        if self.seen != (record.since, record.state):
+            self.seen = (record.since, record.state)
+            since = record.since
+            if self.spans and _phase(self.spans[-1][1]) is _phase(record.state) is Phase.PAUSED:
+                since = self.spans.pop()[0]  # being paused and paused are one
+            self.spans.append((since, record.state, codes))
+        elif not set(codes) <= set(self.spans[-1][2]):
+            since, state, known = self.spans[-1]
+            self.spans[-1] = (since, state, known + codes)
+        stalled = bool(self.stalls) and self.stalls[-1][1] is None
+        if record.stalled and not stalled:
+            self.stalls.append((record.moved or at, None))
+        elif stalled and not record.stalled:
+            self.stalls[-1] = (self.stalls[-1][0], at)
+
+    def hear(self, notice: Notice) -> None:
+        """Take from a notice how far the task was then."""
+        task = notice.task
+        if task is not None and task.progress.percent is not None:
+            point = Point(notice.at, task.progress.percent, task.progress.sub_task)
+            self.curve.setdefault(notice.at, point)
+
+    def story(self, begin: datetime, end: datetime, zone: tzinfo) -> Story:
+        """Tell what became of the task between two moments."""
+        bands = [*self._bands(begin, end), *self._stalled(begin, end)]
+        bands.sort(key=lambda band: band.begin)
+        failed = [band for band in bands if band.phase in STANDING]
+        return Story(
+            self.id,
+            clean(self.name) or self.id,
+            tuple(bands),
+            tuple(self._strokes(bands, begin, end)),
+            tuple(start for start in self.starts if begin <= start.at <= end),
+            len(failed),
+            sum((band.span for band in failed), timedelta(0)),
+            saved(bands, end, zone),
+        )
+
+    def _bands(self, begin: datetime, end: datetime) -> Iterator[Band]:
+        ends = [*(since for since, _, _ in self.spans[1:]), end]
+        nexts = [*(_phase(state) for _, state, _ in self.spans[1:]), None]
+        for (since, state, codes), until, following in zip(self.spans, ends, nexts):
+            over = until < begin or (until == begin and following is not None)
+            if over or since > end:
+                continue
+            starts = self._within(since, until, following) if _phase(state) in STANDING else ()
+            went_on = following in (Phase.MOVING, Phase.FINISHED)
+            yield Band(
+                max(since, begin),
+                min(until, end),
+                state,
+                _phase(state),
+                codes,
+                starts,
+                mended=went_on and any(start.accepted for start in starts),
+            )
+
+    def _within(
+        self, since: datetime, until: datetime, following: Optional[Phase]
+    ) -> Tuple[Start, ...]:
+        """Give the starts of a failure: also one at its end, unless that begins another."""
+        return tuple(
+            start
+            for start in self.starts
+            if since <= start.at < until or (start.at == until and following not in STANDING)
+        )
+
+    def _stalled(self, begin: datetime, end: datetime) -> Iterator[Band]:
+        for since, until in self.stalls:
+            if since <= end and (until or end) >= begin:
+                within = max(since, begin), min(until or end, end)
+                yield Band(*within, "stalled", Phase.MOVING, stalled=True)
+
+    def _strokes(
+        self, bands: Sequence[Band], begin: datetime, end: datetime
+    ) -> Iterator[Tuple[Point, ...]]:
+        """Cut the curve where the task did not run, or where another sub-task began."""
+        resting = [band for band in bands if band.phase is not Phase.MOVING]
+        breaks = sorted(band.begin for band in resting)
+        strokes: Dict[Tuple[int, str], List[Point]] = {}
+        for at in sorted(self.curve):
+            rests = any(band.begin < at < band.end for band in resting)
+            if begin <= at <= end and not rests:
+                point = self.curve[at]
+                stretch = (bisect.bisect_left(breaks, at), point.sub_task)
+                strokes.setdefault(stretch, []).append(point)
+        yield from (tuple(stroke) for stroke in strokes.values())
+
+
+def _phase(state: str) -> Phase:
+    return PHASES.get(state, Phase.UNKNOWN) if state else Phase.GONE
+
+
+def saved(bands: Sequence[Band], end: datetime, zone: tzinfo) -> timedelta:
+    """Say how long a task moved, or was finished, where it would have waited for the morning.
+
+    A failure outside of working hours would have kept it until somebody comes, whatever befell it
+    in between: those hours count once. One in working hours saves nothing, for somebody is there;
+    neither does one that no start of the watchdog mended.
+    """
+    total, counted = timedelta(0), bands[0].begin if bands else end
+    for band in bands:
+        local = band.begin.astimezone(zone)
+        if not band.mended or band.begin < counted or MORNING <= local.hour < EVENING:
+            continue
+        morning = local.replace(hour=MORNING, minute=0, second=0, microsecond=0)
+        if local.hour >= EVENING:
+            morning += timedelta(days=1)
+        counted = min(morning, end)
+        total += sum((_well(each, band.end, counted) for each in bands), timedelta(0))
+    return total
+
+
+def _well(band: Band, begin: datetime, end: datetime) -> timedelta:
+    """Give how long, between two moments, a band is one of moving or of having finished.
+
+    A stall lies within a band in which the task ran, so it is taken off.
+    """
+    if band.phase not in (Phase.MOVING, Phase.FINISHED):
+        return timedelta(0)
+    within = max(min(band.end, end) - max(band.begin, begin), timedelta(0))
+    return -within if band.stalled else within

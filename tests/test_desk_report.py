@@ -1,0 +1,414 @@
+"""The page: what the journal's lines come to, and that it is complete in itself."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+import browser
+import pytest
+from builders import DISK_FULL, LINE_LOST, a_task, minutes
+from desks import a_day
+from rich.console import Console
+
+from local.cloud.world import SimTask
+from local.report.facts import Band, Facts, Story, facts
+from local.report.page import page
+from local.scenarios import SCENARIOS
+from local.screen import Screen
+from local.simulate import play_watched
+from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.journal import Entry, EntryType, encode, snapshot
+from sms_watch.model import (
+    Action,
+    Kind,
+    Memory,
+    Notice,
+    Outcome,
+    Phase,
+    Progress,
+    Sample,
+    TaskMemory,
+)
+
+EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+HOUR = timedelta(hours=1)
+MORNING = EVENING + 10 * HOUR
+UTC = timezone.utc
+
+
+def _at(hours: float) -> datetime:
+    return EVENING + hours * HOUR
+
+
+def _line(hours: float, kind: EntryType = EntryType.PLAN, **fields: Any) -> Entry:
+    at = _at(hours)
+    return Entry(1, kind, at, fields.pop("run", f"run-{hours}"), f"nonce-{hours}-{kind}", **fields)
+
+
+def _task(hours: float, state: str, since: Optional[float] = None, **fields: Any) -> Entry:
+    begun = _at(hours if since is None else since)
+    return _line(hours, tasks={"a": TaskMemory(state, begun, "web-01", **fields)})
+
+
+def _start(hours: float, outcome: Optional[Outcome] = Outcome.DONE) -> List[Entry]:
+    became = {"a": outcome} if outcome else {}
+    return [
+        _line(hours, starts=("a",)),
+        _line(hours, EntryType.ACK, outcomes=became),
+    ]
+
+
+def _facts(*entries: Entry, end: datetime = MORNING) -> Facts:
+    return facts(entries, EVENING - HOUR, end, UTC)
+
+
+def _story(*entries: Entry, end: datetime = MORNING) -> Story:
+    return _facts(*entries, end=end).stories[0]
+
+
+def _spans(bands: Sequence[Band]) -> List[Tuple[str, float, float]]:
+    return [
+        (band.state, (band.begin - EVENING) / HOUR, (band.end - EVENING) / HOUR) for band in bands
+    ]
+
+
+RUNS = _task(0, "RUNNING")
+FAILS = _task(2, "MIGRATE_FAIL", code=LINE_LOST)
+
+
+def test_the_states_are_bands_that_follow_each_other() -> None:
+    """Each state lasts until the next; the last one until the end."""
+    story = _story(RUNS, FAILS, _task(3, "RUNNING"), _task(9, "MIGRATE_SUCCESS"))
+    assert _spans(story.bands) == [
+        ("RUNNING", 0, 2),
+        ("MIGRATE_FAIL", 2, 3),
+        ("RUNNING", 3, 9),
+        ("MIGRATE_SUCCESS", 9, 10),
+    ]
+    assert (story.state.phase, story.failures, story.lost) == (Phase.FINISHED, 1, HOUR)
+
+
+def test_a_record_that_is_written_again_is_the_same_band() -> None:
+    """A snapshot, or an attempt, repeats a state; only a new beginning is a new band."""
+    again = _line(2.5, EntryType.SNAPSHOT, tasks=FAILS.tasks)
+    story = _story(RUNS, FAILS, again, _task(3, "MIGRATE_FAIL", since=2, code="SMS.3802"))
+    assert _spans(story.events) == [("MIGRATE_FAIL", 2, 10)]
+    assert story.events[0].codes == (LINE_LOST, "SMS.3802")
+
+
+def test_what_began_before_is_cut() -> None:
+    """Hours before the first line, and lines of other days, are not counted."""
+    story = _story(_task(0, "MIGRATE_FAIL", since=-50, code=LINE_LOST), _task(1, "RUNNING"))
+    assert story.lost == HOUR
+
+
+def test_being_paused_is_one_band() -> None:
+    """ABORTING and ABORT are one pause."""
+    story = _story(RUNS, _task(2, "ABORTING"), _task(2.1, "ABORT"), _task(3, "RUNNING"))
+    assert _spans(story.events) == [("ABORT", 2, 3)]
+    assert story.lost == timedelta(0)
+
+
+def test_starts_stand_in_the_failure_that_they_are_about() -> None:
+    """Also the one that was seen to help in its own run; one that was skipped is none."""
+    ack = _line(2.5, EntryType.ACK, outcomes={"a": Outcome.RUNNING})
+    entries = [RUNS, FAILS, *_start(2), *_start(2.2, Outcome.REFUSED), *_start(2.4, None)]
+    entries += [*_start(2.45, Outcome.SKIPPED), _line(2.5, starts=("a",)), ack]
+    story = _story(*entries, _task(2.5, "RUNNING"))
+    failed = story.events[0]
+    assert [start.outcome for start in failed.starts] == [
+        Outcome.DONE,
+        Outcome.REFUSED,
+        Outcome.UNKNOWN,
+        Outcome.RUNNING,
+    ]
+    assert failed.mended
+    assert len(story.starts) == 4
+
+
+def test_a_stall_is_a_band_within_running() -> None:
+    """From when it was last seen to move until it moves again."""
+    still = _task(4, "RUNNING", since=0, stalled="20261124-0-0", moved=_at(3))
+    moves = _task(5, "RUNNING", since=0, moved=_at(5))
+    assert _spans(_story(RUNS, still, moves).events) == [("stalled", 3, 5)]
+    assert _spans(_story(RUNS, still).events) == [("stalled", 3, 10)]
+
+
+def test_the_curve_is_the_union_of_the_samples() -> None:
+    """Samples of all records, by their moment; cut where it did not run or a sub-task ended."""
+
+    def samples(*points: Tuple[float, Optional[int], str]) -> Tuple[Sample, ...]:
+        return tuple(Sample(_at(at), percent, sub_task=name) for at, percent, name in points)
+
+    first = samples((0, 100, "SSL_CONFIG"), (0.5, 1, "MIGRATE"), (1, 2, "MIGRATE"))
+    second = samples((1, 2, "MIGRATE"), (1.5, 3, "MIGRATE"), (1.7, None, "MIGRATE"))
+    third = samples((3, 4, "MIGRATE"), (3.5, 6, "MIGRATE"))
+    notice = Notice(
+        Kind.FAILED, _at(2), "e", a_task(progress=Progress(percent=4, sub_task="MIGRATE"))
+    )
+    story = _story(
+        _task(1, "RUNNING", since=0, samples=first),
+        _task(1.5, "RUNNING", since=0, samples=second),
+        replace(FAILS, notices=(notice,)),
+        _line(2.5, notices=(replace(notice, at=_at(2.5)),)),
+        _task(3.5, "RUNNING", since=3, samples=third),
+    )
+    assert [[point.percent for point in stroke] for stroke in story.strokes] == [
+        [2, 3, 4],
+        [4, 6],
+    ]
+    assert story.percent == 6
+
+
+# Hours saved
+
+
+@pytest.mark.parametrize(
+    ("entries", "hours"),
+    [
+        # Down at midnight, up at 1: seven hours until 8 in which it ran.
+        ([RUNS, FAILS, *_start(2), _task(3, "RUNNING")], 7),
+        # A second failure within the same wait is time that it stood all the same.
+        (
+            [
+                *(RUNS, FAILS, *_start(2), _task(3, "RUNNING"), _task(5, "MIGRATE_FAIL")),
+                *(*_start(5), _task(6, "RUNNING")),
+            ],
+            6,
+        ),
+        # Nobody's start mended it, or no start was taken.
+        ([RUNS, FAILS, _task(3, "RUNNING")], 0),
+        ([RUNS, FAILS, *_start(2, Outcome.REFUSED), _task(3, "RUNNING")], 0),
+        ([RUNS, FAILS, *_start(2)], 0),
+        # A pause or a stall is not saved, an end is.
+        ([RUNS, FAILS, *_start(2), _task(3, "RUNNING"), _task(4, "ABORT")], 1),
+        ([RUNS, FAILS, *_start(2), _task(3, "RUNNING"), _task(4, "MIGRATE_SUCCESS")], 7),
+        (
+            [
+                *(RUNS, FAILS, *_start(2), _task(3, "RUNNING")),
+                _task(5, "RUNNING", since=3, stalled="e", moved=_at(4)),
+                _task(6, "RUNNING", since=3, moved=_at(6)),
+            ],
+            5,
+        ),
+    ],
+)
+def test_hours_saved_are_those_in_which_it_would_have_stood(
+    entries: List[Entry], hours: float
+) -> None:
+    """Until somebody comes at 8, each hour once, and only what a start of ours mended."""
+    assert _story(*entries).saved == hours * HOUR
+
+
+def test_in_working_hours_nothing_is_saved() -> None:
+    """Somebody is there, by the clock of the place where people work."""
+    night = [RUNS, FAILS, *_start(2), _task(3, "RUNNING")]
+    east = timezone(timedelta(hours=9))
+    assert facts(night, EVENING, MORNING, east).saved == timedelta(0)
+    assert facts(night, EVENING, MORNING, UTC).saved == 7 * HOUR
+
+
+def test_the_night_that_is_not_over_counts_so_far() -> None:
+    """What has not happened yet is not saved yet."""
+    night = [RUNS, FAILS, *_start(2), _task(3, "RUNNING")]
+    assert _story(*night, end=_at(4)).saved == HOUR
+
+
+# Messages
+
+
+def test_messages_have_the_subjects_that_they_had() -> None:
+    """Told in the same run or in a later one, with the outcome of the start."""
+    task = a_task(name="web-01", code=LINE_LOST)
+    notice = Notice(Kind.FAILED, _at(2), "20261124-0-0", task, action=Action.START)
+    told = _line(
+        2,
+        EntryType.ACK,
+        told=("20261124-0-0", "unknown"),
+        message_id="m",
+        outcomes={"a": Outcome.RUNNING},
+    )
+    lost = _line(3, EntryType.ACK, told=("unknown",), message_id="m-2")
+    sent = _facts(RUNS, replace(FAILS, notices=(notice,)), told, lost).messages
+    assert "web-01 failed, started again" in sent[0].subject
+    assert "20261124" not in sent[0].subject
+    assert sent[1].subject == "message m-2"
+
+
+# The page
+
+NASTY = "<script>alert(1)</script>\"'&\x1b[2J"
+
+
+def _a_page(name: str = "web-01", state: str = "MIGRATE_FAIL") -> str:
+    record = TaskMemory(
+        state, _at(2), name, DISK_FULL, samples=(Sample(_at(1), 40, sub_task=name),)
+    )
+    return page(_facts(RUNS, _line(2, tasks={"a": record})), UTC, "What sms_watch saw")
+
+
+class _Reader(HTMLParser):
+    """Reads a page strictly: what it would load, run, and whether its tags are closed."""
+
+    EMPTY = ("meta", "link", "br")
+    DRAWN = ("path", "rect")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: List[str] = []
+        self.tags: List[str] = []
+        self.loads: List[str] = []
+        self.wrong: List[str] = []
+        self.feed(text)
+        self.close()
+        self.wrong += self.open
+
+    def handle_starttag(self, tag: str, attrs: List[Tuple[str, Optional[str]]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "action", "data", "xlink:href"):
+                self.loads.append(value or "")
+            if name.startswith("on"):
+                self.wrong.append(name)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: List[Tuple[str, Optional[str]]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"/{tag}")
+
+
+@functools.cache
+def _night() -> str:
+    """Give the page of a whole night through the real handler, at a timer of five minutes."""
+    night = replace(SCENARIOS["night"], every=minutes(5))
+    watched = play_watched(night, Screen("night", Console(file=io.StringIO())))
+    told = facts(watched.entries, night.begin, night.end, UTC)
+    assert told.starts == watched.score.starts
+    assert len(told.messages) == watched.score.messages
+    return page(told, UTC, night.title)
+
+
+def test_the_page_is_complete_in_itself() -> None:
+    """Nothing is loaded, nothing is run, every tag is closed."""
+    read = _Reader(_night())
+    assert read.wrong == []
+    assert read.loads == ["data:,"]
+    assert not {"script", "img", "iframe", "object", "embed", "base", "form"} & set(read.tags)
+    assert "url(" not in _night()
+    assert "@import" not in _night()
+    assert "default-src 'none'" in _night()
+
+
+def test_the_page_tells_of_a_night_what_happened() -> None:
+    """Three tasks with curve, failures, starts and a pause; the sums; the messages."""
+    text = _night()
+    for told in (
+        *("shop-web", "shop-db", "office-win", "MIGRATE_SUCCESS, 100 %", "ABORT: paused"),
+        *("SMS.1315: A partition of the target is full.", "shop-db needs a person (SMS.1315)"),
+        *("hours saved", 'class="curve"', 'class="start"', 'class="band failed"'),
+    ):
+        assert told in text
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_long_tables_keep_their_newest_rows() -> None:
+    """A task that failed thousands of times makes a page that a phone can hold."""
+    entries = [RUNS]
+    for number in range(300):
+        at = 1 + number / 40
+        entries += [_task(at, "MIGRATE_FAIL", code=LINE_LOST), _task(at + 0.01, "RUNNING")]
+    text = page(_facts(*entries), UTC, "long")
+    assert text.count("MIGRATE_FAIL, SMS.0807") < 600  # 300 bands with a title, 200 rows
+    assert "100 earlier rows are left out." in text
+
+
+@pytest.mark.parametrize("where", ["name", "state"])
+def test_texts_from_outside_are_escaped(where: str) -> None:
+    """A name is no markup, and no control character comes through."""
+    text = _a_page(name=NASTY) if where == "name" else _a_page(state=NASTY)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "\x1b" not in text
+    assert _Reader(text).wrong == []
+
+
+def test_a_journal_without_tasks_makes_a_page_too() -> None:
+    """It says that there is nothing to tell."""
+    text = page(_facts(_line(0)), UTC, "What sms_watch saw", ["3 lines could not be used."])
+    assert "The journal tells of no task" in text
+    assert "None was sent" in text
+    assert "3 lines could not be used." in text
+    assert _Reader(text).wrong == []
+
+
+def test_the_page_in_a_real_browser_where_there_is_one(tmp_path: Path) -> None:
+    """No wider than a phone, curves that are drawn, nothing fetched; by parser without a browser.
+
+    Which of the two it was stands in pytest's header.
+    """
+    if browser.found() is None:
+        assert 'content="width=device-width, initial-scale=1"' in _night()
+        assert len(re.findall(r'class="curve" d="M[\d.]+ [\d.]+L', _night())) >= 6
+        return
+    for seen in browser.measures(_night(), [360, 390, 1200], tmp_path):
+        assert seen["needed"] <= seen["width"], seen
+        assert len(seen["curves"]) >= 6
+        assert sum(seen["curves"]) > seen["width"] / 2
+        assert seen["resources"] == 0
+        assert seen["smallest"] >= 11  # points; smaller cannot be read on a phone
+    size, length = browser.screenshot(_night(), 390, tmp_path)
+    assert size == (390, 1200)
+    assert length > 20_000  # an empty page is a tenth of that
+
+
+# The command
+
+
+def test_the_report_of_a_journal_in_a_directory(tmp_path: Path) -> None:
+    """It reads the days asked for, says what it could not use, and writes one file."""
+    now, out = SYSTEM_CLOCK.now(), tmp_path / "page.html"
+    record = TaskMemory("RUNNING", now - HOUR, "web-01")
+    with a_day(tmp_path, SimTask("a", "web-01")) as day:
+        day.journal.mkdir()
+        line = encode(snapshot(Memory({"a": record}), now - HOUR, "r", "n"))
+        (day.journal / f"journal-{now - HOUR:%Y%m%d}.jsonl").write_bytes(line + b"{torn\n")
+        result = day.call("report", "--out", str(out), "--days", "3")
+        assert result.exit_code == 0, result.output
+        assert day.cloud.calls == {}
+    assert "1 task, 0 failures, 0 starts" in result.output
+    assert "web-01" in out.read_text(encoding="utf-8")
+    assert "1 line of the journal could not be used." in out.read_text(encoding="utf-8")
+
+
+def test_a_journal_without_lines_is_one_line(tmp_path: Path) -> None:
+    """There is no page about nothing: the place is named, with status 2."""
+    with a_day(tmp_path) as day:
+        result = day.call("report", "--out", str(tmp_path / "page.html"))
+    assert result.exit_code == 2
+    assert "has no line of the last 7 days" in result.output
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_journal_of_a_newer_version_is_one_line(tmp_path: Path) -> None:
+    """It is not read by half."""
+    with a_day(tmp_path) as day:
+        day.journal.mkdir()
+        name = f"journal-{SYSTEM_CLOCK.now():%Y%m%d}.jsonl"
+        (day.journal / name).write_bytes(b'{"v": 99}\n')
+        result = day.call("report", "--out", str(tmp_path / "page.html"))
+    assert result.exit_code == 2
+    assert "by a newer sms_watch" in result.output
+    assert "Traceback" not in result.output

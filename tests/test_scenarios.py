@@ -1,0 +1,237 @@
+"""The nights that can be played, and how the command line ends, whatever happens in it."""
+
+from __future__ import annotations
+
+import functools
+import io
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import List, Tuple
+
+import click
+import pytest
+from desks import Day, call
+from rich.console import Console
+
+from local.__main__ import main
+from local.clock import VirtualClock
+from local.cloud.world import World
+from local.scenarios import SCENARIOS, Scenario
+from local.screen import Screen
+from local.simulate import Watched, play_unwatched, play_watched
+
+ROOT = Path(__file__).parents[1]
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@functools.cache
+def _played(name: str, every: int, hours: float, seed: int = 0) -> Tuple[Watched, str]:
+    """Play the beginning of a scenario, at a slower timer, into a log without a terminal."""
+    whole = SCENARIOS[name]
+    short = replace(whole, every=every * MINUTE, end=whole.begin + hours * HOUR)
+    output = io.StringIO()
+    screen = Screen(whole.title, Console(file=output, width=100), whole.line)
+    return play_watched(short, screen, seed), output.getvalue()
+
+
+def test_a_quiet_week_needs_no_message() -> None:
+    """Seven days in which nothing happens: no message, no start, and a line a day."""
+    watched, shown = _played("quiet-week", 120, 7 * 24)
+    assert (watched.score.messages, watched.score.starts, watched.failed) == (0, 0, 0)
+    assert [line[:6] for line in shown.splitlines() if "archive-01" in line][:2] == [
+        "Mon 23",
+        "Tue 24",
+    ]
+    assert "message:" not in shown
+
+
+def test_eight_hours_without_a_line_are_few_messages_and_no_lost_time() -> None:
+    """It is tried on all night, told once, and goes on when the line is back."""
+    watched, _ = _played("outage", 10, 10)
+    nobody = play_unwatched(SCENARIOS["outage"])
+    assert watched.score.messages <= 5
+    assert watched.score.harmful == 0
+    assert watched.score.lost < 2 * HOUR < nobody.lost
+
+
+def test_fifty_tasks_at_once_are_one_message() -> None:
+    """An outage that takes fifty tasks is one message, and its end few."""
+    _, shown = _played("fifty", 5, 1.25)
+    failures = [line for line in shown.splitlines() if "message:" in line and "failed" in line]
+    assert len(failures) == 1
+    assert "and 49 more" in failures[0]
+
+
+def test_chance_comes_from_the_seed() -> None:
+    """The same seed is the same night, another one another."""
+    assert _script("flapping", 1) == _script("flapping", 1) != _script("flapping", 2)
+    assert _script("fifty", 1) == _script("fifty", 1) != _script("fifty", 2)
+
+
+def _script(name: str, seed: int) -> List[object]:
+    clock = VirtualClock(SCENARIOS[name].begin)
+    world = SCENARIOS[name].world(World(clock), seed)
+    clock.sleep(4 * 3600)
+    world.settle()
+    return [world.happenings, [task.size for task in world.tasks.values()]]
+
+
+def test_while_obs_is_down_nothing_is_started() -> None:
+    """Without its journal it does not act: the runs fail, and it goes on when OBS is back."""
+    watched, shown = _played("obs-down", 10, 4)
+    assert watched.failed == 12
+    first = min(at for entry in watched.entries for at in [entry.at] if entry.starts)
+    assert first >= SCENARIOS["obs-down"].begin + 3 * HOUR
+    assert shown.count("a run failed: the journal in obs://") == 1
+    assert "runs succeed again, after 12 that failed" in shown
+
+
+def test_while_smn_is_down_tasks_are_started_and_told_later() -> None:
+    """The message is owed until SMN is back, and then it is sent once."""
+    watched, shown = _played("smn-down", 10, 4)
+    begin = SCENARIOS["smn-down"].begin
+    starts = [entry.at for entry in watched.entries if entry.starts]
+    sent = [entry.at for entry in watched.entries if entry.message_id]
+    assert min(starts) < begin + 2 * HOUR
+    assert min(sent) >= begin + 3 * HOUR
+    assert 0 < watched.score.messages <= 2
+    assert "a run failed: publish the message" in shown
+
+
+def test_a_full_disk_is_told_and_never_started() -> None:
+    """A person is asked, and reminded; no start is sent."""
+    watched, shown = _played("disk-full", 10, 6)
+    assert watched.score.starts == 0
+    assert "shop-db needs a person (SMS.1315)" in shown
+
+
+def test_many_tasks_fit_on_a_small_terminal() -> None:
+    """Failed ones stand first, and the rest is counted."""
+    output = io.StringIO()
+    console = Console(file=output, width=100, height=20, force_terminal=True, color_system=None)
+    whole = SCENARIOS["fifty"]
+    short = replace(whole, end=whole.begin + 2 * MINUTE)
+    play_watched(short, Screen("fifty", console))
+    assert "and 38 more" in output.getvalue()
+
+
+# The command line
+
+
+def _short_night(monkeypatch: pytest.MonkeyPatch) -> Scenario:
+    night = SCENARIOS["night"]
+    short = replace(night, every=10 * MINUTE, end=night.begin + 3 * HOUR)
+    monkeypatch.setitem(SCENARIOS, "night", short)
+    return short
+
+
+def test_the_page_of_a_night_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--report writes what the report command would make of the journal of that night."""
+    night, out = _short_night(monkeypatch), tmp_path / "night.html"
+    result = call("simulate", "--seed", "3", "--report", str(out))
+    assert result.exit_code == 0, result.output
+    assert night.title in out.read_text(encoding="utf-8")
+    assert "shop-web" in out.read_text(encoding="utf-8")
+    assert f"The page of it: {out}" in result.output.replace("\n", "")
+    # The log of the function is not in the way.
+    assert '"event"' not in result.output
+
+
+def test_a_page_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the file, and what to do."""
+    _short_night(monkeypatch)
+    out = tmp_path / "nowhere" / "night.html"
+    result = call("simulate", "--report", str(out))
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1].endswith("name another file")
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_says_what_it_does(name: str) -> None:
+    """--help has a sentence for the command and for each of its options."""
+    result = call(name, "--help")
+    assert result.exit_code == 0
+    for option in main.commands[name].params:
+        assert not isinstance(option, click.Option) or option.help, option.name
+    assert name in call("--help").output
+
+
+@pytest.mark.parametrize("name", ["check", "status", "report", "invoke"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"SMS_TASK_IDS=a\n???\n", "line 2 makes no sense"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (None, "does not exist"),
+    ],
+)
+def test_a_bad_file_of_settings_is_one_line(
+    tmp_path: Path, name: str, content: object, said: str
+) -> None:
+    """The file is named, with status 2 and without its content: that may be a key."""
+    path = tmp_path / "my.env"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    result = call(name, "--env-file", str(path))
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "???" not in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("name", ["status", "report"])
+def test_missing_settings_are_all_named(name: str) -> None:
+    """All problems at once, with status 2."""
+    result = call(name)
+    assert result.exit_code == 2
+    for setting in ("SMS_TASK_IDS", "SMN_TOPIC_URN", "HUAWEICLOUD_SDK_AK"):
+        assert f"- {setting}" in result.output
+
+
+def test_a_fault_of_the_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system refuses is told with its name, and no traceback."""
+
+    def full(self: Path, *arguments: object, **options: object) -> int:
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = call("cloud", "--env-file", str(tmp_path / "x.env"))
+    assert result.exit_code == 2
+    assert "x.env: No space left on device" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [["simulate", "quiet-week"], ["cloud", "--env-file", "{}"]])
+def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
+    """It ends soon, with the usual status and one word."""
+    given = [each.format(tmp_path / "my.env") for each in arguments]
+    command = [sys.executable, "-u", "-m", "local", *given]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline()
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=20)
+    assert (running.returncode, said) == (130, "interrupted\n")
+
+
+def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
+    """What the cloud command serves has something to look at for every command."""
+    from local import serve  # noqa: PLC0415 - for this test alone
+
+    with serve.a_cloud() as server:
+        day = Day(server, server.cloud.world, tmp_path)
+        day.texts = serve.settings(server.url, server.cloud.world)
+        status, found = day.check()
+        assert status == 1
+        assert {each["verdict"] for each in found} == {"ok", "note", "warning"}
+        assert "shop-web" in day.call("status").output

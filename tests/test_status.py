@@ -1,0 +1,203 @@
+"""The table of tasks: what a run would see, shown and nothing done."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+from builders import DISK_FULL, LINE_LOST, NOW
+from clouds import OWN
+from desks import LOOKING, Day, a_day, call
+from loopback import closed_port
+from rich.console import Console
+
+from local.cloud.buckets import Bucket
+from local.cloud.world import SimTask
+from local.desk import Desk
+from local.status import Row, follow, look, show_plain
+from sms_watch.decide import Decision
+from sms_watch.handler import SYSTEM_CLOCK, SystemClock
+from sms_watch.journal import encode, snapshot
+from sms_watch.model import Action, Memory, Phase, Reason, Task, TaskMemory
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pauses between tries pass at once."""
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+
+
+def _rows(day: Day) -> Dict[str, Dict[str, Any]]:
+    result = day.call("status", "--json")
+    assert result.exit_code == 0, result.output
+    return {row["id"]: row for row in json.loads(result.output)["tasks"]}
+
+
+def _remember(day: Day, record: TaskMemory) -> None:
+    now = SYSTEM_CLOCK.now()
+    memory = Memory({"a": record}, lease=now + timedelta(minutes=1), holder="a-run-at-work")
+    day.journal.mkdir()
+    line = encode(snapshot(memory, now, "a-run-at-work", "n"))
+    (day.journal / f"journal-{now:%Y%m%d}.jsonl").write_bytes(line)
+
+
+@pytest.mark.parametrize("ids", ["a b c", "*"])
+def test_each_task_has_its_row(tmp_path: Path, ids: str) -> None:
+    """By ids and by listing: state, sub-task, percent, speed, and failed ones first."""
+    tasks = [SimTask(name, f"{name}-01", copied=250e9) for name in "abc"]
+    with a_day(tmp_path, *tasks) as day:
+        day.world.fail("b", DISK_FULL)
+        day.world.pause("c")
+        day.texts["SMS_TASK_IDS"] = ids
+        rows = _rows(day)
+    assert list(rows)[-1] == "a"
+    assert (rows["a"]["phase"], rows["a"]["percent"]) == ("moving", 50)
+    assert rows["a"]["sub_task"] == "MIGRATE_LINUX_FILE"
+    assert (rows["b"]["code"], rows["b"]["why"]) == (DISK_FULL, "not mendable")
+    assert rows["c"]["phase"] == "paused"
+
+
+def test_attempt_and_next_try_are_those_of_the_next_run(tmp_path: Path) -> None:
+    """They come from the journal and the rules, also while another run is at work."""
+    now = SYSTEM_CLOCK.now()
+    with a_day(tmp_path) as day:
+        day.world.fail("a", LINE_LOST, obstacle=False)
+        assert _rows(day)["a"]["why"] == "started by the next run"
+        record = TaskMemory("MIGRATE_FAIL", now, "web-01", LINE_LOST, attempts=2, tries=2)
+        _remember(day, TaskMemory(**{**vars(record), "last_start": now}))
+        row = _rows(day)["a"]
+    assert (row["attempt"], row["cap"], row["why"]) == (3, None, "backoff")
+    assert timedelta(minutes=3) < _moment(row["next_try"]) - now < timedelta(minutes=5)
+
+
+def _moment(text: str) -> Any:
+    return type(NOW).fromisoformat(text)
+
+
+def test_looking_starts_and_writes_nothing(tmp_path: Path) -> None:
+    """A failed task that is due for a start is left alone."""
+    with a_day(tmp_path) as day:
+        day.world.fail("a", LINE_LOST, obstacle=False)
+        day.keep_journal_on_obs()
+        assert day.call("status").exit_code == 0
+        assert set(day.cloud.calls) <= LOOKING
+        assert (day.world.starts, day.cloud.storage.buckets) == ([], {})
+
+
+def test_without_a_terminal_it_is_plain_text(tmp_path: Path) -> None:
+    """One table, bars of ordinary letters, no colours, then it ends."""
+    with a_day(tmp_path, SimTask("a", "web-01", copied=250e9)) as day:
+        result = day.call("status")
+    assert result.exit_code == 0
+    assert "1 task, 1 moving, 0 failed" in result.output
+    assert "[##########..........]" in result.output
+    assert "\x1b" not in result.output
+    assert result.output.isascii()
+
+
+def test_a_journal_that_cannot_be_read_hides_attempts_only(tmp_path: Path) -> None:
+    """The tasks are shown all the same, and what is not known is said."""
+    with a_day(tmp_path) as day:
+        day.keep_journal_on_obs()
+        day.cloud.storage.buckets[OWN] = Bucket("ap-southeast-3", owner="them")
+        result = day.call("status")
+    assert result.exit_code == 0
+    assert "RUNNING" in result.output
+    assert "! attempts are not known: the journal in obs://" in result.output
+
+
+def test_when_nothing_can_be_read_one_line_says_so(tmp_path: Path) -> None:
+    """Status 2, the reason, and what to call next."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_ENDPOINT"] = closed_port()
+        for more in ([], ["--json"]):
+            result = day.call("status", *more)
+            assert result.exit_code == 2
+            assert result.output.startswith("Error: no task could be read")
+            assert "python -m local check" in result.output
+            assert len(result.output.splitlines()) == 1
+
+
+def test_a_task_that_is_not_there_has_a_row(tmp_path: Path) -> None:
+    """One that is gone is shown as gone, not left out."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_TASK_IDS"] = "a z"
+        assert (_rows(day)["z"]["state"], _rows(day)["z"]["phase"]) == ("gone", "gone")
+
+
+def test_on_a_terminal_it_is_looked_at_anew_until_ctrl_c(tmp_path: Path) -> None:
+    """Each look shows what has changed; Ctrl-C ends it without a word."""
+    output = io.StringIO()
+    console = Console(file=output, width=140, force_terminal=True, color_system=None)
+    pauses: List[float] = []
+    with a_day(tmp_path) as day, Desk.of(day.texts) as desk:
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 2:
+                raise KeyboardInterrupt
+            day.world.pause("a")
+
+        follow(desk, console, 60, sleep)
+    assert pauses == [60, 60]
+    assert output.getvalue().index("RUNNING") < output.getvalue().index("ABORTING")
+    assert "looked at every 60 s; Ctrl-C ends" in output.getvalue()
+
+
+def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
+    """While it is followed, an outage is a remark rather than the end."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_ENDPOINT"] = closed_port()
+        with Desk.of(day.texts) as desk:
+            seen = look(desk)
+            output = io.StringIO()
+            show_plain(seen, desk.settings.zone, Console(file=output, width=160))
+    assert "not read" in output.getvalue()
+    assert "! no task could be read" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [(59 * 60, "59 min"), (3 * 3600 + 300, "3 h 05 min"), (49 * 3600, "2 d 1 h")],
+)
+def test_time_left_is_for_people(remaining: int, shown: str) -> None:
+    """Minutes, hours, then days."""
+    seen = _look_of(Task("a", "web", "RUNNING", remaining=remaining), Reason.MOVING)
+    assert shown in seen
+
+
+def test_a_stall_and_an_agent_that_is_away_are_named() -> None:
+    """A running task that does not move is not called moving."""
+    stalled = TaskMemory("RUNNING", NOW, stalled="20261124-0-0")
+    assert "stalled" in _look_of(Task("a", "web", "RUNNING"), Reason.MOVING, stalled)
+    away = Task("a", "web", "RUNNING", connected=False)
+    assert "its agent is not connected" in _look_of(away, Reason.MOVING)
+
+
+def test_names_are_cleaned(tmp_path: Path) -> None:
+    """A name cannot move the cursor, or bring markup along."""
+    shown = _look_of(Task("a", "\x1b[2J[red]web[/red]", "RUNNING"), Reason.MOVING)
+    assert "\x1b" not in shown
+    assert "[red]web[/red]" in shown
+
+
+def _look_of(task: Task, reason: Reason, memory: Any = None) -> str:
+    from local.status import Look  # noqa: PLC0415 - for this helper alone
+
+    row = Row.of(Decision(task.id, Action.NONE, reason, task, memory))
+    assert row.phase is Phase.MOVING
+    output = io.StringIO()
+    console = Console(file=output, width=160, highlight=False)
+    show_plain(Look(NOW, (row,), (), ""), NOW.tzinfo, console)  # type: ignore[arg-type]
+    return output.getvalue()
+
+
+def test_too_short_a_pause_is_refused() -> None:
+    """The service throttles those who ask all the time."""
+    result = call("status", "--every", "5")
+    assert result.exit_code == 2
+    assert "15" in result.output
