@@ -144,6 +144,7 @@ def _decide_moving(
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
     record, news = _connection(task, record)
+    record, resumed = _resumed(task, record, memory, now)
     still_since = record.moved
     told = Kind.STALLED in policy.notify_on
     if told and not record.stalled and stands_still(task, record, now, policy):
@@ -153,7 +154,6 @@ def _decide_moving(
         news = (*news, Kind.MOVING)
     else:
         record = follow(task, record, now, policy)
-    record, resumed = _resumed(task, record, memory, now)
     flaps = memory.flaps if memory and resumed else 0
     # Where people hear that nothing moves, an advance of hours ago promises nothing.
     stalled = Kind.STALLED in news or bool(record.stalled)

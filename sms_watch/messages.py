@@ -633,7 +633,10 @@ def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_connected(notice: Notice, imprint: Imprint) -> str:
-    return f"The SMS agent on its source was seen connected again at {_when(notice.at, imprint)}."
+    # A failed task is started in the run that sees its agent back.
+    started = f" {_remedy(notice, imprint)}" if notice.action is Action.START else ""
+    seen = _when(notice.at, imprint)
+    return f"The SMS agent on its source was seen connected again at {seen}.{started}".rstrip()
 
 
 def _say_reminder(notice: Notice, imprint: Imprint) -> str:
