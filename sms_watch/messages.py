@@ -29,6 +29,7 @@ from typing import (
 from sms_watch.error_codes import Code, explain
 from sms_watch.model import (
     Action,
+    ErrorClass,
     Kind,
     Message,
     Notice,
@@ -169,7 +170,7 @@ class _Item:
         if main.kind is Kind.FAILED:
             return "is flapping" if main.count else "failed" + _what_is_done(main)
         if main.kind is Kind.REMINDER and _runs(main):
-            return "still stands still"
+            return "still does not move"
         return TITLES[main.kind]
 
     @property
@@ -409,7 +410,10 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
 
 def _code(notice: Notice) -> Code:
     task = notice.task or Task("", "", "")
-    overrides = {task.code: notice.error_class} if notice.error_class else {}
+    # No advice speaks of starts where there are none.
+    off = notice.reason is Reason.STARTS_OFF
+    error_class = ErrorClass.HUMAN if off else notice.error_class
+    overrides = {task.code: error_class} if error_class else {}
     return explain(task.code, task.type, overrides)
 
 
@@ -423,7 +427,8 @@ def _progress(task: Task) -> str:
 
 
 def _speed(task: Task) -> str:
-    return f"{task.speed:.0f} Mbit/s" if task.speed else ""
+    # What does not run may still be shown with the speed that it had.
+    return f"{task.speed:.0f} Mbit/s" if task.speed and task.phase is Phase.MOVING else ""
 
 
 def _left(task: Task) -> str:
@@ -542,8 +547,10 @@ PERSON_SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
     Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
     " needed.",
-    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to.",
-    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed.",
+    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to start"
+    " it in the SMS console.",
+    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed,"
+    " who looks at its error in the SMS console.",
 }
 
 
@@ -564,7 +571,10 @@ def _say_finished(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_gone(notice: Notice, imprint: Imprint) -> str:
-    return "SMS has no such task (SMS.7703). If it was deleted, take its id out of SMS_TASK_IDS."
+    return (
+        "SMS has no such task (SMS.7703). If it was deleted on purpose, there is nothing to do, but"
+        " take its id out of SMS_TASK_IDS if it stands there."
+    )
 
 
 def _say_unknown_state(notice: Notice, imprint: Imprint) -> str:
@@ -590,7 +600,7 @@ def _say_sees_again(notice: Notice, imprint: Imprint) -> str:
     blind = notice.at - notice.since if notice.since else timedelta(0)
     return (
         f"Tasks can be read again since {_when(notice.at, imprint)}, after {_duration(blind)}."
-        " What happened in between follows, if anything did."
+        " What happened in between is told as well, if anything did."
     )
 
 
@@ -626,9 +636,11 @@ def _say_moving(notice: Notice, imprint: Imprint) -> str:
 
 def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
     runs = " Should the task fail, it is started when the agent is back." if _runs(notice) else ""
+    # The sentence about a failure that waits for the agent has said that it is away.
+    said = "" if notice.reason is Reason.DISCONNECTED else "The SMS agent on its source is away. "
     return (
-        "The SMS agent on its source is not connected. See that the source is up, that the agent"
-        f" runs, and that it reaches SMS on port 443.{runs}"
+        f"{said}See that the source is up, that the SMS agent on it runs, and that it reaches SMS"
+        f" on port 443.{runs}"
     )
 
 

@@ -150,11 +150,24 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "needs_person_spent": (
         _tired(
             Kind.NEEDS_PERSON,
+            task=replace(TASK, code="SMS.1103"),
+            error_class=ErrorClass.RETRYABLE,
             action=Action.NONE,
             reason=Reason.ATTEMPTS_SPENT,
             attempt=5,
             cap=5,
             next_try=None,
+        ),
+    ),
+    "needs_person_starts_off": (
+        _tired(Kind.FAILED, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, since=NOW),
+        _tired(Kind.NEEDS_PERSON, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, index=1),
+    ),
+    "needs_person_rolled_back": (
+        _notice(
+            Kind.NEEDS_PERSON,
+            task=replace(RUNNING, state="SYNC_F_ROLLBACK_SUCCESS"),
+            reason=Reason.ROLLED_BACK,
         ),
     ),
     "stalled": (
@@ -202,7 +215,14 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             outcome=None,
             next_try=NOW + minutes(15),
         ),
-        _notice(Kind.DISCONNECTED, task=replace(TASK, connected=False), index=1),
+        _notice(
+            Kind.DISCONNECTED,
+            task=replace(TASK, connected=False),
+            error_class=ErrorClass.TRANSIENT,
+            action=Action.WAIT,
+            reason=Reason.DISCONNECTED,
+            index=1,
+        ),
     ),
     "agent_back_and_started": (
         replace(
