@@ -47,10 +47,11 @@ class SimTask:
     """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
 
     ``connected`` is left out of answers while it is ``None``. ``project`` is the id of the
-    migration project of its source server. ``frozen``: it runs, and nothing of it moves. ``obstacle`` is the code of a
-    failure that no start mends until it is cleared away. ``recovers_after`` are the seconds after
-    which the agent starts again by itself once the line is back, if it does, ``picks_up_after``
-    those between an accepted start and the agent's taking it up.
+    migration project of its source server. ``frozen``: it runs, and nothing of it moves.
+    ``obstacle`` is the code of a failure that no start mends until it is cleared away.
+    ``recovers_after`` are the seconds after which the agent starts again by itself once the line
+    is back, if it does, ``picks_up_after`` those between an accepted start and the agent's taking
+    it up.
     """
 
     id: str
