@@ -56,15 +56,17 @@ BAR = 20
 
 WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
 # What is over for a task once these are told of it; a rest ends whatever was told before.
-TROUBLES = frozenset({Kind.FAILED, Kind.NEEDS_PERSON, Kind.STALLED, Kind.DISCONNECTED})
 ENDS: Mapping[Kind, FrozenSet[Kind]] = {
-    Kind.RESUMED: frozenset({Kind.FAILED, Kind.NEEDS_PERSON, Kind.REMINDER}),
+    Kind.RESUMED: frozenset(
+        {Kind.FAILED, Kind.NEEDS_PERSON, Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
+    ),
     Kind.MOVING: frozenset({Kind.STALLED, Kind.REMINDER}),
     Kind.CONNECTED: frozenset({Kind.DISCONNECTED}),
-    Kind.PAUSED: TROUBLES | {Kind.REMINDER},
-    Kind.FINISHED: TROUBLES | {Kind.REMINDER},
-    Kind.GONE: TROUBLES | {Kind.REMINDER},
+    Kind.PAUSED: frozenset(Kind),
+    Kind.FINISHED: frozenset(Kind),
+    Kind.GONE: frozenset(Kind),
 }
+OF_THE_AGENT = frozenset({Kind.DISCONNECTED, Kind.CONNECTED})
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
@@ -331,7 +333,7 @@ def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
 
 
 def _paragraph(item: _Item, imprint: Imprint) -> str:
-    said = " ".join(_sentence(notice, imprint) for notice in item.told)
+    said = " ".join(_said(item, imprint))
     heading = _headline(item)
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
@@ -339,6 +341,17 @@ def _paragraph(item: _Item, imprint: Imprint) -> str:
     if item.main.more:
         rows.append(f"  and {item.main.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
+
+
+def _said(item: _Item, imprint: Imprint) -> List[str]:
+    """Give the sentences about an item; what is done about a failure is said once."""
+    said: List[str] = []
+    for notice in item.told:
+        text, remedy = _sentence(notice, imprint), _remedy(notice, imprint)
+        if notice.kind in OF_THE_AGENT and remedy and any(remedy in each for each in said):
+            text = text.replace(remedy, "").rstrip()
+        said.append(text)
+    return said
 
 
 def _short(items: Sequence[_Item], imprint: Imprint) -> str:
@@ -402,10 +415,8 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
         return []
     task, code = failure.task, _code(failure)
     about = clean(", ".join(task.error_params), MAX_DETAIL)
-    number = clean(code.code, MAX_CODE)
-    shown = f"{number} ({about}): " if about else f"{number}: "
-    advice = code.advice.replace(code.code, number) if number else code.advice
-    return [("Error", (shown if number else "") + code.gist), ("What to do", advice)]
+    shown = f"{code.code} ({about}): " if about else f"{code.code}: "
+    return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
 
 
 def _code(notice: Notice) -> Code:
@@ -413,8 +424,8 @@ def _code(notice: Notice) -> Code:
     # No advice speaks of starts where there are none.
     off = notice.reason is Reason.STARTS_OFF
     error_class = ErrorClass.HUMAN if off else notice.error_class
-    overrides = {task.code: error_class} if error_class else {}
-    return explain(task.code, task.type, overrides)
+    code = _shown_code(task)
+    return explain(code, task.type, {code: error_class} if error_class else {})
 
 
 def _progress(task: Task) -> str:
@@ -527,8 +538,8 @@ START_SENTENCES: Mapping[Outcome, str] = {
 }
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
-    Reason.DISCONNECTED: "Its agent is not connected; it is started when the agent is back,"
-    " and tried{next} all the same.",
+    Reason.DISCONNECTED: "It waits for its agent, which is away: it is started when the agent is"
+    " back, and tried{next} all the same.",
     Reason.BACKOFF: "It is started{next}.",
     Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
     Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
@@ -635,20 +646,19 @@ def _say_moving(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
-    runs = " Should the task fail, it is started when the agent is back." if _runs(notice) else ""
-    # The sentence about a failure that waits for the agent has said that it is away.
-    said = "" if notice.reason is Reason.DISCONNECTED else "The SMS agent on its source is away. "
-    return (
-        f"{said}See that the source is up, that the SMS agent on it runs, and that it reaches SMS"
-        f" on port 443.{runs}"
+    told = (
+        "The SMS agent on its source is away: see that the source is up, that the agent runs, and"
+        " that it reaches SMS on port 443."
     )
+    if _runs(notice):
+        return f"{told} Should the task fail, it is started when the agent is back."
+    return f"{told} {_remedy(notice, imprint)}".rstrip()
 
 
 def _say_connected(notice: Notice, imprint: Imprint) -> str:
-    # A failed task is started in the run that sees its agent back.
-    started = f" {_remedy(notice, imprint)}" if notice.action is Action.START else ""
     seen = _when(notice.at, imprint)
-    return f"The SMS agent on its source was seen connected again at {seen}.{started}".rstrip()
+    told = f"The SMS agent on its source was seen connected again at {seen}."
+    return f"{told} {_remedy(notice, imprint)}".rstrip()
 
 
 def _say_reminder(notice: Notice, imprint: Imprint) -> str:

@@ -221,7 +221,15 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             error_class=ErrorClass.TRANSIENT,
             action=Action.WAIT,
             reason=Reason.DISCONNECTED,
+            next_try=NOW + minutes(15),
             index=1,
+        ),
+    ),
+    "failed_before_and_agent_away": (
+        _tired(
+            Kind.DISCONNECTED,
+            task=replace(TASK, connected=False),
+            reason=Reason.DISCONNECTED,
         ),
     ),
     "agent_back_and_started": (

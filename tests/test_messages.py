@@ -170,7 +170,7 @@ def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: 
     ("reason", "sentence"),
     [
         (Reason.GRACE, "may recover by itself"),
-        (Reason.DISCONNECTED, "agent is not connected"),
+        (Reason.DISCONNECTED, "waits for its agent, which is away"),
         (Reason.BACKOFF, "It is started at"),
         (Reason.RUN_LIMIT, "its turn comes next"),
     ],
