@@ -538,8 +538,8 @@ START_SENTENCES: Mapping[Outcome, str] = {
 }
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
-    Reason.DISCONNECTED: "It waits for its agent, which is away: it is started when the agent is"
-    " back, and tried{next} all the same.",
+    Reason.DISCONNECTED: "The task waits for its agent, which is away: it is started when the"
+    " agent is back, and tried{next} all the same.",
     Reason.BACKOFF: "It is started{next}.",
     Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
     Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
