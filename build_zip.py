@@ -11,13 +11,16 @@ from __future__ import annotations
 import argparse
 import base64
 import functools
+import gzip
 import hashlib
 import importlib.util
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -38,6 +41,8 @@ UNUSED_WITHIN = (
     "urllib3/contrib/emscripten/",
     "charset_normalizer/cli/",
 )
+# The time zones are packed into one file, which sms_watch/zones.py reads.
+ZONES, ZONES_WITHIN, PACKED = "tzdata", "tzdata/zoneinfo/", "sms_watch/zones.tar.gz"
 # Compiled parts all have a Python twin; stubs, sources and metadata serve nobody at run time.
 DROPPED = frozenset({".so", ".pyd", ".pyc", ".pyi", ".c", ".h"})
 LICENCE = re.compile(r"(licen[cs]e|notice|copying|authors)", re.IGNORECASE)
@@ -277,6 +282,7 @@ def _dependencies(root: Path, path: Sequence[str]) -> Tuple[Dict[str, bytes], Tu
         if missing.get(name) == installed.version:
             del missing[name]
             theirs = dict(_files_of(name, installed))
+            theirs = _packed(theirs) if name == ZONES else theirs
             files.update(theirs)
             if not all(each.startswith("licenses/") for each in theirs):
                 parts.append(Part(name, installed.version, _licence(installed)))
@@ -284,6 +290,27 @@ def _dependencies(root: Path, path: Sequence[str]) -> Tuple[Dict[str, bytes], Tu
         listed = ", ".join(f"{name} {version}" for name, version in sorted(missing.items()))
         raise NotInstalledError(f"not installed here in the locked version: {listed}")
     return files, tuple(sorted(parts, key=lambda part: part.name))
+
+
+def _packed(files: Mapping[str, bytes]) -> Dict[str, bytes]:
+    """Put the time zones into one archive, in which a zone of two names stands once."""
+    licences = {each: files[each] for each in files if each.startswith("licenses/")}
+    zones = {
+        each[len(ZONES_WITHIN) :]: content
+        for each, content in files.items()
+        if each.startswith(ZONES_WITHIN) and content.startswith(b"TZif")
+    }
+    packed, names = io.BytesIO(), {content: name for name, content in sorted(zones.items())}
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        # Zones that are alike stand together, and each before the names that stand for it.
+        for name in sorted(zones, key=lambda name: (zones[name], name != names[zones[name]], name)):
+            entry = tarfile.TarInfo(name)
+            if name == names[zones[name]]:
+                entry.size = len(zones[name])
+            else:
+                entry.type, entry.linkname = tarfile.LNKTYPE, names[zones[name]]
+            archive.addfile(entry, io.BytesIO(zones[name]))
+    return {**licences, PACKED: gzip.compress(packed.getvalue(), 9, mtime=0)}
 
 
 def _plain(name: str) -> str:

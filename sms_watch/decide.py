@@ -115,6 +115,25 @@ def settle(decision: Decision, planned: TaskMemory, outcome: Outcome) -> TaskMem
     return replace(planned, outcome=outcome)
 
 
+def called(decision: Decision, now: datetime, policy: Policy) -> Decision:
+    """Call a person about a task that has had its last try, without the wait after it.
+
+    One that is tried without end may be a try behind the others: it says the same of both.
+    """
+    record, unstarted = decision.memory, decision.unstarted
+    if record is None or unstarted is None or record.asked or not record.last_start:
+        return decision
+    limit = policy.max_attempts - 1 if decision.cap is None else decision.cap
+    if max(record.attempts, record.tries) < max(limit, 1):
+        return decision
+    return replace(
+        decision,
+        memory=replace(opened(record, now), asked=True),
+        unstarted=replace(opened(unstarted, now), asked=True),
+        news=(*decision.news, *wanted((Kind.NEEDS_PERSON,), policy)),
+    )
+
+
 # One task
 
 

@@ -231,9 +231,9 @@ def _log_level(texts: Mapping[str, str]) -> str:
 
 
 def _load_zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few need it, and it reads files
+    from sms_watch.zones import load_zone  # noqa: PLC0415 - few need it, and it reads files
 
-    return ZoneInfo(name)
+    return load_zone(name)
 
 
 def _warnings(settings: Settings) -> List[str]:

@@ -14,9 +14,12 @@ from typing import Optional, Sequence, Tuple
 
 from sms_watch.model import Phase, Policy, Sample, Task, TaskMemory, TaskState
 
-# All tasks are sampled in the same run, four times an hour: one line of the journal holds them.
-SAMPLE_EVERY = timedelta(minutes=15)
-MOST_SAMPLES = 12
+# All tasks are sampled in the same run, twice an hour: one line of the journal holds them.
+SAMPLE_EVERY = timedelta(minutes=30)
+# Of its samples a record keeps an old one to measure from and the newest two: a record is written
+# whole, a hundred times, and the earlier ones stand in earlier lines.
+MOST_SAMPLES = 3
+OLD = timedelta(hours=2)
 # An advance is measured over at least this much, for a percentage comes in whole numbers.
 LEAST_PERCENT = 2
 LEAST_SPAN = timedelta(minutes=10)
@@ -29,23 +32,33 @@ SUSPICION = 0.75  # of the time after which a stall is told
 def follow(task: Task, record: TaskMemory, now: datetime, policy: Policy) -> TaskMemory:
     """Give the record of a running task with what is to be remembered of its movement.
 
-    Written down are its first sight, the end of a stall, and a sample in each quarter of an hour
-    in which it moved. Until the next one ``place`` stays, so whether anything has moved since
+    Written down are its first sight, the end of a stall, and a sample in each half of an hour in
+    which it moved. Until the next one ``place`` stays, so whether anything has moved since
     ``moved`` can be told at any time.
     """
     begins = record.place is None or record.moved is None
     still = not begins and not moves(task, record)
-    if begins or (not still and _is_due(record, now, policy)):
-        sample = Sample(
-            now, task.progress.percent, task.progress.copied, task.speed, task.progress.sub_task
-        )
-        kept = () if begins else record.samples[1 - MOST_SAMPLES :]
-        return replace(
-            record, place=task.progress, moved=now, suspected=None, samples=(*kept, sample)
-        )
-    if still and not record.suspected and _is_late(task, record, now, policy.stall * SUSPICION):
-        return replace(record, suspected=now)
-    return record
+    if begins:
+        record = replace(record, samples=())
+    elif still:
+        late = _is_late(task, record, now, policy.stall * SUSPICION)
+        if record.suspected or not late:
+            return record
+        return _sampled(task, replace(record, suspected=now), now)
+    elif not _is_due(record, now, policy):
+        return record
+    record = replace(record, place=task.progress, moved=now, suspected=None)
+    return _sampled(task, record, now)
+
+
+def _sampled(task: Task, record: TaskMemory, now: datetime) -> TaskMemory:
+    here = task.progress
+    sample = Sample(now, here.percent, here.copied, task.speed, here.sub_task)
+    samples = (*record.samples, sample)
+    if len(samples) > MOST_SAMPLES:
+        first, second, *rest = samples
+        samples = (second if now - first.at > OLD else first, *rest)
+    return replace(record, samples=samples)
 
 
 def forget(record: TaskMemory) -> TaskMemory:
@@ -110,7 +123,7 @@ def _is_late(task: Task, record: TaskMemory, now: datetime, span: timedelta) -> 
 
 
 def _is_due(record: TaskMemory, now: datetime, policy: Policy) -> bool:
-    """Tell whether a sample is due: in another quarter of an hour, or where a stall would be."""
+    """Tell whether a sample is due: in another half of an hour, or where a stall would be."""
     last = record.moved or now
     every = SAMPLE_EVERY.total_seconds()
     in_another = now.timestamp() // every != last.timestamp() // every

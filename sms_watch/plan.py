@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from sms_watch.decide import Decision, decide, wanted
+from sms_watch.decide import Decision, called, decide, wanted
 from sms_watch.model import (
     Action,
     Gone,
@@ -47,6 +47,8 @@ CLOSINGS: Mapping[Kind, str] = {
     Kind.MOVING: "stalled",
     Kind.CONNECTED: "parted",
 }
+# A person is called after the last try, for one of these reasons.
+CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 # Notices that say how long a task has not moved.
 OF_MOVEMENT = frozenset({Kind.STALLED, Kind.MOVING})
 
@@ -96,6 +98,7 @@ def plan(
     ``memory_lost`` says that the journal has lost its snapshot.
     """
     decisions = _decide_all(observations, memory, now, policy)
+    decisions = _with_calls(decisions, now, policy)
     decisions = _with_snooze(decisions, memory, wishes.snooze, now)
     decisions = _with_reminders(decisions, now, policy)
     watch, notices = _watch_news(observations, memory.watch, now, policy, memory_lost)
@@ -301,6 +304,19 @@ def _with_watch_incident(watch: WatchMemory, named: Sequence[Notice]) -> WatchMe
 
 
 # What is said again, and regularly
+
+
+def _with_calls(
+    decisions: Tuple[Decision, ...], now: datetime, policy: Policy
+) -> Tuple[Decision, ...]:
+    """Call a person for all tasks of an outage at once.
+
+    Their last tries are minutes apart, because only so many are started in a run. When the wait
+    after one of them is over, the others go along that have had theirs.
+    """
+    if not any(Kind.NEEDS_PERSON in d.news and d.reason in CALLS for d in decisions):
+        return decisions
+    return tuple(called(d, now, policy) for d in decisions)
 
 
 def _with_snooze(

@@ -20,6 +20,7 @@ from sms_watch.messages import Imprint, clean, compose
 from sms_watch.model import (
     Action,
     Gone,
+    Kind,
     Memory,
     Notice,
     Observation,
@@ -27,6 +28,7 @@ from sms_watch.model import (
     Phase,
     Policy,
     Position,
+    Reason,
     Scope,
     Task,
     TaskMemory,
@@ -44,6 +46,10 @@ START_SHARE = 0.85
 # A run may overrun its time by the call it is in; until then nobody else may act.
 LEASE_MARGIN = timedelta(seconds=30)
 LOCKED_OUT = 401
+# Reasons of a task that will be started as soon as it is its turn, and how long good news about
+# others waits for it.
+TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
+LONGEST_WAIT = timedelta(minutes=6)
 EMPTY_LIST = (
     "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
     " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
@@ -152,7 +158,7 @@ class _Run:
             _as_known(notice, starts, records, self._now)
             for notice in (*memory.outbox.values(), *planned.notices, *news)
         ]
-        sent = self._publish(owed)
+        sent = _Sent() if self._may_wait(owed, planned) else self._publish(owed)
         failure = self._acknowledge(starts, news, sent, position)
         return replace(
             result,
@@ -281,6 +287,17 @@ class _Run:
         return replace(start, outcome=Outcome.RUNNING, record=record, notices=notices)
 
     # Publish
+
+    def _may_wait(self, owed: Sequence[Notice], planned: Plan) -> bool:
+        """Tell whether good news waits for more of its kind: tasks whose turn to start comes next.
+
+        After a long outage they come back some at a time, as many as a run may start; it is one
+        event for people. What is owed stands in the journal, and nothing waits for long.
+        """
+        good = all(notice.kind is Kind.RESUMED for notice in owed)
+        young = all(self._now - notice.at < LONGEST_WAIT for notice in owed)
+        more = any(d.reason in TURNS or d.action is Action.START for d in planned.decisions)
+        return good and young and more
 
     def _publish(self, owed: Sequence[Notice]) -> _Sent:
         if not owed:

@@ -109,7 +109,7 @@ class Months:
         self.calm = False
         self.struck = 0
         self._down: Dict[str, int] = {}
-        self._logged = 0
+        self._logged = self._seen = 0
         self._nested = False
 
     def _new_task(self) -> SimTask:
@@ -230,7 +230,7 @@ class Months:
             world.delete(task.id)
             self._later(lambda: self._replace(task.id))
         elif draw < 0.88:
-            task.connected = dice.choice([True, False, None])
+            world.connect(task.id, dice.choice([True, False, None]))
         elif draw < 0.9:
             world.freeze(task.id)
             self._later(lambda: self._thaw(task))
@@ -290,7 +290,7 @@ class Months:
             self.log += [f"    {text.rstrip()}" for text in wake.output]
 
     def _new_wakes(self) -> List[Wake]:
-        seen = sum(line.startswith("  run of ") for line in self.log)
+        seen, self._seen = self._seen, len(self.vigil.wakes)
         return self.vigil.wakes[seen:]
 
 

@@ -80,7 +80,7 @@ class Promises:
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = list(enumerate(self._vigil.wakes))[self._checked :]
+        wakes = list(enumerate(self._vigil.wakes[self._checked :]))
         self._checked += len(wakes)
         # Of runs within runs the inner one ended first.
         ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-from datetime import timedelta
+import random
+from datetime import datetime, timedelta
 from typing import Callable, Iterator, List
 
 import pytest
 from months import Size, play, summary
+from vigil import Vigil, Wake, kept
+
+from local.cloud.world import SimTask
+from sms_watch.model import TaskState
 
 # 20,000 migration-hours in every run of the tests; SOAK_HOURS asks for more.
 HOURS = float(os.environ.get("SOAK_HOURS", "20000"))
@@ -51,3 +56,58 @@ def test_a_seed_is_always_the_same(seed: int) -> None:
     first, second = (play(seed, size).log for _ in range(2))
     assert first == second
     assert first != play(seed + 1, size).log
+
+
+def _a_month(vigil: Vigil, tick: Callable[[datetime], timedelta]) -> List[Wake]:
+    """Let a month pass, and give the runs that sent a message."""
+    end = vigil.clock.now() + timedelta(days=30)
+    with kept(vigil, random.Random(0).random):  # noqa: S311 - for pauses, no secret
+        while vigil.clock.now() < end:
+            now = vigil.clock.now().replace(second=0, microsecond=0)
+            vigil.clock.set(now + tick(now))
+            vigil.world.settle()
+            vigil.wake()
+    return [wake for wake in vigil.wakes if wake.messages]
+
+
+def _large_tasks(number: int) -> List[SimTask]:
+    return [SimTask(f"task-{n:02}", f"server {n}", size=300e12) for n in range(number)]
+
+
+def test_a_link_that_drops_twenty_times_in_a_month_is_three_or_four_messages_a_drop() -> None:
+    """Fifty tasks fail, need somebody when it lasts, and run again: none is told by itself."""
+    vigil = Vigil(_large_tasks(50))
+    dice = random.Random(6)  # noqa: S311 - a seed, no secret
+    drops = []
+    for number in range(20):
+        begun = vigil.clock.now() + timedelta(days=1.4 * number + dice.random())
+        over = begun + timedelta(minutes=dice.choice([2, 10, 45, 120, 400]))
+        vigil.world.at(begun, vigil.world.line_down)
+        vigil.world.at(over, vigil.world.line_up)
+        drops.append((begun - timedelta(minutes=10), over + timedelta(minutes=40)))
+
+    def tick(now: datetime) -> timedelta:
+        near = any(begun <= now <= over for begun, over in drops)
+        return timedelta(minutes=5) if near else timedelta(hours=3)
+
+    told = [{notice["kind"] for notice in wake.notices} for wake in _a_month(vigil, tick)]
+    assert all(len(kinds) == 1 for kinds in told)
+    assert told.count({"failed"}) == 20
+    # Those whose wait is over later come back later: one more message at most.
+    assert 20 <= told.count({"resumed"}) <= 40
+    lasting = sum(over - begun > timedelta(minutes=90) for begun, over in drops)
+    assert 0 < told.count({"needs_person"}) <= lasting
+    # Every four hours of an outage that lasts.
+    assert told.count({"reminder"}) <= lasting
+    kinds = ("failed", "resumed", "needs_person", "reminder")
+    assert len(told) == sum(told.count({kind}) for kind in kinds)
+
+
+def test_a_month_without_change_is_silent_but_for_the_digest() -> None:
+    """Tasks that move, one that compares files and one that synchronises are no news."""
+    vigil = Vigil(_large_tasks(8))
+    at_rest = vigil.world.tasks["task-07"]
+    at_rest.state, at_rest.copied = TaskState.SYNCING, at_rest.size
+    vigil.more["DIGEST_HOURS"] = "24"
+    told = _a_month(vigil, lambda now: timedelta(minutes=30))
+    assert [[notice["kind"] for notice in wake.notices] for wake in told] == [["digest"]] * 29

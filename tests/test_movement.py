@@ -15,6 +15,7 @@ from sms_watch.decide import decide
 from sms_watch.model import Kind, Progress, Sample, Task, TaskMemory
 from sms_watch.movement import (
     MOST_SAMPLES,
+    OLD,
     follow,
     forget,
     moves,
@@ -64,18 +65,14 @@ def test_the_last_quarter_of_a_stall_has_to_be_watched(early: timedelta, told: b
     assert not stands_still(_still(), replace(record, suspected=None), NOW, POLICY)
 
 
-@pytest.mark.parametrize(("early", "suspected"), [(SECOND, None), (timedelta(0), NOW)])
-def test_a_suspicion_is_written_down_at_three_quarters(
-    early: timedelta, suspected: Optional[datetime]
-) -> None:
-    """The one write of a task that stands still is made when the last quarter begins."""
-    record = _record(moved=NOW - minutes(45) + early, suspected=None)
+def test_a_suspicion_is_written_down_at_three_quarters() -> None:
+    """A second before the last quarter of the time nothing is written, at it a sample is too."""
+    early = _record(moved=NOW - minutes(45) + SECOND, suspected=None)
+    assert follow(_still(), early, NOW, POLICY) is early
+    record = _record(moved=NOW - minutes(45), suspected=None)
     followed = follow(_still(), record, NOW, POLICY)
-    assert followed == replace(record, suspected=suspected)
-    assert follow(_still(), followed, NOW + minutes(10), POLICY).suspected in (
-        suspected,
-        NOW + minutes(10),
-    )
+    sample = Sample(NOW, 50, 1000, 0.0, "MIGRATE_LINUX_FILE")
+    assert followed == replace(record, suspected=NOW, samples=(*record.samples, sample))
 
 
 def test_a_suspicion_is_written_down_once() -> None:
@@ -191,16 +188,16 @@ def test_a_new_stretch_after_a_failure_begins_anew() -> None:
 @pytest.mark.parametrize(
     ("last", "now", "due"),
     [
-        ((0, 0, 0), (0, 14, 59), False),
-        ((0, 0, 0), (0, 15, 0), True),
-        ((0, 14, 59), (0, 15, 0), True),
-        ((0, 15, 0), (0, 29, 59), False),
+        ((0, 0, 0), (0, 29, 59), False),
+        ((0, 0, 0), (0, 30, 0), True),
+        ((0, 29, 59), (0, 30, 0), True),
+        ((0, 30, 0), (0, 59, 59), False),
     ],
 )
-def test_a_sample_is_taken_in_each_quarter_of_an_hour(
+def test_a_sample_is_taken_in_each_half_of_an_hour(
     last: Tuple[int, int, int], now: Tuple[int, int, int], due: bool
 ) -> None:
-    """The quarters are those of the clock, so that all tasks are written down in one line."""
+    """The halves are those of the clock, so that all tasks are written down in one line."""
     midnight = NOW.replace(hour=0, minute=0, second=0)
     before, moment = (
         midnight + timedelta(hours=hour, minutes=minute, seconds=second)
@@ -213,19 +210,23 @@ def test_a_sample_is_taken_in_each_quarter_of_an_hour(
 
 
 def test_what_stands_still_is_not_sampled() -> None:
-    """Another quarter of an hour in which nothing moved leaves no sample."""
-    record = _record(moved=NOW - minutes(20), suspected=None)
+    """Another half of an hour in which nothing moved leaves no sample."""
+    record = _record(moved=NOW - minutes(40), suspected=None)
     assert follow(_still(), record, NOW, POLICY) is record
 
 
-def test_only_the_newest_samples_are_kept() -> None:
-    """Twelve samples, three hours, are remembered, the newest last."""
+def test_few_samples_are_kept_and_one_of_them_is_old() -> None:
+    """An old one to measure from, two hours at most, and the newest two; the newest is last."""
     record: TaskMemory = TaskMemory("RUNNING", NOW)
     for number in range(20):
         task = _still(progress=replace(HERE, percent=number))
-        record = follow(task, record, NOW + minutes(15 * number), POLICY)
+        now = NOW + minutes(30 * number)
+        record = follow(task, record, now, POLICY)
         assert len(record.samples) == min(number + 1, MOST_SAMPLES)
-    assert [sample.percent for sample in record.samples] == list(range(8, 20))
+        assert record.samples[-1].at == now
+        assert [each.at for each in record.samples] == sorted(each.at for each in record.samples)
+        assert now - record.samples[0].at <= OLD
+        assert number < 3 or now - record.samples[0].at >= minutes(60)
 
 
 def test_a_short_stall_is_not_told_late_for_want_of_samples() -> None:

@@ -177,7 +177,7 @@ class Nights(RuleBasedStateMachine):
     def connect(self, name: str, connected: Optional[bool]) -> None:
         """The agent of a task comes, goes, or is not spoken of."""
         if name in self.world.tasks:
-            self.world.tasks[name].connected = connected
+            self.world.connect(name, connected)
 
     @rule(name=TASKS, new=st.text(max_size=300))
     def rename(self, name: str, new: str) -> None:

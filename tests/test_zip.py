@@ -138,10 +138,45 @@ def test_nothing_of_the_machine_shows_in_the_entries(zipped: Path) -> None:
     } == {((1980, 1, 1, 0, 0, 0), 0o100644, 3, zipfile.ZIP_DEFLATED)}
 
 
+ZONES = """
+import sys, zoneinfo
+from datetime import datetime, timezone
+sys.path.insert(0, sys.argv[1])
+zoneinfo.reset_tzpath(to=[])
+from sms_watch.zones import load_zone
+moment = datetime(2027, 7, 1, tzinfo=timezone.utc)
+for name in ("Asia/Shanghai", "Asia/Kuala_Lumpur", "Europe/Berlin", "Asia/Calcutta"):
+    print(moment.astimezone(load_zone(name)).strftime("%z"))
+print(datetime(2027, 1, 1, tzinfo=timezone.utc).astimezone(load_zone("Canada/Newfoundland"))
+    .strftime("%z"))
+try:
+    load_zone("Middle/Earth")
+except KeyError:
+    print("KeyError")
+"""
+
+
 @pytest.mark.parametrize("version", [*interpreters_found(), RUNNING])
 def test_the_zip_runs_by_itself(zipped: Path, tmp_path: Path, version: str) -> None:
     """On each of FunctionGraph's Pythons here, nothing but the zip is needed for a whole run."""
     _check_a_run(zipped, tmp_path, version)
+
+
+@pytest.mark.parametrize("version", [*interpreters_found(), RUNNING])
+def test_the_zip_knows_the_time_zones_of_the_world(
+    zipped: Path, tmp_path: Path, version: str
+) -> None:
+    """On a system without a time-zone database a name gives the right time, in summer too."""
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(tmp_path)
+    done = subprocess.run(
+        [interpreters_found().get(version, sys.executable), "-I", "-S", "-c", ZONES, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["+0800", "+0800", "+0200", "+0530", "-0330", "KeyError"]
 
 
 def test_compiled_files_are_for_one_python_and_the_same_every_time(tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ class Vigil:
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
-    the tasks are found by listing. ``patience`` is how many seconds the call under way may take.
+    the tasks are found by listing; ``more`` are further settings. ``patience`` is how many seconds
+    the call under way may take.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -126,6 +127,7 @@ class Vigil:
         self.garbled: Dict[str, Any] = {}
         self.spoil: Spoil = lambda page: None
         self.discovers = False
+        self.more: Dict[str, str] = {}
         self.patience = 0.0
         self.wakes: List[Wake] = []
         self._running: List[Wake] = []
@@ -164,6 +166,7 @@ class Vigil:
             "HUAWEICLOUD_SDK_AK": KEY.access,
             "HUAWEICLOUD_SDK_SK": KEY.secret,
             "NOTIFY_ON": "all",
+            **self.more,
         }
 
     def write_line(self, line: str) -> None:

@@ -181,6 +181,11 @@ class World:
         self.tasks[task_id].obstacle = ""
         self._note(task_id, "obstacle cleared")
 
+    def connect(self, task_id: str, connected: Optional[bool]) -> None:
+        """Let the agent come or go, or not be spoken of."""
+        self.tasks[task_id].connected = connected
+        self._note(task_id, f"connected: {connected}")
+
     def freeze(self, task_id: str) -> None:
         """Let a running task stand still without any sign of it."""
         self.tasks[task_id].frozen = True
