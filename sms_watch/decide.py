@@ -141,13 +141,14 @@ def _decide_resting(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     action, reason, kind = RESTING[task.phase]
-    record = replace(forget(_record(task, memory, now)), parted="")
+    record = forget(_record(task, memory, now))
     changed = memory is None or memory.phase is not task.phase
     if task.phase is Phase.UNKNOWN:
         changed = memory is None or memory.state != task.state
     if task.phase in SETTLED or (changed and kind is Kind.NEEDS_PERSON):
         asked = kind is Kind.NEEDS_PERSON
         record = replace(record, incident="", asked=asked, relapsed=False, flaps=0, failures=())
+        record = replace(record, parted="") if task.phase in SETTLED else record
         record = opened(record, now) if asked else replace(record, reminded_at=None)
     # Of what was found by listing, only what happens from now on is news.
     known = memory is not None or kind is Kind.NEEDS_PERSON or not policy.discovers
@@ -162,24 +163,28 @@ def _decide_moving(
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
     record, news = _connection(task, record)
+    record, resumed = _resumed(task, record, memory, now)
     still_since = record.moved
-    if stands_still(task, record, now, policy) and not record.stalled:
+    told = Kind.STALLED in policy.notify_on
+    if told and not record.stalled and stands_still(task, record, now, policy):
         record, news = opened(record, now), (*news, Kind.STALLED)
     elif record.stalled and moves(task, record):
         record = replace(follow(task, record, now, policy), stalled="", reminded_at=None)
         news = (*news, Kind.MOVING)
     else:
         record = follow(task, record, now, policy)
-    record, resumed = _resumed(task, record, memory, now)
     flaps = memory.flaps if memory and resumed else 0
+    # Where people hear that nothing moves, an advance of hours ago promises nothing.
+    stalled = Kind.STALLED in news or bool(record.stalled)
+    left = None if stalled else remaining(task, record.samples, now)
     return Decision(
         task.id,
         Action.NONE,
         Reason.MOVING,
-        replace(task, remaining=remaining(task, record.samples, now)),
+        replace(task, remaining=left),
         record,
         news=wanted((*resumed, *news), policy),
-        since=memory.since if memory and memory.phase is Phase.FAILED else None,
+        since=_failed_since(memory) if memory and resumed else None,
         still_since=still_since,
         flaps=flaps,
     )
@@ -259,7 +264,7 @@ def _decide_failed(
         record.attempts + (0 if action is Action.NONE else 1),
         cap,
         _next_try(action, record, cap, due, now, policy),
-        record.since,
+        _failed_since(record),
         flaps=record.flaps,
     )
 
@@ -314,8 +319,10 @@ def _failure(
 def _flapped(record: TaskMemory, is_new: bool, now: datetime) -> Tuple[TaskMemory, bool]:
     """Count a new failure, and say whether it is told: of a flapping task only the first is."""
     if record.flaps and not _is_flapping(record, now):
-        # It stays failed, or failed again after it had settled unseen: that is told by itself.
-        record, is_new = replace(record, flaps=0, failures=()), True
+        record = replace(record, flaps=0)
+        if not is_new:
+            # It comes back no more. Nobody was told of the failure that it stays in.
+            return record, True
     if not is_new:
         return record, False
     lately = tuple(moment for moment in record.failures if now - moment < FLAP_SPAN)
@@ -324,6 +331,13 @@ def _flapped(record: TaskMemory, is_new: bool, now: datetime) -> Tuple[TaskMemor
         return replace(record, flaps=record.flaps + 1), False
     flaps = len(record.failures) if len(record.failures) > MOST_FAILURES else 0
     return replace(record, incident="", asked=False, reminded_at=None, flaps=flaps), True
+
+
+def _failed_since(record: TaskMemory) -> Optional[datetime]:
+    """Tell since when a task has failed, its starts that got nowhere being one failure."""
+    if record.failures:
+        return record.failures[-1]
+    return record.since if record.phase is Phase.FAILED else None
 
 
 def _is_another(task: Task, memory: TaskMemory, policy: Policy) -> bool:

@@ -13,11 +13,23 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from sms_watch.error_codes import Code, explain
 from sms_watch.model import (
     Action,
+    ErrorClass,
     Kind,
     Message,
     Notice,
@@ -38,12 +50,23 @@ MAX_MESSAGE = 256_000
 ROOM = MAX_MESSAGE - 6_000  # for subject, short text, and what frames the rest
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
 MAX_NAME = 64  # characters of a text from outside
+MAX_CODE = 12
 MAX_DETAIL = 200
 BAR = 20
 
 WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
-# A task whose last notice is one of these is all right again.
-GOOD_ENDS = frozenset({Kind.RESUMED, Kind.MOVING, Kind.CONNECTED})
+# What is over for a task once these are told of it; a rest ends whatever was told before.
+ENDS: Mapping[Kind, FrozenSet[Kind]] = {
+    Kind.RESUMED: frozenset(
+        {Kind.FAILED, Kind.NEEDS_PERSON, Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
+    ),
+    Kind.MOVING: frozenset({Kind.STALLED, Kind.REMINDER}),
+    Kind.CONNECTED: frozenset({Kind.DISCONNECTED}),
+    Kind.PAUSED: frozenset(Kind),
+    Kind.FINISHED: frozenset(Kind),
+    Kind.GONE: frozenset(Kind),
+}
+OF_THE_AGENT = frozenset({Kind.DISCONNECTED, Kind.CONNECTED})
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
@@ -106,10 +129,12 @@ class _Item:
 
     @property
     def main(self) -> Notice:
-        """The notice that names the state of things: the worst, unless all is well since."""
-        if self.notices[-1].kind in GOOD_ENDS:
-            return self.notices[-1]
-        return min(self.notices, key=lambda notice: WORST_FIRST[notice.kind])
+        """The notice that names the state of things: the worst that is not over, the newest."""
+        open_: List[Notice] = []
+        for notice in self.notices:
+            over = ENDS.get(notice.kind, frozenset())
+            open_ = [notice, *(each for each in open_ if each.kind not in over)]
+        return min(open_, key=lambda notice: WORST_FIRST[notice.kind])
 
     @property
     def rank(self) -> Tuple[int, str]:
@@ -132,7 +157,8 @@ class _Item:
         for notice in self.notices:
             if not (mended and notice.kind is Kind.RESUMED):
                 yield notice
-            mended = notice.kind is Kind.FAILED and notice.outcome is Outcome.RUNNING
+            if notice.kind is Kind.FAILED:
+                mended = notice.outcome is Outcome.RUNNING
 
     @property
     def title(self) -> str:
@@ -145,6 +171,8 @@ class _Item:
             return "failed and is running again" if Kind.FAILED in kinds else "is running again"
         if main.kind is Kind.FAILED:
             return "is flapping" if main.count else "failed" + _what_is_done(main)
+        if main.kind is Kind.REMINDER and _runs(main):
+            return "still does not move"
         return TITLES[main.kind]
 
     @property
@@ -156,13 +184,16 @@ class _Item:
 
 def _census(digest: Notice) -> str:
     """Count the tasks of a digest: ``3 tasks, 1 failed, 2 running``."""
-    words = [_word(each.task) for each in digest.standings]
+    words = [_word(each) for each in digest.standings]
     number = len(words) + digest.more
     counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     return ", ".join([f"{number} task" + ("" if number == 1 else "s"), *counts])
 
 
-def _word(task: Task) -> str:
+def _word(standing: Standing) -> str:
+    task = standing.task
+    if standing.still is not None:
+        return "standing still"
     if task.state == TaskState.SYNCING:
         return "synchronising"
     return PHASE_WORDS.get(task.phase) or clean(task.state)
@@ -282,9 +313,12 @@ def _subject(items: Sequence[_Item]) -> str:
 
 
 def _headline(item: _Item) -> str:
-    code = item.failure.task.code if item.failure and item.failure.task else ""
-    shown = f" ({code})" if code.startswith("SMS.") else ""
-    return f"{item.name} {item.title}{shown}"
+    code = _shown_code(item.failure.task) if item.failure and item.failure.task else ""
+    return f"{item.name} {item.title}" + (f" ({code})" if code else "")
+
+
+def _shown_code(task: Task) -> str:
+    return clean(task.code, MAX_CODE) if task.code.startswith("SMS.") else ""
 
 
 def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
@@ -299,14 +333,25 @@ def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
 
 
 def _paragraph(item: _Item, imprint: Imprint) -> str:
-    said = " ".join(_sentence(notice, imprint) for notice in item.told)
+    said = " ".join(_said(item, imprint))
     heading = _headline(item)
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each) for each in item.main.standings]
+    rows = [_row(each, imprint) for each in item.main.standings]
     if item.main.more:
         rows.append(f"  and {item.main.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
+
+
+def _said(item: _Item, imprint: Imprint) -> List[str]:
+    """Give the sentences about an item; what is done about a failure is said once."""
+    said: List[str] = []
+    for notice in item.told:
+        text, remedy = _sentence(notice, imprint), _remedy(notice, imprint)
+        if notice.kind in OF_THE_AGENT and remedy and any(remedy in each for each in said):
+            text = text.replace(remedy, "").rstrip()
+        said.append(text)
+    return said
 
 
 def _short(items: Sequence[_Item], imprint: Imprint) -> str:
@@ -332,10 +377,15 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
         "task_id": task.id if task else None,
         "task_name": clean(task.name) if task else None,
         "state": clean(task.state) if task else None,
-        "code": task.code if task else None,
+        "code": clean(task.code, MAX_CODE) if task else None,
         "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
-        "text": _sentence(notice, imprint),
+        "text": _counted(notice) + _sentence(notice, imprint),
     }
+
+
+def _counted(notice: Notice) -> str:
+    """Begin the text of a digest with its counts, which an e-mail has as its heading."""
+    return f"{_census(notice)}. " if notice.kind is Kind.DIGEST else ""
 
 
 # The facts of a task
@@ -371,8 +421,11 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
 
 def _code(notice: Notice) -> Code:
     task = notice.task or Task("", "", "")
-    overrides = {task.code: notice.error_class} if notice.error_class else {}
-    return explain(task.code, task.type, overrides)
+    # No advice speaks of starts where there are none.
+    off = notice.reason is Reason.STARTS_OFF
+    error_class = ErrorClass.HUMAN if off else notice.error_class
+    code = _shown_code(task)
+    return explain(code, task.type, {code: error_class} if error_class else {})
 
 
 def _progress(task: Task) -> str:
@@ -385,7 +438,8 @@ def _progress(task: Task) -> str:
 
 
 def _speed(task: Task) -> str:
-    return f"{task.speed:.0f} Mbit/s" if task.speed else ""
+    # What does not run may still be shown with the speed that it had.
+    return f"{task.speed:.0f} Mbit/s" if task.speed and task.phase is Phase.MOVING else ""
 
 
 def _left(task: Task) -> str:
@@ -393,25 +447,28 @@ def _left(task: Task) -> str:
     if task.state != TaskState.RUNNING:
         return ""
     if task.remaining is None:
-        return "time left not known yet"
+        return "time left unknown"
     return f"about {_duration(timedelta(seconds=task.remaining))} left"
 
 
-def _row(standing: Standing) -> str:
+def _row(standing: Standing, imprint: Imprint) -> str:
     """Give the line of a task in a digest."""
     task, percent = standing.task, standing.task.progress.percent
     lost = timedelta(seconds=standing.lost)
+    since = f" since {_when(standing.still, imprint)}" if standing.still else ""
     parts = [
+        _word(standing) + since,
+        _shown_code(task),
+        "agent away" if task.connected is False else "",
         _bar(percent) if percent is not None else "",
         clean(task.progress.sub_task),
         _speed(task),
         _left(task),
-        task.code if task.code.startswith("SMS.") else "",
         _times(standing.starts, "start") if standing.starts else "",
         f"{_duration(lost)} lost" if lost >= timedelta(minutes=1) else "",
     ]
     facts = ", ".join(part for part in parts if part)
-    return f"  {clean(task.name) or task.id}: {_word(task)}" + (f", {facts}" if facts else "")
+    return f"  {clean(task.name) or task.id}: {facts}"
 
 
 def _times(number: int, what: str) -> str:
@@ -443,12 +500,18 @@ def _sentence(notice: Notice, imprint: Imprint) -> str:
 def _say_failed(notice: Notice, imprint: Imprint) -> str:
     state = clean(notice.task.state) if notice.task else ""
     if notice.count:
-        return (
-            f"It failed and came back {notice.count} times within an hour. It is started again as"
-            " before, but each failure is no longer told: you hear when it has settled, or when a"
-            " person is needed."
+        told = (
+            f"It failed {notice.count} times within an hour and came back in between. From now on"
+            " its failures and returns are not told one by one: you hear when it has held out for"
+            " an hour, when it stays failed, or when a person is needed."
         )
-    told = f"It failed ({state}, seen at {_when(notice.at, imprint)})."
+    elif notice.since is not None and notice.since < notice.at:
+        told = (
+            "It was flapping and comes back no more: it has stood failed"
+            f" ({state}) since {_when(notice.since, imprint)}."
+        )
+    else:
+        told = f"It failed ({state}, seen at {_when(notice.at, imprint)})."
     return f"{told} {_remedy(notice, imprint)}".rstrip()
 
 
@@ -475,8 +538,8 @@ START_SENTENCES: Mapping[Outcome, str] = {
 }
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
-    Reason.DISCONNECTED: "Its agent is not connected; it is started when the agent is back,"
-    " and tried{next} all the same.",
+    Reason.DISCONNECTED: "The task waits for its agent, which is away: it is started when the"
+    " agent is back, and tried{next} all the same.",
     Reason.BACKOFF: "It is started{next}.",
     Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
     Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
@@ -495,8 +558,10 @@ PERSON_SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
     Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
     " needed.",
-    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to.",
-    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed.",
+    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to start"
+    " it in the SMS console.",
+    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed,"
+    " who looks at its error in the SMS console.",
 }
 
 
@@ -517,7 +582,10 @@ def _say_finished(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_gone(notice: Notice, imprint: Imprint) -> str:
-    return "SMS has no such task (SMS.7703). If it was deleted, take its id out of SMS_TASK_IDS."
+    return (
+        "SMS has no such task (SMS.7703). If it was deleted on purpose, there is nothing to do, but"
+        " take its id out of SMS_TASK_IDS if it stands there."
+    )
 
 
 def _say_unknown_state(notice: Notice, imprint: Imprint) -> str:
@@ -531,24 +599,37 @@ def _state(notice: Notice) -> str:
 def _say_blind(notice: Notice, imprint: Imprint) -> str:
     since = f" since {_when(notice.since, imprint)}" if notice.since else ""
     detail = clean(notice.detail, MAX_DETAIL)
-    return f"No task could be read{since}, so failed ones are not started. The reason: {detail}"
+    reason = f" The reason: {detail.rstrip('.')}." if detail else ""
+    return (
+        f"No task could be read{since}, so failed ones are neither seen nor started.{reason}"
+        " It is tried again in every run, and you hear when it works."
+        " If this lasts, look at the keys or the agency, and at whether SMS itself works."
+    )
 
 
 def _say_sees_again(notice: Notice, imprint: Imprint) -> str:
     blind = notice.at - notice.since if notice.since else timedelta(0)
     return (
         f"Tasks can be read again since {_when(notice.at, imprint)}, after {_duration(blind)}."
-        " What happened in between follows, if anything did."
+        " What happened in between is told as well, if anything did."
     )
 
 
 def _say_stalled(notice: Notice, imprint: Imprint) -> str:
     return (
         f"It is {_state(notice)}, but neither its sub-task nor its percentage nor its bytes have"
-        f" moved since {_moment(notice.since, imprint)}{_at_place(notice)}. Nothing is done about"
-        " it: look at the agent on the source and at the line; if nothing helps, pause it and"
-        " start it in the console."
+        f" moved since {_moment(notice.since, imprint)}{_at_place(notice)}. {STALL_ADVICE}"
     )
+
+
+STALL_ADVICE = (
+    "It is not started or stopped by sms_watch: look at the agent on the source and at the line;"
+    " if nothing helps, pause it and start it in the console."
+)
+
+
+def _runs(notice: Notice) -> bool:
+    return notice.task is not None and notice.task.phase is Phase.MOVING
 
 
 def _at_place(notice: Notice) -> str:
@@ -565,34 +646,43 @@ def _say_moving(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
-    return (
-        "The SMS agent on its source does not answer. See that the source is up, that the agent"
-        " runs, and that it reaches SMS on port 443."
-        " A failed task is started as soon as the agent is back."
+    told = (
+        "The SMS agent on its source is away: see that the source is up, that the agent runs, and"
+        " that it reaches SMS on port 443."
     )
+    if _runs(notice):
+        return f"{told} Should the task fail, it is started when the agent is back."
+    return f"{told} {_remedy(notice, imprint)}".rstrip()
 
 
 def _say_connected(notice: Notice, imprint: Imprint) -> str:
-    return f"The SMS agent on its source answers again, seen at {_when(notice.at, imprint)}."
+    seen = _when(notice.at, imprint)
+    told = f"The SMS agent on its source was seen connected again at {seen}."
+    return f"{told} {_remedy(notice, imprint)}".rstrip()
 
 
 def _say_reminder(notice: Notice, imprint: Imprint) -> str:
     last = (
-        f" This is the last of {MOST_REMINDERS} reminders."
+        f" This is reminder {notice.count} of {MOST_REMINDERS}, the last: no more follow, though it"
+        " stands open."
         if notice.count >= MOST_REMINDERS
-        else f" Reminder {notice.count} of {MOST_REMINDERS}."
+        else f" This is reminder {notice.count} of {MOST_REMINDERS}."
     )
-    if notice.task is not None and notice.task.phase is Phase.MOVING:
-        return f"It still does not move, since {_moment(notice.since, imprint)}.{last}"
-    return f"{_say_needs_person(notice, imprint)}{last}"
+    stood = f", {_duration(notice.at - notice.since)} by now" if notice.since else ""
+    since = f"{_moment(notice.since, imprint)}{stood}"
+    if _runs(notice):
+        return f"It has not moved since {since}. {STALL_ADVICE}{last}"
+    return f"It has stood failed since {since}. {_say_needs_person(notice, imprint)}{last}"
 
 
 def _say_digest(notice: Notice, imprint: Imprint) -> str:
     starts = sum(each.starts for each in notice.standings)
     lost = timedelta(seconds=sum(each.lost for each in notice.standings))
-    stood = f" and {_duration(lost)} lost" if lost >= timedelta(minutes=1) else ", no time lost"
+    stood = f"{_duration(lost)} lost" if lost >= timedelta(minutes=1) else "no time lost"
     since = f"Since {_when(notice.since, imprint)}" if notice.since else "So far"
-    return f"{since}: {_times(starts, 'start')}{stood}."
+    among = f" among the {len(notice.standings)} tasks listed" if notice.more else ""
+    unread = f" {clean(notice.detail, MAX_DETAIL)}" if notice.detail else ""
+    return f"{since}{among}: {_times(starts, 'start')}, {stood} by standing failed.{unread}"
 
 
 def _moment(moment: Optional[datetime], imprint: Imprint) -> str:
@@ -602,7 +692,7 @@ def _moment(moment: Optional[datetime], imprint: Imprint) -> str:
 def _say_memory_lost(notice: Notice, imprint: Imprint) -> str:
     return (
         "A part of the journal could not be read. Starts are counted from zero again, and what"
-        " was told before may be told once more."
+        " was told before may be told once more. The tasks are watched as before."
     )
 
 

@@ -372,10 +372,11 @@ class TaskMemory:
     ``place`` is where a running task was when it was last seen to move, at ``moved``; since
     ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last.
     ``stalled`` and ``parted`` are the event ids of the notices that told an open stall and an
-    agent that is away. ``failures`` are the moments of the new failures of the last hour,
-    ``flaps`` counts those told as one. ``reminded`` counts the reminders of what is open, the last
-    one, or its first notice, was at ``reminded_at``; there are none until ``snoozed``. ``starts``
-    and ``lost``, the seconds in which it stood failed, count from the last digest.
+    agent that is away. ``failures`` are the moments of the new failures of the hour up to the
+    last one, ``flaps`` counts those told as one. ``reminded`` counts the reminders of what is
+    open, the last one, or its first notice, was at ``reminded_at``; there are none until
+    ``snoozed``. ``starts`` and ``lost``, the seconds in which it stood failed, count from the
+    last digest.
     """
 
     state: str
@@ -431,11 +432,15 @@ class WatchMemory:
 
 @dataclass(frozen=True)
 class Standing:
-    """One task in a digest. ``starts`` and ``lost`` (seconds) are since the last one."""
+    """One task in a digest. ``starts`` and ``lost`` (seconds) are since the last one.
+
+    ``still`` is since when it has not moved, where people were told of a stall.
+    """
 
     task: Task
     starts: int = 0
     lost: float = 0.0
+    still: Optional[datetime] = None
 
 
 @dataclass(frozen=True)

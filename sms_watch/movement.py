@@ -7,6 +7,7 @@ with nothing to do (SMS FAQs, "Why Is the Migration Progress Slow?").
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Optional, Sequence, Tuple
@@ -23,6 +24,8 @@ OLD = timedelta(hours=2)
 LEAST_PERCENT = 2
 LEAST_SPAN = timedelta(minutes=10)
 WHOLE = 100  # percent
+# A rest that takes longer is no forecast: a copy that creeps will not go on creeping for years.
+FARTHEST = timedelta(days=365)
 SUSPICION = 0.75  # of the time after which a stall is told
 
 
@@ -90,7 +93,7 @@ def remaining(task: Task, samples: Sequence[Sample], now: datetime) -> Optional[
     """Work out the seconds left from the advance since the oldest sample of this sub-task.
 
     By bytes where they are known, otherwise by the sub-task's percentage. ``None`` where too
-    little has been measured, or nothing has moved.
+    little has been measured, or next to nothing has moved.
     """
     if task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
         return None
@@ -98,7 +101,8 @@ def remaining(task: Task, samples: Sequence[Sample], now: datetime) -> Optional[
         span = now - sample.at
         if sample.sub_task == task.progress.sub_task and span >= LEAST_SPAN:
             done, left = _advance(task, sample)
-            return round(left / done * span.total_seconds()) if done > 0 else None
+            seconds = left / done * span.total_seconds() if done > 0 else math.inf
+            return round(seconds) if seconds <= FARTHEST.total_seconds() else None
     return None
 
 

@@ -99,11 +99,14 @@ def plan(
     """
     decisions = _decide_all(observations, memory, now, policy)
     decisions = _with_calls(decisions, now, policy)
-    decisions = _with_reminders(_with_snooze(decisions, wishes.snooze, now), now, policy)
+    decisions = _with_snooze(decisions, memory, wishes.snooze, now)
+    decisions = _with_reminders(decisions, now, policy)
     watch, notices = _watch_news(observations, memory.watch, now, policy, memory_lost)
     if wishes.test:
         notices.append(Notice(Kind.TEST, now))
-    if wishes.digest or digest_is_due(watch, now, policy):
+    # A digest of nothing helps nobody: the regular one waits until something can be read.
+    sees = any(decision.task is not None for decision in decisions)
+    if wishes.digest or (sees and digest_is_due(watch, now, policy)):
         notices.append(_digest(decisions, watch, now))
         decisions = tuple(_after_digest(decision, now) for decision in decisions)
         watch = replace(watch, digested=now)
@@ -317,22 +320,27 @@ def _with_calls(
 
 
 def _with_snooze(
-    decisions: Tuple[Decision, ...], wish: Optional[Snooze], now: datetime
+    decisions: Tuple[Decision, ...], memory: Memory, wish: Optional[Snooze], now: datetime
 ) -> Tuple[Decision, ...]:
     if wish is None:
         return decisions
     return tuple(
-        replace(d, memory=snoozed(d.memory, wish, now))
-        if d.task_id == wish.task_id and d.memory is not None
-        else d
-        for d in decisions
+        _snoozed(d, memory, wish, now) if d.task_id == wish.task_id else d for d in decisions
     )
+
+
+def _snoozed(decision: Decision, memory: Memory, wish: Snooze, now: datetime) -> Decision:
+    # The wish holds also where the task could not be read just now.
+    record = decision.memory or memory.tasks.get(decision.task_id)
+    return decision if record is None else replace(decision, memory=snoozed(record, wish, now))
 
 
 def _with_reminders(
     decisions: Tuple[Decision, ...], now: datetime, policy: Policy
 ) -> Tuple[Decision, ...]:
-    records = {d.task_id: d.memory for d in decisions if d.memory is not None}
+    records = {
+        d.task_id: d.memory for d in decisions if d.memory is not None and d.task is not None
+    }
     names = due(records, now, policy)
     return tuple(_reminding(d, now) if d.task_id in names else d for d in decisions)
 
@@ -345,16 +353,25 @@ def _reminding(decision: Decision, now: datetime) -> Decision:
 
 
 def _digest(decisions: Sequence[Decision], watch: WatchMemory, now: datetime) -> Notice:
+    # What becomes of a start of this very run is for the next digest to tell.
     tasks = [
-        (d.task, d.memory)
+        (d.task, d.unstarted or d.memory)
         for d in decisions
         if d.task is not None and d.memory is not None and d.memory.phase is not Phase.GONE
     ]
     shown, more = standings(tasks, now)
-    return Notice(Kind.DIGEST, now, since=watch.digested, standings=shown, more=more)
+    unread = [d for d in decisions if d.task is None]
+    detail = f"{len(unread)} could not be read: {unread[0].detail}" if unread else ""
+    return Notice(Kind.DIGEST, now, since=watch.digested, standings=shown, more=more, detail=detail)
 
 
 def _after_digest(decision: Decision, now: datetime) -> Decision:
-    if decision.memory is None:
+    if decision.memory is None or decision.task is None:
         return decision
-    return replace(decision, memory=digested(decision.memory, now))
+    before = decision.unstarted or decision.memory
+    new = decision.memory.starts - before.starts
+    return replace(
+        decision,
+        memory=replace(digested(decision.memory, now), starts=new),
+        unstarted=digested(before, now) if decision.unstarted else None,
+    )

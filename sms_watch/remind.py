@@ -20,8 +20,8 @@ MOST_REMINDERS = 6
 # When one reminder is due, those that would be due soon come along: one message instead of many.
 SOON = 0.75
 MOST_STANDINGS = 100
-# In a digest what needs somebody comes first.
-ORDER = {phase: rank for rank, phase in enumerate((Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN))}
+# In a digest what needs somebody comes first: what failed, then what stands still.
+URGENT = (Phase.FAILED, Phase.ROLLED_BACK, Phase.MOVING, Phase.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,20 @@ def standings(
     tasks: Sequence[Tuple[Task, TaskMemory]], now: datetime
 ) -> Tuple[Tuple[Standing, ...], int]:
     """Give the tasks of a digest, those that need somebody first, and how many are left out."""
-    made = [Standing(task, record.starts, lost(record, now)) for task, record in tasks]
-    made.sort(key=lambda each: (ORDER.get(each.task.phase, len(ORDER)), each.task.name))
+    made = [_standing(task, record, now) for task, record in tasks]
+    made.sort(key=lambda each: (_urgency(each), each.task.name, each.task.id))
     return tuple(made[:MOST_STANDINGS]), len(made[MOST_STANDINGS:])
+
+
+def _standing(task: Task, record: TaskMemory, now: datetime) -> Standing:
+    still = record.moved if record.stalled else None
+    return Standing(task, record.starts, lost(record, now), still)
+
+
+def _urgency(standing: Standing) -> int:
+    phase = standing.task.phase
+    rests = phase not in URGENT or (phase is Phase.MOVING and standing.still is None)
+    return len(URGENT) if rests else URGENT.index(phase)
 
 
 def lost(record: TaskMemory, now: datetime) -> float:

@@ -16,7 +16,7 @@ from sms_watch import journal
 from sms_watch.decide import Decision, settle
 from sms_watch.errors import CloudError, JournalConflict, JournalError, TaskGone
 from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, compose
+from sms_watch.messages import Imprint, clean, compose
 from sms_watch.model import (
     Action,
     Gone,
@@ -130,7 +130,9 @@ class _Run:
             memory_lost=history.snapshot_lost,
         )
         warnings = (*_warnings(history), *self._remarks)
-        result = Result(planned.decisions, warnings=warnings, failure=_blind_failure(seen))
+        failures = (_blind_failure(seen), _snooze_failure(self._order.wishes, planned))
+        failure = "; ".join(text for text in failures if text)
+        result = Result(planned.decisions, warnings=warnings, failure=failure)
         if self._order.dry_run:
             skipped = {decision.task_id: Outcome.SKIPPED for decision in planned.starts}
             return replace(result, outcomes=skipped, notices=planned.notices)
@@ -398,6 +400,17 @@ def _warnings(history: History) -> Tuple[str, ...]:
     if not history.damaged:
         return history.warnings
     return (f"{history.damaged} lines of the journal could not be used", *history.warnings)
+
+
+def _snooze_failure(wishes: Wishes, planned: Plan) -> str:
+    """Say that a snooze names no task of this run: its reminders would come all the same."""
+    wish = wishes.snooze
+    if wish is None or any(each.task_id == wish.task_id for each in planned.decisions):
+        return ""
+    return (
+        f"the timer's user_event snoozes {clean(wish.task_id)!r}, which is no id of a task that is"
+        " watched; nothing is snoozed"
+    )
 
 
 def _blind_failure(seen: Sequence[Observation]) -> str:

@@ -1,0 +1,270 @@
+"""Golden texts: every kind alone and what comes together, as the reader gets it.
+
+With ``GOLDEN=write`` in the environment the files of ``tests/golden`` are written anew; read the
+difference aloud before it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+import pytest
+from builders import NOW, minutes
+
+from sms_watch.messages import Imprint, compose
+from sms_watch.model import (
+    Action,
+    ErrorClass,
+    Kind,
+    Message,
+    Notice,
+    Outcome,
+    Progress,
+    Reason,
+    Standing,
+    Task,
+)
+
+PLACE = Path(__file__).with_name("golden")
+IMPRINT = Imprint(
+    "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
+)
+HOUR = timedelta(hours=1)
+TASK = Task(
+    "7a9c1c55",
+    "db-01",
+    "MIGRATE_FAIL",
+    "MIGRATE_FILE",
+    "SMS.0807",
+    progress=Progress(1, 5, 52, None, "MIGRATE_LINUX_FILE"),
+    source="db-src (192.0.2.4)",
+    target="db-dst (198.51.100.3)",
+)
+RUNNING = replace(TASK, state="RUNNING", code="", speed=118.4, remaining=9000)
+FULL = replace(TASK, code="SMS.1315", error_params=("/data",))
+
+
+def _notice(kind: Kind, **fields: Any) -> Notice:
+    usual = Notice(kind, NOW, f"20261124-4711-{fields.pop('index', 0)}", TASK)
+    return replace(usual, **fields)
+
+
+def _failed(**fields: Any) -> Notice:
+    """Give a failure on a lost line whose start was accepted."""
+    usual: Dict[str, Any] = {
+        "error_class": ErrorClass.TRANSIENT,
+        "action": Action.START,
+        "reason": Reason.MENDABLE,
+        "attempt": 1,
+        "next_try": NOW + minutes(2),
+        "since": NOW,
+        "outcome": Outcome.DONE,
+    }
+    return _notice(Kind.FAILED, **{**usual, **fields})
+
+
+def _hopeless(kind: Kind, **fields: Any) -> Notice:
+    """Give a notice about a full disk, which no start mends."""
+    usual: Dict[str, Any] = {
+        "task": FULL,
+        "error_class": ErrorClass.HUMAN,
+        "reason": Reason.NOT_MENDABLE,
+        "cap": 0,
+        "since": NOW,
+    }
+    return _notice(kind, **{**usual, **fields})
+
+
+def _tired(kind: Kind, **fields: Any) -> Notice:
+    """Give a notice about a line that has been down through all usual starts."""
+    usual: Dict[str, Any] = {
+        "error_class": ErrorClass.TRANSIENT,
+        "action": Action.WAIT,
+        "reason": Reason.BACKOFF,
+        "attempt": 6,
+        "next_try": NOW + minutes(13),
+        "since": NOW - HOUR,
+    }
+    return _notice(kind, **{**usual, **fields})
+
+
+def _outage() -> Tuple[Notice, ...]:
+    names = ("web-01", "web-02", "db-01")
+    return tuple(
+        _failed(index=index, task=replace(TASK, id=f"{index}{TASK.id[1:]}", name=name))
+        for index, name in enumerate(names)
+    )
+
+
+def _away() -> Tuple[Notice, ...]:
+    """Give the call about a failed task whose agent is away as well."""
+    task = replace(FULL, connected=False)
+    return (
+        _hopeless(Kind.FAILED, task=task),
+        _hopeless(Kind.NEEDS_PERSON, task=task, index=1),
+        _hopeless(Kind.DISCONNECTED, task=task, index=2),
+    )
+
+
+def _digest() -> Notice:
+    names = (
+        "数据库迁移-华东-01",
+        "pelayan-pangkalan-data",
+        "خادم قاعدة البيانات",
+        "🚀 web-04",
+        "db-05",
+    )
+    quarter = Standing(replace(RUNNING, progress=replace(RUNNING.progress, percent=27)))
+    made = (
+        Standing(FULL, 0, 5 * 3600),
+        Standing(replace(RUNNING, remaining=None), 0, 0, NOW - 3 * HOUR),
+        replace(quarter, starts=3, lost=1500),
+        Standing(replace(RUNNING, state="SYNCING", speed=0.0, connected=False)),
+        Standing(replace(RUNNING, state="MIGRATE_SUCCESS", speed=None, progress=Progress())),
+    )
+    rows = tuple(
+        replace(each, task=replace(each.task, id=f"t{index}", name=name))
+        for index, (each, name) in enumerate(zip(made, names))
+    )
+    return Notice(Kind.DIGEST, NOW, "20261124-4711-0", since=NOW - 24 * HOUR, standings=rows)
+
+
+ABOUT_WATCH: Dict[str, Any] = {"task": None}
+DENIED = "read task 7a9c1c55: HTTP 403, SMS.9004: no permission"
+SCENES: Dict[str, Tuple[Notice, ...]] = {
+    # Every kind alone
+    "failed": (_failed(),),
+    "failed_running_at_once": (
+        _failed(outcome=Outcome.RUNNING),
+        _notice(Kind.RESUMED, task=RUNNING, index=1, since=NOW),
+    ),
+    "failed_refused": (_failed(outcome=Outcome.REFUSED, detail="start task: HTTP 400, SMS.7713"),),
+    "resumed": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - minutes(42)),),
+    "needs_person": (_hopeless(Kind.FAILED), _hopeless(Kind.NEEDS_PERSON, index=1)),
+    "needs_person_tried_on": (_tired(Kind.NEEDS_PERSON),),
+    "needs_person_spent": (
+        _tired(
+            Kind.NEEDS_PERSON,
+            task=replace(TASK, code="SMS.1103"),
+            error_class=ErrorClass.RETRYABLE,
+            action=Action.NONE,
+            reason=Reason.ATTEMPTS_SPENT,
+            attempt=5,
+            cap=5,
+            next_try=None,
+        ),
+    ),
+    "needs_person_starts_off": (
+        _tired(Kind.FAILED, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, since=NOW),
+        _tired(Kind.NEEDS_PERSON, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, index=1),
+    ),
+    "needs_person_rolled_back": (
+        _notice(
+            Kind.NEEDS_PERSON,
+            task=replace(RUNNING, state="SYNC_F_ROLLBACK_SUCCESS"),
+            reason=Reason.ROLLED_BACK,
+        ),
+    ),
+    "stalled": (
+        _notice(Kind.STALLED, task=replace(RUNNING, remaining=None, speed=0.0), since=NOW - HOUR),
+    ),
+    "moving": (_notice(Kind.MOVING, task=RUNNING, since=NOW - 3 * HOUR),),
+    "disconnected": (_notice(Kind.DISCONNECTED, task=replace(RUNNING, connected=False)),),
+    "connected": (_notice(Kind.CONNECTED, task=RUNNING),),
+    "paused": (_notice(Kind.PAUSED, task=replace(RUNNING, state="ABORT")),),
+    "finished": (
+        _notice(
+            Kind.FINISHED,
+            task=replace(
+                RUNNING, state="MIGRATE_SUCCESS", progress=replace(RUNNING.progress, percent=100)
+            ),
+        ),
+    ),
+    "gone": (_notice(Kind.GONE, task=Task("7a9c1c55", "db-01", "")),),
+    "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=replace(RUNNING, state="FREEZING")),),
+    "blind": (_notice(Kind.BLIND, since=NOW - minutes(2), detail=DENIED, **ABOUT_WATCH),),
+    "sees_again": (_notice(Kind.SEES_AGAIN, since=NOW - HOUR, **ABOUT_WATCH),),
+    "memory_lost": (_notice(Kind.MEMORY_LOST, **ABOUT_WATCH),),
+    "test": (_notice(Kind.TEST, **ABOUT_WATCH),),
+    "reminder": (_hopeless(Kind.REMINDER, since=NOW - 4 * HOUR, count=1),),
+    "reminder_tried_on": (_tired(Kind.REMINDER, since=NOW - 9 * HOUR, attempt=31, count=2),),
+    "reminder_of_a_stall": (
+        _notice(
+            Kind.REMINDER, task=replace(RUNNING, remaining=None), since=NOW - 5 * HOUR, count=1
+        ),
+    ),
+    "reminder_last": (_hopeless(Kind.REMINDER, since=NOW - 24 * HOUR, count=6),),
+    "flapping": (_failed(count=5),),
+    "flapping_settled": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - HOUR, count=11),),
+    "flapping_stays_failed": (_failed(since=NOW - HOUR, attempt=4),),
+    "digest": (_digest(),),
+    "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0"),),
+    # Together
+    "outage_of_three_tasks": _outage(),
+    "needs_person_and_agent_away": _away(),
+    "failed_and_agent_away": (
+        _failed(
+            task=replace(TASK, connected=False),
+            action=Action.WAIT,
+            reason=Reason.DISCONNECTED,
+            outcome=None,
+            next_try=NOW + minutes(15),
+        ),
+        _notice(
+            Kind.DISCONNECTED,
+            task=replace(TASK, connected=False),
+            error_class=ErrorClass.TRANSIENT,
+            action=Action.WAIT,
+            reason=Reason.DISCONNECTED,
+            next_try=NOW + minutes(15),
+            index=1,
+        ),
+    ),
+    "failed_before_and_agent_away": (
+        _tired(
+            Kind.DISCONNECTED,
+            task=replace(TASK, connected=False),
+            reason=Reason.DISCONNECTED,
+        ),
+    ),
+    "agent_back_and_started": (
+        replace(
+            _failed(reason=Reason.RECONNECTED, attempt=2, task=replace(TASK, connected=True)),
+            kind=Kind.CONNECTED,
+        ),
+    ),
+    "sees_again_and_what_happened": (
+        _notice(Kind.SEES_AGAIN, since=NOW - HOUR, **ABOUT_WATCH),
+        _hopeless(Kind.FAILED, index=1),
+        _hopeless(Kind.NEEDS_PERSON, index=2),
+    ),
+}
+
+
+def _shown(message: Message) -> str:
+    web = json.dumps(json.loads(message.web), indent=2, ensure_ascii=False)
+    return (
+        f"--- subject\n{message.subject}\n--- e-mail\n{message.email}"
+        f"--- short text\n{message.short}\n--- web hook\n{web}\n"
+    )
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_people_read(scene: str) -> None:
+    """Each scene reads as its golden text does, in all forms of the message."""
+    shown = _shown(compose(SCENES[scene], IMPRINT))
+    path = PLACE / f"{scene}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
+
+
+def test_every_kind_has_a_golden_text() -> None:
+    """No kind is told without that somebody has read it, and no text is left over."""
+    assert {notice.kind for notices in SCENES.values() for notice in notices} == set(Kind)
+    assert {path.stem for path in PLACE.glob("*.txt")} == set(SCENES)
