@@ -27,16 +27,20 @@ KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 
 @dataclass(frozen=True)
 class Score:
-    """What a night came to. ``lost`` is the time that tasks stood still though a start would do."""
+    """What a night came to. ``lost`` is the time that tasks stood still though a start would do.
+
+    ``calls`` are those to all services, as far as anybody made any.
+    """
 
     name: str
     messages: int
     starts: int
     harmful: int
     lost: timedelta
+    calls: int = 0
 
     @classmethod
-    def of(cls, name: str, world: World) -> Score:
+    def of(cls, name: str, world: World, calls: int = 0) -> Score:
         """Count what happened in a world; harmful are starts on paused or hopeless tasks."""
         world.settle()
         return cls(
@@ -45,6 +49,7 @@ class Score:
             len(world.starts),
             sum(start.paused or start.hopeless for start in world.starts),
             sum((task.waited for task in world.tasks.values()), timedelta(0)),
+            calls,
         )
 
 
@@ -61,11 +66,16 @@ def play(scenario: Scenario, each_minute: Callable[[World], None]) -> World:
 def play_plain(scenario: Scenario) -> Score:
     """Play the night by the plain script's rules, one function a task."""
 
+    reads = 0
+
     def each_minute(world: World) -> None:
+        nonlocal reads
         for task_id in list(world.tasks):
+            reads += 1
             walkthrough.tick(world, task_id)
 
-    return Score.of("a plain script", play(scenario, each_minute))
+    world = play(scenario, each_minute)
+    return Score.of("a plain script", world, reads + len(world.starts) + len(world.inbox))
 
 
 def play_unwatched(scenario: Scenario) -> Score:
@@ -88,7 +98,7 @@ def play_watched(scenario: Scenario, screen: Screen) -> Score:
                 screen.show(moment, report)
                 clock.set(max(moment + TICK, clock.now()))
         screen.journal(server.cloud.storage)
-    return Score.of("sms_watch", world)
+    return Score.of("sms_watch", world, sum(server.cloud.calls.values()))
 
 
 def _settings(world: World, url: str) -> dict[str, str]:
