@@ -42,8 +42,8 @@ imports: $(READY) ## check which module may import which
 soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 	@SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -q -n auto tests/test_months.py
 
-bench: $(READY) ## measure, as ratios within one run
-	@$(BIN)/python -m benchmarks.journal
+bench: $(READY) ## measure, as ratios within one run, into docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
 
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)

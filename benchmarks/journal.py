@@ -10,8 +10,9 @@ import json
 import time
 import tracemalloc
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Dict, Iterator, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
+from benchmarks.figures import Figure
 from sms_watch.adapters.daily import DailyJournal
 from sms_watch.journal import fold
 from sms_watch.messages import Imprint
@@ -20,14 +21,15 @@ from sms_watch.run import Order, Outside, execute
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)
 TASKS = 100
-MINUTES = 24 * 60
+MINUTE = timedelta(minutes=1)
 REPEATS = 5
 
 
 class Day:
     """A hundred tasks that move all day; ``breaks`` says which one fails at a minute."""
 
-    def __init__(self, breaks: Callable[[int], Optional[int]]) -> None:
+    def __init__(self, length: timedelta, breaks: Callable[[int], Optional[int]]) -> None:
+        self.minutes = length // MINUTE
         self.objects: Dict[str, bytes] = {}
         self._breaks = breaks
         self._minute = 0
@@ -35,8 +37,9 @@ class Day:
 
     def play(self) -> bytes:
         """Run every minute of the day, and give the day's object."""
+        minutes = range(self.minutes)
         ids = tuple(f"task-{number:03}" for number in range(TASKS))
-        for self._minute in range(MINUTES):
+        for self._minute in minutes:
             now = MIDNIGHT + timedelta(minutes=self._minute)
             imprint = Imprint(f"run-{self._minute}", now, timezone.utc, "https://console.example/")
             journal = DailyJournal(self, now, self._nonce)
@@ -55,7 +58,7 @@ class Day:
 
     def read_task(self, task_id: str) -> Task:
         """Give a task that moves on every minute."""
-        progress = Progress(1, 5, self._minute * 100 // MINUTES, None, "MIGRATE_LINUX_FILE")
+        progress = Progress(1, 5, self._minute * 100 // self.minutes, None, "MIGRATE_LINUX_FILE")
         broken = self._breaks(self._minute) == int(task_id[-3:])
         state, code = ("MIGRATE_FAIL", "SMS.0807") if broken else ("RUNNING", "")
         return Task(task_id, f"server {task_id}", state, "MIGRATE_FILE", code, progress=progress)
@@ -90,10 +93,17 @@ def _seconds(work: Callable[[], object]) -> float:
     return min(once())
 
 
-def measure(name: str, day: Day) -> None:
-    """Play a day, and print what reading it costs."""
+def figures(length: timedelta) -> List[Figure]:
+    """Play both days, and give what reading them costs."""
+    return [
+        *_measured("a day on which nothing breaks", Day(length, lambda minute: None)),
+        *_measured("a task breaks every five minutes", Day(length, _every_five_minutes)),
+    ]
+
+
+def _measured(name: str, day: Day) -> List[Figure]:
     data = day.play()
-    now = MIDNIGHT + timedelta(minutes=MINUTES - 1)
+    now = MIDNIGHT + MINUTE * (day.minutes - 1)
     lines = data.splitlines()
 
     def read() -> object:
@@ -105,16 +115,13 @@ def measure(name: str, day: Day) -> None:
     read()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    print(
-        f"{name}: {len(lines)} lines, {len(data) / 1024:.0f} KiB; read and folded in"
-        f" {whole * 1000:.1f} ms, {whole / bare:.1f} x json.loads; peak {peak / 2**20:.1f} MiB"
-    )
+    return [
+        Figure(name, f"{len(lines)} lines, {len(data) / 1024:.0f} KiB"),
+        Figure("... read and folded in", f"{whole * 1000:.1f} ms"),
+        Figure("... to the bare json.loads of its lines", f"{whole / bare:.1f} x"),
+        Figure("... peak of what is allocated", f"{peak / 2**20:.1f} MiB"),
+    ]
 
 
 def _every_five_minutes(minute: int) -> Optional[int]:
     return minute // 5 % TASKS if minute % 5 == 0 else None
-
-
-if __name__ == "__main__":
-    measure("a day on which nothing breaks", Day(lambda minute: None))
-    measure("a task breaks every five minutes", Day(_every_five_minutes))

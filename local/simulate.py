@@ -35,16 +35,20 @@ KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 
 @dataclass(frozen=True)
 class Score:
-    """What a night came to. ``lost`` is the time that tasks stood still though a start would do."""
+    """What a night came to. ``lost`` is the time that tasks stood still though a start would do.
+
+    ``calls`` are those to all services, as far as anybody made any.
+    """
 
     name: str
     messages: int
     starts: int
     harmful: int
     lost: timedelta
+    calls: int = 0
 
     @classmethod
-    def of(cls, name: str, world: World) -> Score:
+    def of(cls, name: str, world: World, calls: int = 0) -> Score:
         """Count what happened in a world; harmful are starts on paused or hopeless tasks."""
         world.settle()
         return cls(
@@ -53,6 +57,7 @@ class Score:
             len(world.starts),
             sum(start.paused or start.hopeless for start in world.starts),
             sum((task.waited for task in world.tasks.values()), timedelta(0)),
+            calls,
         )
 
 
@@ -78,11 +83,16 @@ def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) 
 def play_plain(scenario: Scenario, seed: int = 0) -> Score:
     """Play the night by the plain script's rules, one function a task."""
 
+    reads = 0
+
     def each_tick(world: World) -> None:
+        nonlocal reads
         for task_id in list(world.tasks):
+            reads += 1
             walkthrough.tick(world, task_id)
 
-    return Score.of("a plain script", play(scenario, each_tick, seed))
+    world = play(scenario, each_tick, seed)
+    return Score.of("a plain script", world, reads + len(world.starts) + len(world.inbox))
 
 
 def play_unwatched(scenario: Scenario, seed: int = 0) -> Score:
@@ -117,7 +127,8 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
                 clock.set(max(moment + scenario.every, clock.now()))
         storage = server.cloud.storage
         screen.journal(storage)
-    return Watched(Score.of("sms_watch", world), _entries(storage), failed)
+    score = Score.of("sms_watch", world, sum(server.cloud.calls.values()))
+    return Watched(score, _entries(storage), failed)
 
 
 def _entries(storage: Storage) -> Tuple[Entry, ...]:

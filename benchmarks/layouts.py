@@ -1,0 +1,84 @@
+"""Folders to import from: the zip as it is built, and what ``pip install -t`` lays out."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Dict, Iterator, Mapping, Tuple
+
+import build_zip
+
+ROOT = build_zip.ROOT
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """The folders, and how large the zips are: ``sizes`` of compiled ones by Python version."""
+
+    ours: Path
+    ours_compiled: Path
+    plain: Path
+    plain_compiled: Path
+    size: int
+    sizes: Mapping[str, int]
+
+    @classmethod
+    def within(cls, place: Path) -> Layouts:
+        """Lay everything out in a folder, for the running Python."""
+        bare, compiled = place / "bare.zip", place / "compiled.zip"
+        build_zip.build(bare)
+        build_zip.build(compiled, python=RUNNING)
+        plain = _plain()
+        # Modules that are compiled to machine code have no twin.
+        pure = {name: content for name, content in plain.items() if not name.endswith(".so")}
+        return cls(
+            _unpacked(bare, place / "ours"),
+            _unpacked(compiled, place / "ours-compiled"),
+            _written(plain, place / "plain"),
+            _written(
+                {**plain, **build_zip.compiled(pure, sys.executable)}, place / "plain-compiled"
+            ),
+            bare.stat().st_size,
+            dict(_sizes(place / "other.zip")),
+        )
+
+
+def _sizes(zipped: Path) -> Iterator[Tuple[str, int]]:
+    """Build for each of FunctionGraph's versions that is on this machine, and weigh."""
+    for version in build_zip.RUNTIMES:
+        with contextlib.suppress(build_zip.BuildError):
+            build_zip.build(zipped, python=version)
+            yield version, zipped.stat().st_size
+
+
+def _unpacked(zipped: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _written(files: Mapping[str, bytes], folder: Path) -> Path:
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return folder
+
+
+def _plain() -> Dict[str, bytes]:
+    """Give all files of the locked distributions, and ours beside them; nothing is compiled."""
+    files = {
+        each.relative_to(ROOT).as_posix(): each.read_bytes()
+        for each in (ROOT / "index.py", *sorted((ROOT / "sms_watch").rglob("*")))
+        if each.suffix in (".py", ".csv")
+    }
+    for name in build_zip.locked(ROOT):
+        for each in distribution(name).files or ():
+            if ".." not in each.parts and each.suffix != ".pyc":
+                files[each.as_posix()] = Path(str(each.locate())).read_bytes()
+    return files

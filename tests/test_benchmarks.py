@@ -1,0 +1,49 @@
+"""The measurements: that all of them are taken and shown, whatever they come to."""
+
+from __future__ import annotations
+
+import io
+import sysconfig
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.__main__ import Sizes, document, measure
+from benchmarks.figures import on_screen
+from benchmarks.layouts import ROOT, Layouts
+
+TINY = Sizes(
+    imports=1,
+    runs=1,
+    tasks=(1, 2),
+    pause=0.001,
+    night=timedelta(minutes=1),
+    day=timedelta(minutes=6),
+)
+
+
+def _everything(place: Path) -> Path:
+    """Give a folder with all that is installed here beside the sources, without copying it."""
+    installed = Path(sysconfig.get_path("purelib")).iterdir()
+    for each in (ROOT / "index.py", ROOT / "sms_watch", *installed):
+        (place / each.name).symlink_to(each)
+    return place
+
+
+def test_every_measurement_is_on_the_screen_and_in_the_document(tmp_path: Path) -> None:
+    """All parts run on tiny sizes, and each figure stands in a table and in the document."""
+    folder = _everything(tmp_path)
+    tables = measure(TINY, Layouts(folder, folder, folder, folder, size=1, sizes={"3.12": 1}))
+    screen = Console(file=io.StringIO(), width=200)
+    with screen.capture() as shown:
+        for title, figures in tables.items():
+            screen.print(on_screen(title, figures))
+    printed, written = shown.get(), document(TINY, tables)
+    assert [len(figures) for figures in tables.values()] == [6, 12, 12, 8]
+    for title, figures in tables.items():
+        assert title in printed
+        assert f"## {title}" in written
+        for figure in figures:
+            assert figure.what in printed
+            assert f"| {' | '.join(figure.cells)} |" in written
