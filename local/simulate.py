@@ -82,7 +82,6 @@ def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) 
 
 def play_plain(scenario: Scenario, seed: int = 0) -> Score:
     """Play the night by the plain script's rules, one function a task."""
-
     reads = 0
 
     def each_tick(world: World) -> None:
