@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, Iterator, List, Mapping, Tuple
 
 from rich.console import Console
 
@@ -49,23 +49,21 @@ class Sizes:
     """How much is measured."""
 
     imports: int = 7
-    runs: int = 5
+    runs: int = 3
     tasks: Tuple[int, ...] = (1, 100, 1000)
     pause: float = 0.05
     night: timedelta = timedelta(hours=10)
     day: timedelta = timedelta(days=1)
 
 
-def measure(sizes: Sizes, layouts: Layouts) -> Dict[str, List[Figure]]:
-    """Measure everything; give the figures by the titles of their tables."""
+def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]]:
+    """Measure part by part; give the figures, each part with the title of its table."""
     scenario = SCENARIOS["night"]
     scenario = replace(scenario, end=scenario.begin + sizes.night)
-    return {
-        "Cold start": cold.figures(layouts, sizes.imports),
-        "Runs": runs.figures(layouts, sizes.runs, sizes.tasks, sizes.pause),
-        "One night": night.figures(layouts, sizes.imports, scenario, sizes.pause),
-        "Reading a day's journal": journal.figures(sizes.day),
-    }
+    yield "Cold start", cold.figures(layouts, sizes.imports)
+    yield "Runs", runs.figures(layouts, sizes.runs, sizes.tasks, sizes.pause)
+    yield "One night", night.figures(layouts, sizes.imports, scenario, sizes.pause)
+    yield "Reading a day's journal", journal.figures(sizes.day)
 
 
 def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
@@ -85,10 +83,12 @@ def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
 def main() -> None:
     """Measure, print, write the document."""
     sizes, console = Sizes(), Console()
+    tables: Dict[str, List[Figure]] = {}
     with tempfile.TemporaryDirectory() as place:
-        tables = measure(sizes, Layouts.within(Path(place)))
-    for title, figures in tables.items():
-        console.print(on_screen(title, figures))
+        for title, figures in measure(sizes, Layouts.within(Path(place))):
+            tables[title] = figures
+            # At once: the whole takes minutes.
+            console.print(on_screen(title, figures))
     DOCUMENT.write_text(document(sizes, tables), encoding="utf-8")
     missed = [figure.what for each in tables.values() for figure in each if figure.met is False]
     if missed:

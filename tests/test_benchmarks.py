@@ -34,7 +34,8 @@ def _everything(place: Path) -> Path:
 def test_every_measurement_is_on_the_screen_and_in_the_document(tmp_path: Path) -> None:
     """All parts run on tiny sizes, and each figure stands in a table and in the document."""
     folder = _everything(tmp_path)
-    tables = measure(TINY, Layouts(folder, folder, folder, folder, size=1, sizes={"3.12": 1}))
+    layouts = Layouts(folder, folder, folder, folder, size=1, sizes={"3.12": 1})
+    tables = dict(measure(TINY, layouts))
     screen = Console(file=io.StringIO(), width=200)
     with screen.capture() as shown:
         for title, figures in tables.items():
