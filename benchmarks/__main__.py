@@ -49,7 +49,7 @@ class Sizes:
     """How much is measured."""
 
     imports: int = 7
-    runs: int = 3
+    runs: int = 5
     tasks: Tuple[int, ...] = (1, 100, 1000)
     pause: float = 0.05
     night: timedelta = timedelta(hours=10)

@@ -162,7 +162,7 @@ def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
-    record, news = _connection(task, record)
+    record, news = _connection(task, record, now, policy)
     record, resumed = _resumed(task, record, memory, now)
     still_since = record.moved
     told = Kind.STALLED in policy.notify_on
@@ -222,10 +222,17 @@ def _is_flapping(record: TaskMemory, now: datetime) -> bool:
     return bool(record.flaps) and now - record.failures[-1] < FLAP_SPAN
 
 
-def _connection(task: Task, record: TaskMemory) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
-    """Give the record, and what there is to tell of the agent; what is not known is ignored."""
-    if task.connected is False and not record.parted:
-        return record, (Kind.DISCONNECTED,)
+def _connection(
+    task: Task, record: TaskMemory, now: datetime, policy: Policy
+) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
+    """Give the record, and what there is to tell of the agent; what is not known is ignored.
+
+    An agent that comes and goes, as on a line that the copy fills, is told once an hour at most.
+    """
+    lately = record.parted_at is not None and now - record.parted_at < FLAP_SPAN
+    if task.connected is False and not record.parted and not lately:
+        told = Kind.DISCONNECTED in policy.notify_on
+        return replace(record, parted_at=now) if told else record, (Kind.DISCONNECTED,)
     if task.connected and record.parted:
         return replace(record, parted=""), (Kind.CONNECTED,)
     return record, ()
@@ -249,7 +256,7 @@ def _decide_failed(
     if action is Action.START:
         action, reason = _start_or_not(task, record, reconnected, policy, room)
     asks = not record.asked and _needs_person(record, reason, cap, now, policy)
-    record, connection = _connection(task, record)
+    record, connection = _connection(task, record, now, policy)
     unstarted = replace(opened(record, now), asked=True) if asks else record
     news = ((Kind.FAILED,) if is_new else ()) + ((Kind.NEEDS_PERSON,) if asks else ())
     return Decision(

@@ -372,11 +372,11 @@ class TaskMemory:
     ``place`` is where a running task was when it was last seen to move, at ``moved``; since
     ``suspected`` it is watched for a stall. ``samples`` are how far it was before, newest last.
     ``stalled`` and ``parted`` are the event ids of the notices that told an open stall and an
-    agent that is away. ``failures`` are the moments of the new failures of the hour up to the
-    last one, ``flaps`` counts those told as one. ``reminded`` counts the reminders of what is
-    open, the last one, or its first notice, was at ``reminded_at``; there are none until
-    ``snoozed``. ``starts`` and ``lost``, the seconds in which it stood failed, count from the
-    last digest.
+    agent that is away, the latter last at ``parted_at``. ``failures`` are the moments of the new
+    failures of the hour up to the last one, ``flaps`` counts those told as one. ``reminded``
+    counts the reminders of what is open, the last one, or its first notice, was at
+    ``reminded_at``; there are none until ``snoozed``. ``starts`` and ``lost``, the seconds in
+    which it stood failed, count from the last digest.
     """
 
     state: str
@@ -398,6 +398,7 @@ class TaskMemory:
     samples: Tuple[Sample, ...] = ()
     stalled: str = ""
     parted: str = ""
+    parted_at: Optional[datetime] = None
     failures: Tuple[datetime, ...] = ()
     flaps: int = 0
     reminded: int = 0

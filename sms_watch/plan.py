@@ -140,14 +140,16 @@ def confirm(
 ) -> Tuple[Decision, Tuple[Notice, ...]]:
     """Decide about a task that was read again after its start in the same run.
 
-    ``planned`` is what was written down before the start. The notices are closing ones, with
-    their event ids: what else there is to tell, the next run writes down first.
+    ``planned`` is what was written down before the start. The notice is that it runs again, with
+    its event id: what else there is to tell, the next run writes down first.
     """
     again = decide(task, planned, now, policy)
-    closing = tuple(kind for kind in again.news if kind in CLOSINGS)
-    notices = _task_notices(replace(again, news=closing), now)
+    record = replace(again.memory or planned, parted=planned.parted, parted_at=planned.parted_at)
+    news = tuple(kind for kind in again.news if kind is Kind.RESUMED)
+    again = replace(again, memory=record, news=news)
     return again, tuple(
-        replace(notice, event_id=_closing_id(planned, notice.kind)) for notice in notices
+        replace(notice, event_id=_closing_id(planned, notice.kind))
+        for notice in _task_notices(again, now)
     )
 
 

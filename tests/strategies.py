@@ -77,6 +77,7 @@ memories = st.builds(
     samples=st.lists(samples, max_size=2).map(tuple),
     stalled=st.just("") | TEXTS,
     parted=st.just("") | TEXTS,
+    parted_at=st.none() | TIMES,
     failures=st.lists(TIMES, min_size=1, max_size=3).map(tuple),
     flaps=st.integers(0, 9),
     reminded=st.integers(0, 6),

@@ -288,3 +288,15 @@ def test_levels_choose_what_is_told(tmp_path: Path) -> None:
             json.loads(message["http"])["notices"][0]["level"] for message in night.world.inbox
         ]
         assert levels == ["warning", "warning"]
+
+
+def test_an_agent_that_blinks_is_told_once_an_hour(tmp_path: Path) -> None:
+    """A line that the copy fills makes the agent come and go all evening: no pair for each."""
+    with a_night(tmp_path) as night:
+        night.tick()
+        for _ in range(60):
+            night.world.tasks["a"].connected = not night.world.tasks["a"].connected
+            night.tick(2)
+        kinds = [notice["kind"] for notice in night.told]
+        assert 1 <= kinds.count("disconnected") <= 2
+        assert kinds.count("connected") <= kinds.count("disconnected")
