@@ -448,7 +448,7 @@ def _left(task: Task) -> str:
         return ""
     if task.remaining is None:
         return "time left unknown"
-    return f"about {_duration(timedelta(seconds=task.remaining))} left"
+    return f"about {duration(timedelta(seconds=task.remaining))} left"
 
 
 def _row(standing: Standing, imprint: Imprint) -> str:
@@ -465,7 +465,7 @@ def _row(standing: Standing, imprint: Imprint) -> str:
         _speed(task),
         _left(task),
         _times(standing.starts, "start") if standing.starts else "",
-        f"{_duration(lost)} lost" if lost >= timedelta(minutes=1) else "",
+        f"{duration(lost)} lost" if lost >= timedelta(minutes=1) else "",
     ]
     facts = ", ".join(part for part in parts if part)
     return f"  {clean(task.name) or task.id}: {facts}"
@@ -569,7 +569,7 @@ def _say_resumed(notice: Notice, imprint: Imprint) -> str:
     if notice.count:
         return f"It has been running for an hour now, after failing {notice.count} times."
     stood = notice.at - notice.since if notice.since else timedelta(0)
-    after = f", {_duration(stood)} after it failed" if stood >= timedelta(minutes=1) else ""
+    after = f", {duration(stood)} after it failed" if stood >= timedelta(minutes=1) else ""
     return f"It was seen running again at {_when(notice.at, imprint)}{after}."
 
 
@@ -610,7 +610,7 @@ def _say_blind(notice: Notice, imprint: Imprint) -> str:
 def _say_sees_again(notice: Notice, imprint: Imprint) -> str:
     blind = notice.at - notice.since if notice.since else timedelta(0)
     return (
-        f"Tasks can be read again since {_when(notice.at, imprint)}, after {_duration(blind)}."
+        f"Tasks can be read again since {_when(notice.at, imprint)}, after {duration(blind)}."
         " What happened in between is told as well, if anything did."
     )
 
@@ -642,7 +642,7 @@ def _at_place(notice: Notice) -> str:
 
 def _say_moving(notice: Notice, imprint: Imprint) -> str:
     still = notice.at - notice.since if notice.since else timedelta(0)
-    return f"It moves again, after it had stood still for {_duration(still)}."
+    return f"It moves again, after it had stood still for {duration(still)}."
 
 
 def _say_disconnected(notice: Notice, imprint: Imprint) -> str:
@@ -668,7 +668,7 @@ def _say_reminder(notice: Notice, imprint: Imprint) -> str:
         if notice.count >= MOST_REMINDERS
         else f" This is reminder {notice.count} of {MOST_REMINDERS}."
     )
-    stood = f", {_duration(notice.at - notice.since)} by now" if notice.since else ""
+    stood = f", {duration(notice.at - notice.since)} by now" if notice.since else ""
     since = f"{_moment(notice.since, imprint)}{stood}"
     if _runs(notice):
         return f"It has not moved since {since}. {STALL_ADVICE}{last}"
@@ -678,7 +678,7 @@ def _say_reminder(notice: Notice, imprint: Imprint) -> str:
 def _say_digest(notice: Notice, imprint: Imprint) -> str:
     starts = sum(each.starts for each in notice.standings)
     lost = timedelta(seconds=sum(each.lost for each in notice.standings))
-    stood = f"{_duration(lost)} lost" if lost >= timedelta(minutes=1) else "no time lost"
+    stood = f"{duration(lost)} lost" if lost >= timedelta(minutes=1) else "no time lost"
     since = f"Since {_when(notice.since, imprint)}" if notice.since else "So far"
     among = f" among the {len(notice.standings)} tasks listed" if notice.more else ""
     unread = f" {clean(notice.detail, MAX_DETAIL)}" if notice.detail else ""
@@ -727,7 +727,8 @@ def _when(moment: datetime, imprint: Imprint) -> str:
     return f"{local:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
 
 
-def _duration(span: timedelta) -> str:
+def duration(span: timedelta) -> str:
+    """Say a span in words: ``1 d 3 h``, ``5 h 25 min``."""
     minutes = round(span.total_seconds() / 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -15,7 +15,7 @@ import jinja2
 from local.report.facts import EVENING, MORNING, STANDING, Band, Facts, Point, Start, Story
 from local.words import count
 from sms_watch.error_codes import explain
-from sms_watch.messages import clean
+from sms_watch.messages import clean, duration
 from sms_watch.model import Outcome, Phase
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
@@ -109,9 +109,9 @@ def _task(story: Story, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
 def _summary(story: Story) -> str:
     parts = [story.id, count(story.failures, "failure"), count(len(story.starts), "start")]
     if story.lost:
-        parts.append(f"{_duration(story.lost)} lost")
+        parts.append(f"{duration(story.lost)} lost")
     if story.saved:
-        parts.append(f"{_duration(story.saved)} saved")
+        parts.append(f"{duration(story.saved)} saved")
     return ", ".join(parts)
 
 
@@ -158,7 +158,7 @@ def _event(band: Band, facts: Facts, zone: tzinfo) -> Dict[str, str]:
     return {
         "when": _when(band.begin, zone),
         "what": _what(band),
-        "span": "" if over else _duration(band.span) + (" so far" if open_end else ""),
+        "span": "" if over else duration(band.span) + (" so far" if open_end else ""),
         "starts": starts,
     }
 
@@ -188,12 +188,3 @@ def _when(at: datetime, zone: tzinfo) -> str:
 
 def _hours(span: timedelta) -> str:
     return f"{span / timedelta(hours=1):.1f}"
-
-
-def _duration(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
-    shown = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(shown[:2]) or "less than a minute"
