@@ -46,9 +46,8 @@ START_SHARE = 0.85
 # A run may overrun its time by the call it is in; until then nobody else may act.
 LEASE_MARGIN = timedelta(seconds=30)
 LOCKED_OUT = 401
-# Reads before anything shows that the keys are good; the sixth refusal in a row locks them (API
-# Request Signing Guide, error codes). A journal on OBS has shown it by then.
-FEW = 4
+# Reads before anything shows that the keys are good: a row of refusals locks them.
+FEW = 1
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
 TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
@@ -177,7 +176,7 @@ class _Run:
         if self._order.scope.discovers:
             return self._discover(memory)
         task_ids = _late_first(self._order.scope.task_ids, memory)
-        # A few go first: keys that are refused get locked by more tries in a row.
+        # The first goes alone: keys that are refused get locked by a row of further tries.
         seen = self._read_all(task_ids[:FEW])
         seen.update(self._read_all(task_ids[FEW:]))
         return tuple(seen[task_id] for task_id in self._order.scope.task_ids)
