@@ -46,8 +46,9 @@ START_SHARE = 0.85
 # A run may overrun its time by the call it is in; until then nobody else may act.
 LEASE_MARGIN = timedelta(seconds=30)
 LOCKED_OUT = 401
-# Reads before anything shows that the keys are good: a row of refusals locks them.
-FEW = 1
+# Reads that go before all others, to see whether the keys are good: more than five refusals in a
+# row lock them. One, unless the last run could read with them.
+ONE, FEW = 1, 4
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
 TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
@@ -176,9 +177,9 @@ class _Run:
         if self._order.scope.discovers:
             return self._discover(memory)
         task_ids = _late_first(self._order.scope.task_ids, memory)
-        # The first goes alone: keys that are refused get locked by a row of further tries.
-        seen = self._read_all(task_ids[:FEW])
-        seen.update(self._read_all(task_ids[FEW:]))
+        first = FEW if _saw(memory) else ONE
+        seen = self._read_all(task_ids[:first])
+        seen.update(self._read_all(task_ids[first:]))
         return tuple(seen[task_id] for task_id in self._order.scope.task_ids)
 
     def _discover(self, memory: Memory) -> Tuple[Observation, ...]:
@@ -343,6 +344,11 @@ class _Run:
 def _is_work(planned: Plan, memory: Memory) -> bool:
     """Tell whether there is more to do than to remember: only then is a lease held, and ended."""
     return bool(planned.starts or planned.notices or memory.outbox)
+
+
+def _saw(memory: Memory) -> bool:
+    """Tell whether the last run could read a task."""
+    return bool(memory.tasks) and not memory.watch.blind_runs
 
 
 def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:

@@ -283,6 +283,22 @@ def test_refused_keys_are_not_hammered() -> None:
     assert "APIGW.0301" in result.failure
 
 
+def test_keys_that_worked_are_refused_four_times_at_most_and_then_once_a_run() -> None:
+    """More than five refusals in a row lock a key: a run that just saw sends four, others one."""
+    world = World(*"abcdefghijkl")
+    world.run()
+    for task_id in world.task_ids:
+        refusals = [CloudError("read the task", status=401) for _ in range(3)]
+        world.service.fail_read(task_id, *refusals)
+    reads = []
+    for _ in range(3):
+        world.service.reads.clear()
+        world.run(after=1)
+        reads.append(len(world.service.reads))
+    assert 1 <= reads[0] <= 4
+    assert reads[1:] == [1, 1]
+
+
 def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:
     """After HTTP 401 on a start the others are skipped, and no attempt of theirs is spent."""
     world = World("a", "b")
