@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
-from pathlib import Path
 from typing import Sequence
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -16,8 +14,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from build_zip import Part
-
-PROJECT = Path(__file__).with_name("pyproject.toml")
+from sms_watch import __version__
 
 
 def bill(content: bytes, parts: Sequence[Part]) -> str:
@@ -25,7 +22,7 @@ def bill(content: bytes, parts: Sequence[Part]) -> str:
     digest = hashlib.sha512(content).hexdigest()
     product = Component(
         name="sms-watch",
-        version=_version(),
+        version=__version__,
         type=ComponentType.APPLICATION,
         bom_ref="sms-watch",
         hashes=[HashType(alg=HashAlgorithm.SHA_512, content=digest)],
@@ -53,8 +50,3 @@ def _component(part: Part) -> Component:
         bom_ref=str(address),
         licenses=licences,
     )
-
-
-def _version() -> str:
-    found = re.search(r'^version = "(.+)"$', PROJECT.read_text(encoding="utf-8"), re.MULTILINE)
-    return found.group(1) if found else ""

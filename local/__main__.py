@@ -11,9 +11,11 @@ from local.report.command import command as report
 from local.serve import command as cloud
 from local.simulate import command as simulate
 from local.status import command as status
+from sms_watch import __version__
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sms_watch")
 def main() -> None:
     """Look after a migration from your own machine, or play one night on it.
 

@@ -10,11 +10,9 @@ import io
 import os
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
 
 import click
 from dotenv import dotenv_values
@@ -31,6 +29,7 @@ from sms_watch.handler import SECRET_SETTINGS, SYSTEM_CLOCK, Budget
 from sms_watch.logs import Redactor
 from sms_watch.ports import Clock
 from sms_watch.settings import SETTINGS, FileJournal, Settings, parse
+from sms_watch.zones import load_zone
 
 INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 PATIENCE = 50.0  # seconds for all calls of one look, as a run of the watchdog has by default
@@ -100,11 +99,7 @@ def texts_of(path: Optional[Path]) -> Dict[str, str]:
 
 def settings_of(texts: Mapping[str, str]) -> Settings:
     """Check the settings. Raises SettingsError with every problem."""
-    return parse(texts, None, _zone)
-
-
-def _zone(name: str) -> tzinfo:
-    return ZoneInfo(name)
+    return parse(texts, None, load_zone)
 
 
 def nonce() -> str:
@@ -130,12 +125,7 @@ class Desk:
     def __enter__(self) -> Desk:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for connection in self._open.values():
             connection.close()
 

@@ -9,14 +9,11 @@ from typing import Dict
 import click
 
 from local.cloud.server import CloudServer
-from local.cloud.setup import Function, Subscription
+from local.cloud.setup import KEY, TOPIC, Function, Subscription, settings
 from local.cloud.shapes import PROJECT
-from local.cloud.signing import Key
 from local.cloud.world import SimTask, World
 from sms_watch.handler import SYSTEM_CLOCK
 
-KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
-TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 FUNCTION = f"urn:fss:ap-southeast-3:{PROJECT}:function:default:sms-watch"
 
 
@@ -34,19 +31,6 @@ def a_cloud() -> CloudServer:
     return server
 
 
-def settings(url: str, world: World) -> Dict[str, str]:
-    """Give the settings for a simulated cloud at an address."""
-    return {
-        "SMS_TASK_IDS": " ".join(world.tasks),
-        "SMN_TOPIC_URN": TOPIC,
-        "HUAWEICLOUD_SDK_AK": KEY.access,
-        "HUAWEICLOUD_SDK_SK": KEY.secret,
-        "SMS_ENDPOINT": url,
-        "SMN_ENDPOINT": url,
-        "OBS_ENDPOINT": url,
-    }
-
-
 @click.command("cloud")
 @click.option(
     "--env-file",
@@ -59,7 +43,7 @@ def command(env_file: Path) -> None:
     """Serve a simulated cloud on this machine until Ctrl-C, to try the other commands on."""
     with a_cloud() as server:
         world = server.cloud.world
-        texts = settings(server.url, world)
+        texts = settings(server.url, world.tasks)
         server.cloud.functions[FUNCTION] = Function(FUNCTION, variables=_shown(texts))
         lines = "".join(f"{name}={text}\n" for name, text in texts.items())
         env_file.write_text(lines, encoding="utf-8")

@@ -16,8 +16,7 @@ from local import walkthrough
 from local.clock import VirtualClock
 from local.cloud.buckets import Storage
 from local.cloud.server import CloudServer
-from local.cloud.shapes import PROJECT
-from local.cloud.signing import Key
+from local.cloud.setup import KEY, TOPIC, settings
 from local.cloud.world import World
 from local.context import LocalContext, timer_event
 from local.report.command import write
@@ -28,9 +27,6 @@ from local.screen import Screen
 from sms_watch.errors import WatchFailed
 from sms_watch.handler import WARM
 from sms_watch.journal import Entry, decode
-
-TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
-KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,9 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
     failed = 0
     with CloudServer(world, [KEY], [TOPIC]) as server:
         scenario.trouble(world, server.cloud.faults)
-        context = LocalContext(_settings(scenario, world, server.url))
+        task_ids = ["*"] if scenario.discovers else world.tasks
+        texts = settings(server.url, task_ids)
+        context = LocalContext({**texts, "LOG_LEVEL": "ERROR"})
         with screen.showing(world):
             while clock.now() <= scenario.end:
                 moment = clock.now()
@@ -135,19 +133,6 @@ def _entries(storage: Storage) -> Tuple[Entry, ...]:
     objects = [held for bucket in storage.buckets.values() for held in bucket.objects.items()]
     lines = [line for _, stored in sorted(objects) for line in stored.data.splitlines()]
     return tuple(decode(line) for line in lines)
-
-
-def _settings(scenario: Scenario, world: World, url: str) -> dict[str, str]:
-    return {
-        "SMS_TASK_IDS": "*" if scenario.discovers else " ".join(world.tasks),
-        "SMN_TOPIC_URN": TOPIC,
-        "HUAWEICLOUD_SDK_AK": KEY.access,
-        "HUAWEICLOUD_SDK_SK": KEY.secret,
-        "SMS_ENDPOINT": url,
-        "SMN_ENDPOINT": url,
-        "OBS_ENDPOINT": url,
-        "LOG_LEVEL": "ERROR",
-    }
 
 
 NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCENARIOS))

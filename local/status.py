@@ -25,7 +25,7 @@ from local.words import count
 from sms_watch.decide import Decision
 from sms_watch.errors import JournalError
 from sms_watch.journal import Entry, fold, snapshot
-from sms_watch.messages import Imprint, clean
+from sms_watch.messages import Imprint, clean, duration
 from sms_watch.model import Action, Memory, Message, Phase, Position, Reason, Task
 from sms_watch.ports import History
 from sms_watch.run import Order, Outside, execute
@@ -187,7 +187,7 @@ def table(seen: Look, zone: tzinfo, plain: bool = False) -> Table:
             _bar(row.percent, plain),
             "?" if row.percent is None else str(row.percent),
             "" if row.speed is None else f"{row.speed:.0f}",
-            _duration(row.remaining),
+            _left(row.remaining),
             _attempt(row),
             Text(_next(row, seen.at, zone)),
         )
@@ -201,16 +201,8 @@ def _bar(percent: Optional[int], plain: bool) -> Any:
     return Text(f"[{'#' * filled}{'.' * (BAR - filled)}]")
 
 
-def _duration(seconds: Optional[int]) -> str:
-    if seconds is None:
-        return ""
-    minutes = seconds // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02} min"
-    return f"{hours // 24} d {hours % 24} h"
+def _left(seconds: Optional[int]) -> str:
+    return "" if seconds is None else duration(timedelta(seconds=seconds))
 
 
 def _attempt(row: Row) -> str:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from sms_watch import events
+from sms_watch import __version__, events
 from sms_watch.errors import WatchError, WatchFailed
 from sms_watch.logs import JsonLog, Redactor
 from sms_watch.messages import Imprint
@@ -327,4 +327,5 @@ def _tell(log: Log, made: Mapping[str, Any]) -> None:
         if not is_idle(task):
             log("INFO", "task", **task)
     summary = {name: made[name] for name in ("dry_run", "counts", "notices", "published")}
-    log("WARNING" if made["warnings"] else "INFO", "run", **summary, warnings=made["warnings"])
+    level = "WARNING" if made["warnings"] else "INFO"
+    log(level, "run", version=__version__, **summary, warnings=made["warnings"])

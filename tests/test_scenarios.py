@@ -18,8 +18,10 @@ import pytest
 from desks import Day, call
 from rich.console import Console
 
+from local import serve
 from local.__main__ import main
 from local.clock import VirtualClock
+from local.cloud.setup import settings
 from local.cloud.world import World
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
@@ -226,11 +228,9 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
 
 def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
     """What the cloud command serves has something to look at for every command."""
-    from local import serve  # noqa: PLC0415 - for this test alone
-
     with serve.a_cloud() as server:
         day = Day(server, server.cloud.world, tmp_path)
-        day.texts = serve.settings(server.url, server.cloud.world)
+        day.texts = settings(server.url, server.cloud.world.tasks)
         status, found = day.check()
         assert status == 1
         assert {each["verdict"] for each in found} == {"ok", "note", "warning"}

@@ -162,7 +162,7 @@ def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("remaining", "shown"),
-    [(59 * 60, "59 min"), (3 * 3600 + 300, "3 h 05 min"), (49 * 3600, "2 d 1 h")],
+    [(59 * 60, "59 min"), (3 * 3600 + 300, "3 h 5 min"), (49 * 3600, "2 d 1 h")],
 )
 def test_time_left_is_for_people(remaining: int, shown: str) -> None:
     """Minutes, hours, then days."""

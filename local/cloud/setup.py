@@ -1,4 +1,4 @@
-"""What people have set up around the watchdog: a topic's subscriptions, and the function itself.
+"""What people have set up: keys, settings, a topic's subscriptions, and the function itself.
 
 Bodies are as the API references of SMN and FunctionGraph have them, and the models of the SDK.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
+
+from local.cloud.shapes import PROJECT
+from local.cloud.signing import Key
 
 WHEN = "2026-11-20T08:00:00Z"
+KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
+TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 
 
 @dataclass
@@ -34,6 +39,19 @@ class Function:
     agency: str = "sms-watch"
     variables: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settings(url: str, task_ids: Iterable[str]) -> Dict[str, str]:
+    """Give the settings of a function that watches these tasks in the cloud at an address."""
+    return {
+        "SMS_TASK_IDS": " ".join(task_ids),
+        "SMN_TOPIC_URN": TOPIC,
+        "HUAWEICLOUD_SDK_AK": KEY.access,
+        "HUAWEICLOUD_SDK_SK": KEY.secret,
+        "SMS_ENDPOINT": url,
+        "SMN_ENDPOINT": url,
+        "OBS_ENDPOINT": url,
+    }
 
 
 def topic_body(urn: str) -> Dict[str, Any]:

@@ -30,6 +30,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from sms_watch import __version__
 from sms_watch.errors import CloudError
 from sms_watch.messages import MAX_DETAIL, clean
 from sms_watch.model import Credentials
@@ -89,7 +90,7 @@ class Connection:
         self.host = urlsplit(endpoint).hostname or endpoint
         self.client = (
             new_builder()
-            .with_http_config(HttpConfig(timeout=timeout, user_agent="sms_watch"))
+            .with_http_config(HttpConfig(timeout=timeout, user_agent=f"sms_watch/{__version__}"))
             .with_credentials(keys)
             .with_endpoint(endpoint)
             .with_http_handler(HttpHandler().add_response_handler(_answered))
