@@ -8,9 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TEMPLATE := $(filter-out %/versions.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes --custom-compile-command "make lock"
 SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports soak bench zip template clean
+.PHONY: help demo test check format format-check lint types imports soak bench zip template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,11 @@ template: ## build dist/sms-watch-rfs.zip, a template for Resource Formation Ser
 	@mkdir -p dist
 	@$(PYTHON) -m zipfile -c dist/sms-watch-rfs.zip $(TEMPLATE)
 	@echo "dist/sms-watch-rfs.zip: $(notdir $(TEMPLATE))"
+
+lock: $(READY) ## bring the locked versions up to date
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(LOCK) --fork-strategy fewest requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
