@@ -104,14 +104,8 @@ def plan(
     watch, notices = _watch_news(observations, memory.watch, now, policy, memory_lost)
     if wishes.test:
         notices.append(Notice(Kind.TEST, now))
-    # A digest of nothing helps nobody: the regular one waits until something can be read.
-    sees = any(decision.task is not None for decision in decisions)
-    if wishes.digest or (sees and digest_is_due(watch, now, policy)):
-        notices.append(_digest(decisions, watch, now))
-        decisions = tuple(_after_digest(decision, now) for decision in decisions)
-        watch = replace(watch, digested=now)
-    elif policy.digest and watch.digested is None:
-        watch = replace(watch, digested=now)
+    decisions, watch, digest = _with_digest(decisions, watch, wishes.digest, now, policy)
+    notices += digest
     for decision in decisions:
         notices += _task_notices(decision, now)
     named = _named(notices, memory, position)
@@ -352,6 +346,20 @@ def _reminding(decision: Decision, now: datetime) -> Decision:
     record = reminded(decision.memory, now)
     news = (*decision.news, Kind.REMINDER)
     return replace(decision, memory=record, news=news, reminder=record.reminded)
+
+
+def _with_digest(
+    decisions: Tuple[Decision, ...], watch: WatchMemory, asked: bool, now: datetime, policy: Policy
+) -> Tuple[Tuple[Decision, ...], WatchMemory, List[Notice]]:
+    """Give the digest, if one is asked for or due, and what is remembered after it."""
+    # A digest of nothing helps nobody: the regular one waits until something can be read.
+    sees = any(decision.task is not None for decision in decisions)
+    if asked or (sees and digest_is_due(watch, now, policy)):
+        after = tuple(_after_digest(decision, now) for decision in decisions)
+        return after, replace(watch, digested=now), [_digest(decisions, watch, now)]
+    if policy.digest and watch.digested is None:
+        watch = replace(watch, digested=now)
+    return decisions, watch, []
 
 
 def _digest(decisions: Sequence[Decision], watch: WatchMemory, now: datetime) -> Notice:
