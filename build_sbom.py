@@ -35,7 +35,7 @@ def bill(content: bytes, parts: Sequence[Part]) -> str:
     )
     # The moment of the build would make every bill another one; the library's own type denies
     # that a bill may do without it, its format does not.
-    bom.metadata.timestamp = None  # type: ignore[assignment]
+    bom.metadata.timestamp = None  # type: ignore[assignment] # as above
     bom.register_dependency(product, libraries)
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 

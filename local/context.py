@@ -26,23 +26,23 @@ class LocalContext:
         self._request_id = request_id or str(uuid.uuid4())
         self._agency = agency or Credentials("", "")
 
-    def getRequestID(self) -> str:  # noqa: N802 - the platform's names, here and below
+    def getRequestID(self) -> str:  # noqa: N802 - the platform's name
         """Give the id of the request."""
         return self._request_id
 
-    def getUserData(self, name: str) -> Optional[str]:  # noqa: N802
+    def getUserData(self, name: str) -> Optional[str]:  # noqa: N802 - as above
         """Give an environment variable of the function."""
         return self._texts.get(name)
 
-    def getSecurityAccessKey(self) -> str:  # noqa: N802
+    def getSecurityAccessKey(self) -> str:  # noqa: N802 - as above
         """Give the agency's temporary access key, empty without an agency."""
         return self._agency.access_key
 
-    def getSecuritySecretKey(self) -> str:  # noqa: N802
+    def getSecuritySecretKey(self) -> str:  # noqa: N802 - as above
         """Give the agency's temporary secret key, empty without an agency."""
         return self._agency.secret_key
 
-    def getSecurityToken(self) -> str:  # noqa: N802
+    def getSecurityToken(self) -> str:  # noqa: N802 - as above
         """Give the token of the agency's temporary keys, empty without an agency."""
         return self._agency.security_token
 

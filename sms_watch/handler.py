@@ -163,7 +163,7 @@ class _Invocation:
 
         # A fifth of all importing is the client for messages, which most runs do without.
         def publisher() -> Publisher:
-            from sms_watch.adapters import smn  # noqa: PLC0415 - as above
+            from sms_watch.adapters import smn  # noqa: PLC0415 - it is slow to import
 
             to_smn = WARM.get(smn, settings.smn_endpoint, keys, topic.project_id)
             caller = sdk.Caller(to_smn, self._until(budget + PUBLISH_GRACE), sleep)
@@ -304,7 +304,7 @@ class _OnDemand:
 
 def _import_adapters() -> Any:
     """Import what is slow to import, once it is certain to be needed."""
-    from sms_watch.adapters import daily, file, obs, sdk, sms  # noqa: PLC0415
+    from sms_watch.adapters import daily, file, obs, sdk, sms  # noqa: PLC0415 - slow
 
     return daily, file, obs, sdk, sms
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import socket
 import subprocess
 import sys
@@ -122,3 +123,16 @@ def test_no_test_reaches_the_network(refused: List[str], address: tuple[str, int
         bare.connect_ex(address)
     assert len(refused) == 3
     refused.clear()
+
+
+def test_every_exception_from_lint_and_types_has_its_reason() -> None:
+    """What a tool is told to pass over says why, on its own line."""
+    bare = [
+        f"{path.name}: {line.strip()}"
+        for path in ROOT.rglob("*.py")
+        if not path.is_relative_to(ROOT / ".venv")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"# (noqa|type: ignore|pragma)", line)
+        and not re.search(r"# (noqa: \w+ - |type: ignore\[[\w-]+\] # |pragma: no \w+ - )\S", line)
+    ]
+    assert bare == []

@@ -361,15 +361,13 @@ class Account:
         )
 
 
-def test_an_old_row_starts_nothing() -> None:
+def test_an_old_row_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list says failed, the task itself says running: nobody starts or tells anything."""
     account = Account("a")
     account.service.change("a", state="RUNNING", code="")
     account.run()
-    real = account.service.read_task
     stale = Listing((a_task(listed=True),), frozenset({"a"}), True)
-    account.service.list_tasks = lambda project: stale  # type: ignore[method-assign]
-    account.service.read_task = real  # type: ignore[method-assign]
+    monkeypatch.setattr(account.service, "list_tasks", lambda project: stale)
     result = account.run()
     assert account.service.starts == []
     assert result.notices == ()

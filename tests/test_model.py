@@ -69,7 +69,7 @@ def test_words_print_as_themselves() -> None:
 def test_values_cannot_be_changed() -> None:
     """What was read stays what was read."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        a_task().state = "READY"  # type: ignore[misc]
+        a_task().state = "READY"  # type: ignore[misc] # what it is about
 
 
 def test_keys_are_never_shown() -> None:

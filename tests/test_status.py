@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -192,7 +192,7 @@ def _look_of(task: Task, reason: Reason, memory: Any = None) -> str:
     assert row.phase is Phase.MOVING
     output = io.StringIO()
     console = Console(file=output, width=160, highlight=False)
-    show_plain(Look(NOW, (row,), (), ""), NOW.tzinfo, console)  # type: ignore[arg-type]
+    show_plain(Look(NOW, (row,), (), ""), timezone.utc, console)
     return output.getvalue()
 
 

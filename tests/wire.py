@@ -224,8 +224,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
 @contextmanager
 def _imposter(context: ssl.SSLContext) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, _never, threaded=True, ssl_context=context)
-    # Handshakes are meant to fail here.
-    server.log = lambda *_: None  # type: ignore[method-assign]
+    server.log = lambda *_: None  # type: ignore[method-assign] # handshakes are meant to fail
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"https://127.0.0.1:{server.server_port}"

@@ -87,7 +87,7 @@ class Cloud:
             self.app.add_url_rule(path, view.__name__, view, methods=[method])
         self.app.register_error_handler(HTTPException, self._unknown)
         self.app.after_request(self._dated)
-        self.app.wsgi_app = _by_host(self.app.wsgi_app)  # type: ignore[method-assign]
+        self.app.wsgi_app = _by_host(self.app.wsgi_app)  # type: ignore[method-assign] # flask's own way
 
     def _list_tasks(self) -> Answer:
         def serve() -> Dict[str, Any]:

@@ -17,7 +17,7 @@ from sms_watch.errors import JournalConflict, JournalError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment] # looked at before use
 
 LOCK_TRIES = 100
 LOCK_WAIT = 0.05  # seconds
