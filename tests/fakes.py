@@ -7,34 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
 
 from sms_watch.errors import CloudError, JournalConflict, TaskGone
 from sms_watch.journal import Entry
 from sms_watch.model import Listing, Message, Position, Task, TaskState
 from sms_watch.ports import History
-
-
-class FakeClock:
-    """A clock that stands still unless it is moved; sleeping moves it."""
-
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
-        self._seconds = 0.0
-
-    def now(self) -> datetime:
-        return self._moment
-
-    def monotonic(self) -> float:
-        return self._seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.advance(timedelta(seconds=seconds))
-
-    def advance(self, span: timedelta) -> None:
-        self._moment += span
-        self._seconds += span.total_seconds()
 
 
 @dataclass

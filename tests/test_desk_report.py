@@ -258,7 +258,6 @@ class _Reader(HTMLParser):
     """Reads a page strictly: what it would load, run, and whether its tags are closed."""
 
     EMPTY = ("meta", "link", "br")
-    DRAWN = ("path", "rect")
 
     def __init__(self, text: str) -> None:
         super().__init__()
