@@ -14,7 +14,18 @@ from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequen
 
 from sms_watch import journal
 from sms_watch.decide import Decision, settle
-from sms_watch.errors import CloudError, JournalConflict, JournalError, TaskGone
+from sms_watch.errors import (
+    LISTING,
+    PUBLISHING,
+    READING,
+    SMN_ADDRESS,
+    SMS_ADDRESS,
+    CloudError,
+    JournalConflict,
+    JournalError,
+    TaskGone,
+    remedy,
+)
 from sms_watch.journal import Entry, EntryType
 from sms_watch.messages import Imprint, clean, compose
 from sms_watch.model import (
@@ -192,8 +203,7 @@ class _Run:
         try:
             listing = self._out.migration.list_tasks(scope.project)
         except CloudError as error:
-            detail = self._heed(error)
-            return tuple(Unseen(task_id, detail) for task_id in known or ("*",))
+            return tuple(self._unseen(each, error, LISTING) for each in known or ("*",))
         if listing.detail:
             self._remarks.append(self._out.redact(listing.detail))
         listed = {task.id: task for task in listing.tasks if scope.covers(task.name)}
@@ -223,7 +233,10 @@ class _Run:
         except TaskGone:
             return Gone(task_id)
         except CloudError as error:
-            return Unseen(task_id, self._heed(error))
+            return self._unseen(task_id, error, READING)
+
+    def _unseen(self, task_id: str, error: CloudError, rights: str) -> Unseen:
+        return Unseen(task_id, self._heed(error), remedy=remedy(error, rights, SMS_ADDRESS))
 
     def _heed(self, error: CloudError) -> str:
         """Remember that the keys were refused, if they were, and give the error's text."""
@@ -313,7 +326,8 @@ class _Run:
         try:
             return _Sent(told, self._out.publisher.publish(message))
         except CloudError as error:
-            return _Sent(failure=f"{self._heed(error)}; the message is owed still")
+            to_do = remedy(error, PUBLISHING, SMN_ADDRESS)
+            return _Sent(failure=f"{self._heed(error)}; {to_do}; the message is owed still")
 
     # Acknowledge
 
@@ -424,6 +438,7 @@ def _snooze_failure(wishes: Wishes, planned: Plan) -> str:
 
 def _blind_failure(seen: Sequence[Observation]) -> str:
     unseen = [each for each in seen if isinstance(each, Unseen)]
-    return (
-        f"no task could be read: {unseen[0].detail}" if unseen and len(unseen) == len(seen) else ""
-    )
+    if not unseen or len(unseen) < len(seen):
+        return ""
+    told = next((each for each in unseen if each.reached), unseen[0])
+    return "; ".join(filter(None, (f"no task could be read: {told.detail}", told.remedy)))

@@ -120,7 +120,7 @@ def _task_ids(text: str) -> Tuple[str, ...]:
     if wrong or not ids:
         raise _refused(
             " ".join(wrong) or text,
-            "task ids of at most 36 letters, digits and hyphens each, separated by commas or spaces",
+            "task ids: at most 36 letters, digits and hyphens each, commas or spaces between them",
         )
     return tuple(dict.fromkeys(ids))
 

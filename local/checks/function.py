@@ -16,10 +16,10 @@ from huaweicloudsdkfunctiongraph.v2 import (
     ShowFunctionConfigRequest,
 )
 
-from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict, remedy
+from local.checks.findings import Finding, Verdict
 from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.errors import CloudError
+from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
 from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
 from sms_watch.messages import clean
 from sms_watch.settings import DOMAINS, SETTINGS

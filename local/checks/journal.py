@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Iterator, Mapping, Tuple
 
-from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict
+from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
 from local.words import count
 from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
-from sms_watch.errors import CloudError, JournalError
+from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
 from sms_watch.journal import Entry
 from sms_watch.ports import History
 from sms_watch.settings import FileJournal, ObsJournal
