@@ -27,7 +27,7 @@ from sms_watch.errors import (
     remedy,
 )
 from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, clean, compose
+from sms_watch.messages import MAX_DETAIL, Imprint, clean, compose
 from sms_watch.model import (
     Action,
     Gone,
@@ -67,6 +67,10 @@ LONGEST_WAIT = timedelta(minutes=6)
 EMPTY_LIST = (
     "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
     " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+)
+STRANGE = (
+    "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
+    f" the tasks exist, look at {SMS_ADDRESS}"
 )
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
@@ -191,6 +195,10 @@ class _Run:
         first = FEW if _saw(memory) else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
+        strange = [task_id for task_id in seen if _is_strange(seen[task_id], memory)]
+        if strange:
+            shown = clean(", ".join(strange), MAX_DETAIL)
+            self._remarks.append(f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}")
         return tuple(seen[task_id] for task_id in self._order.scope.task_ids)
 
     def _discover(self, memory: Memory) -> Tuple[Observation, ...]:
@@ -363,6 +371,12 @@ def _is_work(planned: Plan, memory: Memory) -> bool:
 def _saw(memory: Memory) -> bool:
     """Tell whether the last run could read a task."""
     return bool(memory.tasks) and not memory.watch.blind_runs
+
+
+def _is_strange(seen: Observation, memory: Memory) -> bool:
+    """Tell whether there is no such task, and as far as is remembered never was."""
+    known = memory.tasks.get(seen.task_id) if isinstance(seen, Gone) else None
+    return isinstance(seen, Gone) and not (known and known.name)
 
 
 def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:

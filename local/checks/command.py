@@ -45,7 +45,7 @@ def findings(
         found = tasks.seen_by_id(desk)
         seen += found
         yield tasks.keys(found)
-        yield from tasks.tasks(found, desk.settings.policy)
+        yield from tasks.tasks(desk, found)
     if tasks.is_locked_out(seen):
         yield Finding("the rest", Verdict.NOTE, UNASKED, "correct the keys, then check again")
         return

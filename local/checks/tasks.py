@@ -146,21 +146,35 @@ def keys(seen: Sequence[Seen]) -> Finding:
     return Finding("keys", Verdict.OK, "accepted by SMS")
 
 
-def tasks(seen: Sequence[Seen], policy: Policy) -> Iterator[Finding]:
+def tasks(desk: Desk, seen: Sequence[Seen]) -> Iterator[Finding]:
     """Judge each task that was read, or not."""
+    there = _all(desk) if any(isinstance(each, Gone) for each in seen) else ()
     for each in seen:
         if isinstance(each, CloudError):
             if each.status != REFUSED:
                 yield Finding("task", Verdict.FAILED, str(each), remedy(each, READING, SMS_ADDRESS))
         elif isinstance(each, Task):
-            yield task(each, policy)
+            yield task(each, desk.settings.policy)
         elif isinstance(each, Gone):
-            yield Finding(
-                "task",
-                Verdict.FAILED,
-                f"{each.task_id}: SMS has no such task",
-                "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site",
-            )
+            text = f"{each.task_id}: SMS has no such task"
+            yield Finding("task", Verdict.FAILED, text, _meant(each.task_id, there))
+
+
+def _all(desk: Desk) -> Sequence[Task]:
+    """Give all tasks of the account, none when these keys may not list them."""
+    try:
+        return desk.sms().list_tasks("").tasks
+    except CloudError:
+        return ()
+
+
+def _meant(wrong: str, there: Sequence[Task]) -> str:
+    """Say which task is meant by what is no id of a task, as far as that is to be seen."""
+    for each in there:
+        for said, what in ((each.source_id, "a source server"), (each.name, "the name of a task")):
+            if wrong == said:
+                return f"this is {what}: put the id of its task, {each.id}, into SMS_TASK_IDS"
+    return "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site"
 
 
 def task(found: Task, policy: Policy) -> Finding:
