@@ -110,7 +110,7 @@ def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
         return Finding(about, Verdict.NOTE, text, f"{why} {APPENDING}")
     if error.status is not None and 300 <= error.status < 400:
         text = f"the bucket {place.bucket} lies in another region than {place.region}"
-        return Finding(about, Verdict.FAILED, text, "set OBS_REGION to that region")
+        return Finding(about, Verdict.FAILED, text, obs.SET_REGION)
     return Finding(about, Verdict.FAILED, str(error), "look at OBS_REGION and OBS_ENDPOINT")
 
 
