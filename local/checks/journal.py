@@ -19,6 +19,7 @@ from sms_watch.ports import History
 from sms_watch.settings import FileJournal, ObsJournal
 
 LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
+ANOTHER = "name another directory in JOURNAL_URI"
 NEVER_WRITTEN = "whether these keys may append is not told without appending"
 APPENDING = "see that the function's keys have obs:object:PutObject on it"
 
@@ -60,9 +61,12 @@ def _directory(path: Path) -> Finding:
     about, nearest = "appending", path
     while not nearest.exists():
         nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    if not nearest.is_dir():
+        text = f"{nearest} is a file, so a journal cannot be written there"
+        return Finding(about, Verdict.FAILED, text, ANOTHER)
+    if not os.access(nearest, os.W_OK | os.X_OK):
         text = f"{nearest} cannot be written to by this user"
-        return Finding(about, Verdict.FAILED, text, "change its owner, or name another directory")
+        return Finding(about, Verdict.FAILED, text, f"change its owner, or {ANOTHER}")
     locked = [each.name for each in path.glob("journal-*.jsonl") if not os.access(each, os.W_OK)]
     if locked:
         text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"
@@ -72,9 +76,8 @@ def _directory(path: Path) -> Finding:
     room = shutil.disk_usage(nearest).free
     if room < LEAST_ROOM:
         text = f"the disk of {nearest} has only {room // 1_000_000} MB left"
-        return Finding(
-            about, Verdict.WARNING, text, "make room: without its journal it does nothing"
-        )
+        why = f"make room, or {ANOTHER}: without its journal the watchdog does nothing"
+        return Finding(about, Verdict.WARNING if room else Verdict.FAILED, text, why)
     made = "" if path.exists() else ", which the first run makes"
     return Finding(about, Verdict.OK, f"this user may write to {path}{made}")
 
