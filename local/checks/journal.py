@@ -59,15 +59,17 @@ def appending(desk: Desk) -> Iterator[Finding]:
 def _directory(path: Path) -> Finding:
     """Judge a directory, or the nearest one above it: the first run makes what is missing."""
     about, nearest = "appending", path
-    while not nearest.exists():
+    # By os.path, which takes what cannot be looked at for what is not there; Path raises.
+    while not os.path.exists(nearest):
         nearest = nearest.parent
-    if not nearest.is_dir():
+    if not os.path.isdir(nearest):
         text = f"{nearest} is a file, so a journal cannot be written there"
         return Finding(about, Verdict.FAILED, text, ANOTHER)
     if not os.access(nearest, os.W_OK | os.X_OK):
         text = f"{nearest} cannot be written to by this user"
         return Finding(about, Verdict.FAILED, text, f"change its owner, or {ANOTHER}")
-    locked = [each.name for each in path.glob("journal-*.jsonl") if not os.access(each, os.W_OK)]
+    kept = path.glob("journal-*.jsonl") if nearest == path else ()
+    locked = [each.name for each in kept if not os.access(each, os.W_OK)]
     if locked:
         text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"
         return Finding(
@@ -78,7 +80,7 @@ def _directory(path: Path) -> Finding:
         text = f"the disk of {nearest} has only {room // 1_000_000} MB left"
         why = f"make room, or {ANOTHER}: without its journal the watchdog does nothing"
         return Finding(about, Verdict.WARNING if room else Verdict.FAILED, text, why)
-    made = "" if path.exists() else ", which the first run makes"
+    made = "" if nearest == path else ", which the first run makes"
     return Finding(about, Verdict.OK, f"this user may write to {path}{made}")
 
 
