@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
+REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
+# The rights that calls need, and the settings that say where they go.
+READING = "sms:server:getTask (in the older model sms:server:queryServer)"
+LISTING = (
+    "sms:server:listTask and sms:server:list (in the older model sms:server:queryServer), besides"
+    " sms:server:getTask"
+)
+PUBLISHING = "smn:topic:publish"
+SMS_ADDRESS = "SMS_REGION (ap-southeast-3, or cn-north-4 on the Chinese site) and SMS_ENDPOINT"
+SMN_ADDRESS = "SMN_TOPIC_URN (its region is the third part) and SMN_ENDPOINT"
+
 
 class WatchError(Exception):
     """Anything that the watchdog itself raises. Texts hold no secrets and are made for people."""
@@ -76,3 +87,27 @@ class CloudError(WatchError):
 
 class TaskGone(CloudError):  # noqa: N818 - a finding rather than a fault
     """The service has no such task (SMS.7703)."""
+
+
+def remedy(error: CloudError, rights: str, address: str) -> str:
+    """Say what to do about a call that failed.
+
+    ``rights`` are those that the call needs, ``address`` the settings that name the service.
+    """
+    if error.status is None:
+        return f"look at the network, and at {address}"
+    if error.status == REFUSED:
+        return (
+            "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with temporary keys,"
+            " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; see that the keys are"
+            f" active in IAM, and of the site that {address} name"
+        )
+    if error.status == FORBIDDEN:
+        return f"grant {rights}"
+    if error.status == ABSENT:
+        return f"correct {address}"
+    if error.status == THROTTLED:
+        return "the service takes no more calls for now: try again in a minute"
+    if error.status < BROKEN:
+        return f"see that {address} are right; if they are, ask the service's support"
+    return "to try again may help; if it lasts, ask the service's support, with the request id"

@@ -134,10 +134,14 @@ class _Invocation:
     def serve(self, waking: events.Waking, log: Log) -> Tuple[Dict[str, Any], str]:
         """Do the run; give its report, and the reason why it failed if it did."""
         settings = parse(self.texts, self.agency, _load_zone)
+        short = _short_timeout(settings)
+        if short:
+            # Ahead of all else: a run that is killed comes to no summary.
+            log("WARNING", "timeout", why=short[0])
         remarks: List[str] = []
         outside = self._outside(settings, remarks.append)
         result = execute(self._order(settings, waking), outside)
-        ours = (*waking.warnings, *_warnings(settings))
+        ours = (*waking.warnings, *short, *_short_memory(settings))
         warnings = (*ours, *remarks, *result.warnings)
         result = replace(result, warnings=warnings)
         made: Dict[str, Any] = self.redact(report(result, self.run, self.now, settings.dry_run))
@@ -236,20 +240,25 @@ def _load_zone(name: str) -> tzinfo:
     return load_zone(name)
 
 
-def _warnings(settings: Settings) -> List[str]:
-    warnings = []
-    timeout = os.environ.get("RUNTIME_TIMEOUT", "")
-    if timeout.isdigit() and int(timeout) < settings.budget + TIMEOUT_MARGIN:
-        warnings.append(
-            f"the function's timeout is {timeout} s, too short for RUN_BUDGET_SECONDS"
-            f" ({settings.budget}): set the timeout to {settings.budget + TIMEOUT_MARGIN} s"
-        )
-    if "RUNTIME_CODE_ROOT" in os.environ and _lies_in_tmp(settings.journal):
-        warnings.append(
-            "JOURNAL_URI lies in /tmp, which FunctionGraph deletes with the container, about a"
-            " minute after the last run: what is remembered there is forgotten"
-        )
-    return warnings
+def _short_timeout(settings: Settings) -> List[str]:
+    """Warn of a timeout that kills runs in the middle."""
+    timeout, needed = os.environ.get("RUNTIME_TIMEOUT", ""), settings.budget + TIMEOUT_MARGIN
+    if not timeout.isdigit() or int(timeout) >= needed:
+        return []
+    return [
+        f"the function's timeout is {timeout} s, too short for RUN_BUDGET_SECONDS"
+        f" ({settings.budget}): set the timeout to {needed} s under Basic Settings"
+    ]
+
+
+def _short_memory(settings: Settings) -> List[str]:
+    """Warn of a journal that goes with the container."""
+    if "RUNTIME_CODE_ROOT" not in os.environ or not _lies_in_tmp(settings.journal):
+        return []
+    return [
+        "JOURNAL_URI lies in /tmp, which FunctionGraph deletes with the container, about a minute"
+        " after the last run: what is remembered there is forgotten"
+    ]
 
 
 def _lies_in_tmp(place: Journal) -> bool:

@@ -275,11 +275,15 @@ class Gone:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A task that could not be read in this run; ``detail`` says why, for people."""
+    """A task that could not be read in this run; ``detail`` says why, for people.
+
+    ``reached`` is false for one that was not asked after; ``remedy`` says what to do.
+    """
 
     task_id: str
     detail: str
     reached: bool = True
+    remedy: str = ""
 
 
 Observation = Union[Task, Gone, Unseen]

@@ -14,9 +14,20 @@ from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequen
 
 from sms_watch import journal
 from sms_watch.decide import Decision, settle
-from sms_watch.errors import CloudError, JournalConflict, JournalError, TaskGone
+from sms_watch.errors import (
+    LISTING,
+    PUBLISHING,
+    READING,
+    SMN_ADDRESS,
+    SMS_ADDRESS,
+    CloudError,
+    JournalConflict,
+    JournalError,
+    TaskGone,
+    remedy,
+)
 from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, clean, compose
+from sms_watch.messages import MAX_DETAIL, Imprint, clean, compose
 from sms_watch.model import (
     Action,
     Gone,
@@ -56,6 +67,10 @@ LONGEST_WAIT = timedelta(minutes=6)
 EMPTY_LIST = (
     "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
     " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+)
+STRANGE = (
+    "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
+    f" the tasks exist, look at {SMS_ADDRESS}"
 )
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
@@ -180,6 +195,10 @@ class _Run:
         first = FEW if _saw(memory) else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
+        strange = [task_id for task_id in seen if _is_strange(seen[task_id], memory)]
+        if strange:
+            shown = clean(", ".join(strange), MAX_DETAIL)
+            self._remarks.append(f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}")
         return tuple(seen[task_id] for task_id in self._order.scope.task_ids)
 
     def _discover(self, memory: Memory) -> Tuple[Observation, ...]:
@@ -192,8 +211,7 @@ class _Run:
         try:
             listing = self._out.migration.list_tasks(scope.project)
         except CloudError as error:
-            detail = self._heed(error)
-            return tuple(Unseen(task_id, detail) for task_id in known or ("*",))
+            return tuple(self._unseen(each, error, LISTING) for each in known or ("*",))
         if listing.detail:
             self._remarks.append(self._out.redact(listing.detail))
         listed = {task.id: task for task in listing.tasks if scope.covers(task.name)}
@@ -223,7 +241,10 @@ class _Run:
         except TaskGone:
             return Gone(task_id)
         except CloudError as error:
-            return Unseen(task_id, self._heed(error))
+            return self._unseen(task_id, error, READING)
+
+    def _unseen(self, task_id: str, error: CloudError, rights: str) -> Unseen:
+        return Unseen(task_id, self._heed(error), remedy=remedy(error, rights, SMS_ADDRESS))
 
     def _heed(self, error: CloudError) -> str:
         """Remember that the keys were refused, if they were, and give the error's text."""
@@ -313,7 +334,8 @@ class _Run:
         try:
             return _Sent(told, self._out.publisher.publish(message))
         except CloudError as error:
-            return _Sent(failure=f"{self._heed(error)}; the message is owed still")
+            to_do = remedy(error, PUBLISHING, SMN_ADDRESS)
+            return _Sent(failure=f"{self._heed(error)}; {to_do}; the message is owed still")
 
     # Acknowledge
 
@@ -349,6 +371,14 @@ def _is_work(planned: Plan, memory: Memory) -> bool:
 def _saw(memory: Memory) -> bool:
     """Tell whether the last run could read a task."""
     return bool(memory.tasks) and not memory.watch.blind_runs
+
+
+def _is_strange(seen: Observation, memory: Memory) -> bool:
+    """Tell whether there is no such task, and as far as is remembered never was."""
+    if not isinstance(seen, Gone):
+        return False
+    known = memory.tasks.get(seen.task_id)
+    return known is None or not known.name
 
 
 def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
@@ -424,6 +454,7 @@ def _snooze_failure(wishes: Wishes, planned: Plan) -> str:
 
 def _blind_failure(seen: Sequence[Observation]) -> str:
     unseen = [each for each in seen if isinstance(each, Unseen)]
-    return (
-        f"no task could be read: {unseen[0].detail}" if unseen and len(unseen) == len(seen) else ""
-    )
+    if not unseen or len(unseen) < len(seen):
+        return ""
+    told = next((each for each in unseen if each.reached), unseen[0])
+    return "; ".join(filter(None, (f"no task could be read: {told.detail}", told.remedy)))

@@ -21,6 +21,7 @@ Read = Callable[[str], Any]
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 YES_NO = {"true": True, "1": True, "yes": True, "on": True}
 YES_NO.update({"false": False, "0": False, "no": False, "off": False})
+QUOTES = "\"'`"
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 # Hosts are smn.<region>.myhuaweicloud.com but for these two (region list of huaweicloudsdksmn).
 DOMAINS = {"cn-north-2": "myhuaweicloud.cn", "eu-west-101": "myhuaweicloud.eu"}
@@ -115,11 +116,12 @@ def _task_ids(text: str) -> Tuple[str, ...]:
         return ()
     if "*" in ids:
         raise _refused(text, "either * for every task of the account, or ids")
-    for task_id in ids:
-        if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", task_id):
-            raise _refused(task_id, "a task id: at most 36 letters, digits and hyphens")
-    if not ids:
-        raise _refused(text, "at least one task id")
+    wrong = [task_id for task_id in ids if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", task_id)]
+    if wrong or not ids:
+        raise _refused(
+            " ".join(wrong) or text,
+            "task ids: at most 36 letters, digits and hyphens each, commas or spaces between them",
+        )
     return tuple(dict.fromkeys(ids))
 
 
@@ -136,7 +138,8 @@ def _project(text: str) -> str:
 def _topic(text: str) -> Topic:
     parts = text.split(":")
     if len(parts) == 6 and parts[:2] == ["urn", "smn"]:
-        raise _refused(text, "the URN of the topic; this one is of a subscription to it")
+        topic = ":".join(parts[:5])
+        raise _refused(text, f"{topic}, the URN of the topic; this one is of a subscription to it")
     well_formed = len(parts) == 5 and parts[:2] == ["urn", "smn"]
     if not well_formed or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", parts[4]):
         raise _refused(text, "urn:smn:<region>:<project id>:<topic name>")
@@ -152,7 +155,10 @@ def _region(text: str) -> str:
 
 
 def _endpoint(text: str) -> str:
-    accepted = "https://host or https://host:port (http:// for this machine only), and no more"
+    accepted = (
+        "https://host or https://host:port, without a path or a login (http:// is for this machine"
+        " only)"
+    )
     try:
         url = urllib.parse.urlsplit(text)
         host, port = url.hostname or "", url.port
@@ -194,6 +200,8 @@ def _key(text: str) -> str:
     # The value is not shown: a secret in the wrong place is a secret still.
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("holds a space, a line break or a letter outside ASCII; copy it again")
+    if text[0] in QUOTES or text[-1] in QUOTES:
+        raise ValueError("stands in quotation marks; give the key without them")
     return text
 
 

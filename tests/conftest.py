@@ -11,6 +11,7 @@ from typing import Any, Iterator, List
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sms_watch.handler import SystemClock
 from sms_watch.settings import SETTINGS
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.
@@ -71,6 +72,12 @@ def _is_loopback(host: Any) -> bool:
         return text == "localhost" or ipaddress.ip_address(text).is_loopback
     except ValueError:
         return False
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pauses between tries pass at once."""
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
 
 
 @pytest.fixture

@@ -19,17 +19,13 @@ from local.cloud.buckets import Bucket
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
-from sms_watch.handler import SYSTEM_CLOCK, SystemClock
+from sms_watch.handler import SYSTEM_CLOCK
 from sms_watch.journal import Entry, EntryType, encode, snapshot
 from sms_watch.model import Memory, Outcome, Policy
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
 Found = List[Dict[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pauses between tries pass at once."""
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
 
 
 def _has(found: Found, verdict: str, about: str, text: str) -> bool:
@@ -162,6 +158,7 @@ def _disconnect(day: Day) -> None:
         (_fault("show_task", 403, "SMS.9004"), 2, "failed", "task", "sms:server:getTask"),
         (_fault("show_task", 429, "APIGW.0308"), 2, "failed", "task", "in a minute"),
         (_fault("show_task", 404, "APIGW.0101"), 2, "failed", "task", "correct SMS_REGION"),
+        (_fault("show_task", 400, "SMS.1001"), 2, "failed", "task", "SMS_ENDPOINT are right; if"),
         (_setting("HUAWEICLOUD_SDK_SK", "wrong" * 8), 2, "failed", "keys", "correct HUAWEI"),
         (_skewed(20), 2, "failed", "clock", "s behind the service's -> SMS refuses"),
         (_skewed(-5), 1, "warning", "clock", "s ahead of the service's -> beyond 15"),

@@ -484,6 +484,27 @@ def test_a_name_that_is_taken_is_explained_when_it_is_made(night: Night) -> None
         store.append(NAME, 0, LINE)
 
 
+def test_a_default_bucket_is_not_made_in_another_region(night: Night) -> None:
+    """OBS refuses it at an endpoint that is not of its region; both settings are named."""
+    night.storage.region = "cn-north-4"
+    told = pytest.raises(JournalError, match="OBS_ENDPOINT is not in the region that OBS_REGION")
+    with an_obs_store(night, own=True) as store, told:
+        store.append(NAME, 0, LINE)
+    assert DEFAULT not in night.storage.buckets
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"), [(400, "OBS_REGION and OBS_ENDPOINT are right"), (409, "tries again")]
+)
+def test_what_does_not_pass_by_itself_is_told_from_what_does(
+    night: Night, status: int, remedy: str
+) -> None:
+    """A request that makes no sense to OBS will make none in the next run either."""
+    night.faults.add("get_object", _error(status, "NeverHeardOf"))
+    with an_obs_store(night) as store, pytest.raises(JournalError, match=remedy):
+        store.get(NAME)
+
+
 # Through the handler
 
 

@@ -10,9 +10,9 @@ from typing import Iterable, Iterator, List, Mapping, Optional
 import click
 
 from local.checks import function, journal, tasks, topic
-from local.checks.findings import REFUSED, STATUS, Finding, Verdict, worst
+from local.checks.findings import STATUS, Finding, Verdict, worst
 from local.desk import Desk, env_file_option, read_env_file, texts_of
-from sms_watch.errors import CloudError, SettingsError
+from sms_watch.errors import REFUSED, CloudError, SettingsError
 from sms_watch.handler import SECRET_SETTINGS
 from sms_watch.logs import Redactor
 from sms_watch.settings import SETTINGS
@@ -45,7 +45,7 @@ def findings(
         found = tasks.seen_by_id(desk)
         seen += found
         yield tasks.keys(found)
-        yield from tasks.tasks(found, desk.settings.policy)
+        yield from tasks.tasks(desk, found)
     if tasks.is_locked_out(seen):
         yield Finding("the rest", Verdict.NOTE, UNASKED, "correct the keys, then check again")
         return

@@ -6,10 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Iterable
 
-from sms_watch.errors import CloudError
 from sms_watch.model import Words
-
-REFUSED, FORBIDDEN, ABSENT, THROTTLED = 401, 403, 404, 429
 
 
 class Verdict(Words):
@@ -39,27 +36,6 @@ def worst(findings: Iterable[Finding]) -> Verdict:
     """Give the worst verdict; nothing found is well."""
     order = list(Verdict)
     return max((each.verdict for each in findings), key=order.index, default=Verdict.OK)
-
-
-def remedy(error: CloudError, rights: str, address: str) -> str:
-    """Say what to do about a call that failed.
-
-    ``rights`` are those that the call needs, ``address`` the settings that name the service.
-    """
-    if error.status == REFUSED:
-        return (
-            "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with temporary keys,"
-            " HUAWEICLOUD_SDK_SECURITY_TOKEN too), and see that they are active in IAM"
-        )
-    if error.status == FORBIDDEN:
-        return f"grant {rights}"
-    if error.status == ABSENT:
-        return f"correct {address}"
-    if error.status == THROTTLED:
-        return "the service takes no more calls for now: try again in a minute"
-    if error.status is None:
-        return f"look at the network of this machine, and at {address}"
-    return "try again; if it lasts, ask the service's support, with the request id"
 
 
 def shown_address(protocol: str, endpoint: str) -> str:

@@ -16,10 +16,10 @@ from huaweicloudsdkfunctiongraph.v2 import (
     ShowFunctionConfigRequest,
 )
 
-from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict, remedy
+from local.checks.findings import Finding, Verdict
 from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.errors import CloudError
+from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
 from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
 from sms_watch.messages import clean
 from sms_watch.settings import DOMAINS, SETTINGS
@@ -85,15 +85,16 @@ def configuration(config: Mapping[str, Any], budget: int) -> Iterator[Finding]:
 
 def _timeout(seconds: Any, budget: int) -> Finding:
     about, needed = "function", budget + TIMEOUT_MARGIN
+    to_do = f"set the timeout to {needed} s under Basic Settings"
     text = f"its timeout is {seconds} s, with RUN_BUDGET_SECONDS at {budget}"
     if not isinstance(seconds, int):
         return Finding(about, Verdict.NOTE, "its timeout is not told")
     if seconds < budget:
-        why = f"runs are killed in the middle: set the timeout to {needed} s"
-        return Finding(about, Verdict.FAILED, text, why)
+        return Finding(about, Verdict.FAILED, text, f"runs are killed in the middle: {to_do}")
     if seconds < needed:
-        why = f"a long run may be killed at its end: set the timeout to {needed} s"
-        return Finding(about, Verdict.WARNING, text, why)
+        return Finding(
+            about, Verdict.WARNING, text, f"a long run may be killed at its end: {to_do}"
+        )
     return Finding(about, Verdict.OK, text)
 
 

@@ -7,18 +7,19 @@ import shutil
 from pathlib import Path
 from typing import Iterator, Mapping, Tuple
 
-from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict
+from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
 from local.words import count
 from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
-from sms_watch.errors import CloudError, JournalError
+from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
 from sms_watch.journal import Entry
 from sms_watch.ports import History
 from sms_watch.settings import FileJournal, ObsJournal
 
 LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
+ANOTHER = "name another directory in JOURNAL_URI"
 NEVER_WRITTEN = "whether these keys may append is not told without appending"
 APPENDING = "see that the function's keys have obs:object:PutObject on it"
 
@@ -58,12 +59,17 @@ def appending(desk: Desk) -> Iterator[Finding]:
 def _directory(path: Path) -> Finding:
     """Judge a directory, or the nearest one above it: the first run makes what is missing."""
     about, nearest = "appending", path
-    while not nearest.exists():
+    # By os.path, which takes what cannot be looked at for what is not there; Path raises.
+    while not os.path.exists(nearest):
         nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    if not os.path.isdir(nearest):
+        text = f"{nearest} is a file, so a journal cannot be written there"
+        return Finding(about, Verdict.FAILED, text, ANOTHER)
+    if not os.access(nearest, os.W_OK | os.X_OK):
         text = f"{nearest} cannot be written to by this user"
-        return Finding(about, Verdict.FAILED, text, "change its owner, or name another directory")
-    locked = [each.name for each in path.glob("journal-*.jsonl") if not os.access(each, os.W_OK)]
+        return Finding(about, Verdict.FAILED, text, f"change its owner, or {ANOTHER}")
+    kept = path.glob("journal-*.jsonl") if nearest == path else ()
+    locked = [each.name for each in kept if not os.access(each, os.W_OK)]
     if locked:
         text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"
         return Finding(
@@ -72,10 +78,9 @@ def _directory(path: Path) -> Finding:
     room = shutil.disk_usage(nearest).free
     if room < LEAST_ROOM:
         text = f"the disk of {nearest} has only {room // 1_000_000} MB left"
-        return Finding(
-            about, Verdict.WARNING, text, "make room: without its journal it does nothing"
-        )
-    made = "" if path.exists() else ", which the first run makes"
+        why = f"make room, or {ANOTHER}: without its journal the watchdog does nothing"
+        return Finding(about, Verdict.WARNING if room else Verdict.FAILED, text, why)
+    made = "" if nearest == path else ", which the first run makes"
     return Finding(about, Verdict.OK, f"this user may write to {path}{made}")
 
 
@@ -110,7 +115,7 @@ def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
         return Finding(about, Verdict.NOTE, text, f"{why} {APPENDING}")
     if error.status is not None and 300 <= error.status < 400:
         text = f"the bucket {place.bucket} lies in another region than {place.region}"
-        return Finding(about, Verdict.FAILED, text, "set OBS_REGION to that region")
+        return Finding(about, Verdict.FAILED, text, obs.SET_REGION)
     return Finding(about, Verdict.FAILED, str(error), "look at OBS_REGION and OBS_ENDPOINT")
 
 

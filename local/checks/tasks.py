@@ -9,13 +9,21 @@ from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
 import requests
 
-from local.checks.findings import REFUSED, Finding, Verdict, remedy
+from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
 from local.words import count
 from sms_watch.adapters.sdk import keep_signature
 from sms_watch.decide import HOPELESS
 from sms_watch.error_codes import explain
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import (
+    LISTING,
+    READING,
+    REFUSED,
+    SMS_ADDRESS,
+    CloudError,
+    TaskGone,
+    remedy,
+)
 from sms_watch.journal import Entry
 from sms_watch.model import Gone, Observation, Outcome, Phase, Policy, Task
 from sms_watch.parallel import at_once
@@ -26,16 +34,10 @@ SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing
 CLOSE_TO = 60  # seconds; a clock that is further off is on its way out
 AGREED = 2  # seconds; the header tells whole ones
 TIMEOUT = (5, 10)  # seconds to connect, to wait
-READING = "sms:server:getTask (in the older model sms:server:queryServer)"
-LISTING = (
-    "sms:server:listTask and sms:server:list (in the older model sms:server:queryServer), besides"
-    " sms:server:getTask"
-)
 STARTING = (
     "sms:server:manageTask (in the older model sms:server:migrationServer, as a global-service"
     " policy)"
 )
-ADDRESS = "SMS_REGION and SMS_ENDPOINT"
 
 
 def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> Iterator[Finding]:
@@ -84,7 +86,7 @@ def clock(desk: Desk) -> Finding:
         )
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"
-        return Finding("clock", Verdict.FAILED, text, f"look at the network and at {ADDRESS}")
+        return Finding("clock", Verdict.FAILED, text, f"look at the network and at {SMS_ADDRESS}")
     theirs = _date(answer.headers.get("Date", ""))
     if theirs is None:
         return Finding("clock", Verdict.NOTE, f"not told: {url} answers without a time")
@@ -137,28 +139,42 @@ def keys(seen: Sequence[Seen]) -> Finding:
     errors = [each for each in seen if isinstance(each, CloudError)]
     refused = [error for error in errors if error.status == REFUSED]
     if refused:
-        return Finding("keys", Verdict.FAILED, str(refused[0]), remedy(refused[0], "", ADDRESS))
+        return Finding("keys", Verdict.FAILED, str(refused[0]), remedy(refused[0], "", SMS_ADDRESS))
     answered = [error for error in errors if error.status is not None]
     if errors and len(errors) == len(seen) and not answered:
         return Finding("keys", Verdict.NOTE, "not told: SMS gave no answer")
     return Finding("keys", Verdict.OK, "accepted by SMS")
 
 
-def tasks(seen: Sequence[Seen], policy: Policy) -> Iterator[Finding]:
+def tasks(desk: Desk, seen: Sequence[Seen]) -> Iterator[Finding]:
     """Judge each task that was read, or not."""
+    there = _all(desk) if any(isinstance(each, Gone) for each in seen) else ()
     for each in seen:
         if isinstance(each, CloudError):
             if each.status != REFUSED:
-                yield Finding("task", Verdict.FAILED, str(each), remedy(each, READING, ADDRESS))
+                yield Finding("task", Verdict.FAILED, str(each), remedy(each, READING, SMS_ADDRESS))
         elif isinstance(each, Task):
-            yield task(each, policy)
+            yield task(each, desk.settings.policy)
         elif isinstance(each, Gone):
-            yield Finding(
-                "task",
-                Verdict.FAILED,
-                f"{each.task_id}: SMS has no such task",
-                "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site",
-            )
+            text = f"{each.task_id}: SMS has no such task"
+            yield Finding("task", Verdict.FAILED, text, _meant(each.task_id, there))
+
+
+def _all(desk: Desk) -> Sequence[Task]:
+    """Give all tasks of the account, none when these keys may not list them."""
+    try:
+        return desk.sms().list_tasks("").tasks
+    except CloudError:
+        return ()
+
+
+def _meant(wrong: str, there: Sequence[Task]) -> str:
+    """Say which task is meant by what is no id of a task, as far as that is to be seen."""
+    for each in there:
+        for said, what in ((each.source_id, "a source server"), (each.name, "the name of a task")):
+            if wrong == said:
+                return f"this is {what}: put the id of its task, {each.id}, into SMS_TASK_IDS"
+    return "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site"
 
 
 def task(found: Task, policy: Policy) -> Finding:
@@ -210,7 +226,7 @@ def listed(desk: Desk) -> Iterator[Union[Finding, CloudError]]:
 
 def listing_failed(error: CloudError) -> Finding:
     """Judge a list of tasks that could not be read."""
-    return Finding("tasks", Verdict.FAILED, str(error), remedy(error, LISTING, ADDRESS))
+    return Finding("tasks", Verdict.FAILED, str(error), remedy(error, LISTING, SMS_ADDRESS))
 
 
 def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:

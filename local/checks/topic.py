@@ -6,11 +6,11 @@ from typing import Any, Dict, Iterator, List
 
 from huaweicloudsdksmn.v2 import ListSubscriptionsByTopicRequest, ListTopicDetailsRequest
 
-from local.checks.findings import ABSENT, FORBIDDEN, Finding, Verdict, remedy, shown_address
+from local.checks.findings import Finding, Verdict, shown_address
 from local.desk import Desk
 from sms_watch.adapters import smn
 from sms_watch.adapters.sdk import Caller
-from sms_watch.errors import CloudError
+from sms_watch.errors import ABSENT, FORBIDDEN, PUBLISHING, SMN_ADDRESS, CloudError, remedy
 from sms_watch.messages import Imprint, clean, compose
 from sms_watch.model import Kind, Notice
 
@@ -18,8 +18,6 @@ PAGE = 100  # the most that the list gives at once (SMN API reference)
 MOST = 10_000  # subscriptions of a topic, far beyond any quota
 # The states of a subscription (SMN API reference, "Querying Subscriptions").
 UNCONFIRMED, CONFIRMED, NEEDS_NONE, CANCELLED, DELETED = range(5)
-ADDRESS = "SMN_TOPIC_URN (its region is the third part) and SMN_ENDPOINT"
-PUBLISHING = "smn:topic:publish"
 CONFIRM = "let its owner follow the link in SMN's request, or send it again from the SMN console"
 
 
@@ -76,7 +74,7 @@ def send_test(desk: Desk) -> Finding:
         message_id = smn.SmnPublisher(_caller(desk), made.topic.urn).publish(message)
     except CloudError as error:
         verdict = Verdict.WARNING if error.outcome_unknown else Verdict.FAILED
-        return Finding("test message", verdict, str(error), remedy(error, PUBLISHING, ADDRESS))
+        return Finding("test message", verdict, str(error), remedy(error, PUBLISHING, SMN_ADDRESS))
     text = f"published as {message_id}, event {event_id}"
     return Finding("test message", Verdict.OK, text, "see that it arrives: SMN tells nobody")
 
@@ -97,8 +95,8 @@ def _judged(about: str, error: CloudError, right: str) -> Finding:
         return Finding(about, Verdict.WARNING, text, why)
     if error.status == ABSENT:
         text = "SMN has no such topic in this region and project"
-        return Finding(about, Verdict.FAILED, text, f"correct {ADDRESS}")
-    return Finding(about, Verdict.FAILED, str(error), remedy(error, right, ADDRESS))
+        return Finding(about, Verdict.FAILED, text, f"correct {SMN_ADDRESS}")
+    return Finding(about, Verdict.FAILED, str(error), remedy(error, right, SMN_ADDRESS))
 
 
 def _name(caller: Caller, urn: str) -> str:

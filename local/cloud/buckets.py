@@ -55,6 +55,8 @@ class Storage:
             raise Refused(409, "BucketAlreadyOwnedByYou", "You own this bucket already.")
         if held is not None:
             raise Refused(409, "BucketAlreadyExists", "The bucket name is taken.")
+        if region != self.region:
+            raise Refused(400, "InvalidLocationConstraint", "The location is not ours.")
         self.buckets[name] = Bucket(region, acl=acl)
 
     def head(self, bucket: str) -> Bucket:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import uuid
 from datetime import datetime, timedelta
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -147,13 +149,19 @@ def _copy_name(task: SimTask) -> str:
 
 def _server(task: SimTask, address: str, **more: Any) -> Dict[str, Any]:
     return {
-        "id": f"{task.id}-{address}"[:36],
+        "id": _server_id(task.id, address),
         "ip": address,
         "name": task.name,
         "os_type": task.os_type,
         "os_version": "WINDOWS2016_64BIT" if task.os_type == "WINDOWS" else "CENTOS_7_9_64BIT",
         **more,
     }
+
+
+@functools.cache
+def _server_id(task_id: str, address: str) -> str:
+    """Give a server an id of the form that ids of servers have, like those of tasks."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{task_id} {address}"))
 
 
 def _source_state(task: SimTask) -> str:

@@ -17,7 +17,7 @@ import requests
 
 from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature
-from sms_watch.errors import CloudError, JournalConflict, JournalError
+from sms_watch.errors import THROTTLED, CloudError, JournalConflict, JournalError
 from sms_watch.model import Credentials
 from sms_watch.settings import LOOPBACK, ObsJournal
 
@@ -62,6 +62,10 @@ REMEDIES: Mapping[str, str] = {
     "InvalidObjectState": CANNOT_APPEND,
     "unreachable": "look at the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
     "certificate": "look at OBS_ENDPOINT, and at what stands between this machine and OBS",
+    "InvalidLocationConstraint": (
+        "OBS_ENDPOINT is not in the region that OBS_REGION names, or without it the topic: correct"
+        " one of them"
+    ),
     "BucketAlreadyExists": (
         "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
     ),
@@ -70,7 +74,14 @@ TO_MAKE = (
     "the first run makes it and may not: grant obs:bucket:CreateBucket for that run, make the"
     " bucket by hand (private, standard class), or name another one in JOURNAL_URI"
 )
-ELSEWHERE = "the bucket lies in another region: set OBS_REGION to that region"
+SET_REGION = (
+    "set OBS_REGION to the region that the OBS console shows for it, and correct OBS_ENDPOINT if"
+    " that is set"
+)
+LOOK_AGAIN = (
+    "see that JOURNAL_URI, OBS_REGION and OBS_ENDPOINT are right; if they are, ask OBS support"
+)
+LATER = "the next run tries again; if it lasts, ask OBS support"
 
 
 class Connection:
@@ -251,7 +262,8 @@ class ObsStore:
 
 
 def _by_status(error: CloudError) -> str:
-    if error.status is not None and 300 <= error.status < 400:
-        return ELSEWHERE
-    by_status: Dict[Optional[int], str] = {401: GRANT, 403: GRANT, 405: CANNOT_APPEND}
-    return by_status.get(error.status, "the next run tries again; if it lasts, ask OBS support")
+    status = error.status or 0
+    if 300 <= status < 400:
+        return f"the bucket lies in another region: {SET_REGION}"
+    by_status = {401: GRANT, 403: GRANT, 405: CANNOT_APPEND, CONFLICT: LATER, THROTTLED: LATER}
+    return by_status.get(status, LOOK_AGAIN if 400 <= status < 500 else LATER)

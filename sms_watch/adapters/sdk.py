@@ -51,6 +51,7 @@ WORDS = {
     "malformed": "gave an answer that makes no sense",
     "no_time": "was not called, for no time was left",
 }
+AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
 UNSENT = frozenset({"unreachable", "certificate", "no_time"})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
@@ -210,7 +211,10 @@ class Caller:
     def malformed(
         self, operation: str, write: bool = False, status: Optional[int] = None
     ) -> CloudError:
-        """Give the error for an answer without the fields that it should have."""
+        """Give the error for an answer without the fields that it should have.
+
+        It has a ``status`` of its own when it is a redirect.
+        """
         return self._fault(operation, "malformed", write, status)
 
     def _fault(
@@ -220,7 +224,7 @@ class Caller:
             return CloudError(operation, status=THROTTLED, retryable=True)
         return CloudError(
             operation,
-            f"{self.connection.host} {WORDS.get(word, 'could not be called')}",
+            f"{self.connection.host} {AWAY if status else WORDS.get(word, 'could not be called')}",
             status=status,
             code=word,
             retryable=word == "unreachable" or (word in UNANSWERED and not write),

@@ -1,0 +1,316 @@
+"""Ten mistakes of a first evening: each is said in words that name the place and the remedy.
+
+They are played through the handler, ``invoke`` and ``check``, beside a failed task that would be
+started if the mistake were not there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+
+import pytest
+from builders import LINE_LOST
+from clouds import KEY, OWN, TOPIC
+from desks import LOOKING, Day, a_day, call
+
+from index import handler
+from local.cloud.buckets import Bucket
+from local.cloud.shapes import task_body
+from local.context import LocalContext, timer_event
+from sms_watch import handler as handler_module
+from sms_watch.errors import WatchFailed
+from sms_watch.handler import SYSTEM_CLOCK
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+LONGEST = 700  # characters; more is not read
+SECRETS = ("canary", "hunter22")
+
+
+class Mistake(NamedTuple):
+    """What is done wrong, and the words of the error; ``checked`` where check has others."""
+
+    what: str
+    make: Callable[[Day], None]
+    words: Tuple[str, ...]
+    checked: Tuple[str, ...] = ()
+
+
+def _set(**texts: str) -> Callable[[Day], None]:
+    return lambda day: day.texts.update(texts)
+
+
+def _without(name: str) -> Callable[[Day], None]:
+    def make(day: Day) -> None:
+        del day.texts[name]
+
+    return make
+
+
+def _bucket_of_others(day: Day) -> None:
+    day.own_bucket()
+    day.cloud.storage.buckets[OWN] = Bucket("ap-southeast-3", owner="them")
+
+
+def _file_as_journal(day: Day) -> None:
+    day.journal.write_text("", encoding="utf-8")
+
+
+def _name_too_long(day: Day) -> None:
+    day.texts["JOURNAL_URI"] = (day.place / ("x" * 300)).as_uri()
+
+
+def _three_at_once(day: Day) -> None:
+    day.texts.update({"SMS_TASK_IDS": "task_1", "SMN_TOPIC_URN": f"{TOPIC}:0a1b"})
+    day.texts["RESUME_MAX_ATTEMPTS"] = "five"
+
+
+SITES = "SMS_REGION (ap-southeast-3, or cn-north-4 on the Chinese site)"
+MISTAKES = [
+    Mistake(
+        "ids that are none",
+        _set(SMS_TASK_IDS="task_1;task_2, a https://sms/b"),
+        ("SMS_TASK_IDS: 'task_1;task_2 https://sms/b' is not", "commas or spaces between them"),
+    ),
+    Mistake(
+        "a subscription in place of the topic",
+        _set(SMN_TOPIC_URN=f"{TOPIC}:0a1b2c3d4e5f"),
+        ("SMN_TOPIC_URN: ", f"give {TOPIC}, the URN", "of a subscription"),
+    ),
+    Mistake(
+        "a line break in a key",
+        _set(HUAWEICLOUD_SDK_SK=KEY.secret[:20] + "\n" + KEY.secret[20:]),
+        ("HUAWEICLOUD_SDK_SK: holds a space, a line break", "copy it again"),
+    ),
+    Mistake(
+        "a key with its quotation marks",
+        _set(HUAWEICLOUD_SDK_AK=f'"{KEY.access}"'),
+        ("HUAWEICLOUD_SDK_AK: stands in quotation marks", "give the key without"),
+    ),
+    Mistake(
+        "one key of the pair",
+        _without("HUAWEICLOUD_SDK_SK"),
+        ("HUAWEICLOUD_SDK_SK: is missing", "give both keys, or neither"),
+    ),
+    Mistake(
+        "a region by its name",
+        _set(SMS_REGION="singapore"),
+        ("SMS_REGION: 'singapore' is not", "a region such as ap-southeast-3"),
+    ),
+    Mistake(
+        "a region without SMS",
+        _set(SMS_ENDPOINT="https://sms.invalid"),
+        ("sms.invalid could not be reached", f"look at the network, and at {SITES}"),
+    ),
+    Mistake(
+        "keys of the other site",
+        _set(HUAWEICLOUD_SDK_AK="CANARYOTHERSITE00001"),
+        (
+            "HTTP 401",
+            "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+            f"of the site that {SITES}",
+        ),
+    ),
+    Mistake(
+        "an endpoint with a path",
+        _set(SMS_ENDPOINT="https://sms.example.com/v3"),
+        ("SMS_ENDPOINT: 'https://sms.example.com/v3' is not", "without a path"),
+    ),
+    Mistake(
+        "an endpoint without TLS",
+        _set(SMN_ENDPOINT="http://me:hunter22@smn.example.com"),
+        ("SMN_ENDPOINT: 'http://...@smn.example.com' is not", "give https://", "this machine only"),
+    ),
+    Mistake(
+        "a number in letters",
+        _set(RESUME_MAX_ATTEMPTS="five"),
+        ("RESUME_MAX_ATTEMPTS: 'five' is not", "a whole number from 0 to 100"),
+    ),
+    Mistake(
+        "a bucket in another region",
+        lambda day: day.own_bucket(region="cn-north-4"),
+        ("HTTP 301", "in another region", "set OBS_REGION", "OBS_ENDPOINT if that is set"),
+    ),
+    Mistake(
+        "a bucket of somebody else",
+        _bucket_of_others,
+        ("AccessDenied", "grant obs:object:GetObject", "a bucket of your own in JOURNAL_URI"),
+    ),
+    Mistake(
+        "a file where the journal should be",
+        _file_as_journal,
+        ("Not a directory", "JOURNAL_URI names a directory"),
+        ("is a file", "name another directory in JOURNAL_URI"),
+    ),
+    Mistake(
+        "a journal where nothing can be kept",
+        _set(JOURNAL_URI="file:///proc/sms_watch"),
+        ("the journal in /proc/sms_watch could not be written", "JOURNAL_URI names a directory"),
+        ("name another directory in JOURNAL_URI",),
+    ),
+    Mistake(
+        "a journal whose name is too long",
+        _name_too_long,
+        ("could not be read: File name too long", "JOURNAL_URI names a directory"),
+    ),
+    Mistake(
+        "a journal by a relative path",
+        _set(JOURNAL_URI="file://journal"),
+        ("JOURNAL_URI: 'file://journal' is not", "file:///directory with three slashes"),
+    ),
+    Mistake(
+        "several at once",
+        _three_at_once,
+        ("SMS_TASK_IDS: ", "SMN_TOPIC_URN: ", "RESUME_MAX_ATTEMPTS: "),
+    ),
+]
+each_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: each.what)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    """Give a day over a failed task that waits for its start."""
+    with a_day(tmp_path) as made:
+        made.world.fail("a", LINE_LOST, obstacle=False)
+        yield made
+
+
+def _wake(day: Day) -> Dict[str, Any]:
+    return handler(timer_event(SYSTEM_CLOCK.now()), LocalContext(day.texts))
+
+
+def _export(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set everything in the environment: a file has ideas of its own about quotation marks."""
+    for name, text in day.texts.items():
+        monkeypatch.setenv(name, text)
+
+
+def _assert_harmless(day: Day, said: str) -> None:
+    assert (day.world.starts, day.world.inbox, day.world.violations) == ([], [], [])
+    assert set(day.cloud.calls) <= LOOKING
+    kept = sorted(day.place.rglob("journal-*.jsonl"))
+    said += "".join(path.read_text(encoding="utf-8") for path in kept)
+    assert not [secret for secret in SECRETS if secret in said.lower()]
+    assert "Traceback" not in said
+    assert "unforeseen" not in said
+
+
+@each_mistake
+def test_the_run_says_what_is_wrong_and_what_to_do(
+    day: Day, capsys: pytest.CaptureFixture[str], mistake: Mistake
+) -> None:
+    """The run fails in a few words that name place and remedy, and has done and shown nothing."""
+    mistake.make(day)
+    with pytest.raises(WatchFailed) as caught:
+        _wake(day)
+    said = str(caught.value)
+    assert all(words in said for words in mistake.words), said
+    assert len(said) < LONGEST
+    assert caught.value.__context__ is None
+    _assert_harmless(day, said + repr(caught.value) + "".join(capsys.readouterr()))
+
+
+@each_mistake
+def test_invoke_says_the_same(day: Day, monkeypatch: pytest.MonkeyPatch, mistake: Mistake) -> None:
+    """On one's own machine the run ends with the same words, and status 1."""
+    mistake.make(day)
+    _export(day, monkeypatch)
+    result = call("invoke")
+    assert result.exit_code == 1
+    assert all(words in result.output for words in mistake.words), result.output
+    _assert_harmless(day, result.output)
+
+
+@each_mistake
+def test_check_says_it_before_the_first_run(
+    day: Day, monkeypatch: pytest.MonkeyPatch, mistake: Mistake
+) -> None:
+    """The check fails in words that name place and remedy, and goes on to its end."""
+    mistake.make(day)
+    _export(day, monkeypatch)
+    result = call("check", "--json")
+    assert result.exit_code == 2, result.output
+    failed = [each for each in _found(result.output) if each["verdict"] == "failed"]
+    said = "\n".join(f"{each['text']} -> {each['remedy']}" for each in failed)
+    assert all(words in said for words in mistake.checked or mistake.words), said
+    assert all(len(each["text"] + each["remedy"]) < LONGEST for each in failed)
+    _assert_harmless(day, result.output)
+
+
+def _found(output: str) -> List[Dict[str, str]]:
+    found: List[Dict[str, str]] = json.loads(output)["findings"]
+    return found
+
+
+def _id_of_the_source(day: Day) -> str:
+    (task,) = day.world.all()
+    source_id: str = task_body(task, SYSTEM_CLOCK.now())["source_server"]["id"]
+    return source_id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        (lambda day: "0d5e7a34", "correct its id in SMS_TASK_IDS"),
+        (lambda day: "web-01", "the name of a task: put the id of its task, a, into SMS_TASK_IDS"),
+        (_id_of_the_source, "a source server: put the id of its task, a, into SMS_TASK_IDS"),
+    ],
+    ids=["of nothing", "name of a task", "of a server"],
+)
+def test_an_id_that_was_never_a_tasks_is_told_as_one(
+    day: Day, wrong: Callable[[Day], str], meant: str
+) -> None:
+    """It is told once as gone and warned of in every run; check says which task is meant."""
+    day.texts["SMS_TASK_IDS"] = wrong(day)
+    status, found = day.check()
+    assert status == 2
+    assert any(meant in each["remedy"] for each in found if each["about"] == "task"), found
+    for _ in range(2):
+        warnings = " ".join(_wake(day)["warnings"])
+        assert f"nor was one ever seen: {day.texts['SMS_TASK_IDS']}; correct" in warnings
+    assert day.world.starts == []
+    assert len(day.world.inbox) == 1
+
+
+def test_a_task_that_was_there_once_is_not_warned_of(day: Day) -> None:
+    """Who deletes a task after its migration is told once, and then left in peace."""
+    _wake(day)
+    day.world.delete("a")
+    assert [_wake(day)["warnings"] for _ in range(2)] == [[], []]
+
+
+def test_a_topic_elsewhere_stops_no_start_and_loses_no_message(day: Day) -> None:
+    """The task is brought back, the error names the topic, and what is owed goes out in the end."""
+    day.texts["SMN_TOPIC_URN"] = TOPIC.replace("ap-southeast-3", "eu-west-101")
+    with pytest.raises(WatchFailed, match=r"correct SMN_TOPIC_URN .* the message is owed still"):
+        _wake(day)
+    assert (len(day.world.starts), day.world.inbox) == (1, [])
+    day.texts["SMN_TOPIC_URN"] = TOPIC
+    assert [notice["kind"] for notice in _wake(day)["notices"]] == ["failed"]
+    assert len(day.world.inbox) == 1
+
+
+def test_white_space_around_a_key_is_no_mistake(day: Day) -> None:
+    """A key that was copied with the end of its line is taken without it."""
+    day.texts["HUAWEICLOUD_SDK_AK"] = f"  {KEY.access}\n"
+    day.texts["HUAWEICLOUD_SDK_SK"] = f"{KEY.secret}\r\n"
+    assert _wake(day)["counts"]["accepted"] == 1
+
+
+def test_a_run_that_is_killed_has_said_why(
+    day: Day, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default timeout of 3 s is warned of before anything is asked, for no summary follows."""
+
+    def be_killed(*_: Any) -> Any:
+        raise SystemExit
+
+    monkeypatch.setenv("RUNTIME_TIMEOUT", "3")
+    monkeypatch.setattr(handler_module, "execute", be_killed)
+    with pytest.raises(SystemExit):
+        _wake(day)
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["level"], line["event"]) == ("WARNING", "timeout")
+    assert "is 3 s, too short for RUN_BUDGET_SECONDS (50): set the timeout to 60 s" in line["why"]
