@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -89,6 +90,9 @@ def test_while_obs_is_down_nothing_is_started() -> None:
     assert first >= SCENARIOS["obs-down"].begin + 3 * HOUR
     assert shown.count("a run failed: the journal in obs://") == 1
     assert "runs succeed again, after 12 that failed" in shown
+    board = io.StringIO()
+    Screen("", Console(file=board, width=100)).scoreboard([watched.score], watched.failed)
+    assert "12 runs failed, and FunctionGraph would count each of them." in board.getvalue()
 
 
 def test_while_smn_is_down_tasks_are_started_and_told_later() -> None:
@@ -118,6 +122,32 @@ def test_many_tasks_fit_on_a_small_terminal() -> None:
     short = replace(whole, end=whole.begin + 2 * MINUTE)
     play_watched(short, Screen("fifty", console))
     assert "and 38 more" in output.getvalue()
+
+
+def test_each_task_is_one_line_of_a_terminal_of_80_columns() -> None:
+    """State and code stand side by side, so that the rows fit where their number was worked out."""
+    output = io.StringIO()
+    console = Console(file=output, width=80, height=20, force_terminal=True, color_system=None)
+    whole = SCENARIOS["fifty"]
+    short = replace(whole, every=30 * MINUTE, end=whole.begin + 1.5 * HOUR)
+    play_watched(short, Screen("fifty", console))
+    assert re.search(r"wave1-01 +MIGRATE_FAIL SMS\.\d{4} .* start: mendable", output.getvalue())
+
+
+def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
+    """A long subject goes on in the next line; of a long text the rest is counted."""
+    text = "\n\n".join(["one\n---", "two\n---", "three\n-----", "four\n----", "five\n----"])
+    world = World(VirtualClock(SCENARIOS["night"].begin))
+    subject = f"sms_watch warning: {'shop ' * 12}failed, and 4 more - 20261123-1-0"
+    email = f"{text}\n\nSMS console: https://example.com"
+    world.inbox.append({"at": world.clock.now(), "subject": subject, "email": email})
+    output = io.StringIO()
+    screen = Screen("night", Console(file=output, width=80))
+    with screen.showing(world):
+        screen.show(world.clock.now(), {"tasks": []})
+    shown = " ".join(output.getvalue().replace("│", "").split())
+    assert f"22:00 message: {subject.rpartition(' - ')[0]} one" in shown
+    assert "three ----- ... and 2 more paragraphs ╰" in shown
 
 
 # The command line
