@@ -68,6 +68,13 @@ def test_fifty_tasks_at_once_are_one_message() -> None:
     assert "and 49 more" in failures[0]
 
 
+def test_a_line_that_comes_and_goes_is_told_as_flapping() -> None:
+    """After some failures within an hour it is told once, and not one by one."""
+    _, shown = _played("flapping", 1, 3, seed=1)
+    told = [line for line in shown.splitlines() if "message:" in line]
+    assert ["is flapping" in line for line in told] == [False] * (len(told) - 1) + [True]
+
+
 def test_chance_comes_from_the_seed() -> None:
     """The same seed is the same night, another one another."""
     assert _script("flapping", 1) == _script("flapping", 1) != _script("flapping", 2)
