@@ -56,7 +56,7 @@ def settings(url: str, world: World) -> Dict[str, str]:
     help="Where to write the settings that reach it.",
 )
 def command(env_file: Path) -> None:
-    """Serve a simulated cloud on this machine until Ctrl-C, to try the other commands on."""
+    """Serve a simulated cloud until Ctrl-C, to try the others on."""
     with a_cloud() as server:
         world = server.cloud.world
         texts = settings(server.url, world)

@@ -165,10 +165,10 @@ NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCE
     help="Write the page that the report command makes of such a journal.",
 )
 def command(scenario: str, seed: int, out: Optional[Path]) -> None:
-    """Play a night of timer events against a simulated cloud on this machine.
+    """Play a night of timer events against a simulated cloud.
 
-    The real handler runs tick by tick, on loopback and on a clock that hurries. At the end a
-    scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
+    The real handler runs tick by tick on this machine, on loopback and on a clock that hurries. At
+    the end a scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
     """
     night = SCENARIOS[scenario]
     screen = Screen(night.title, line=night.line)

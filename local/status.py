@@ -279,7 +279,7 @@ def follow(desk: Desk, console: Console, pause: float, sleep: Callable[[float], 
     help=f"How often to look, at least {LEAST_PAUSE}.",
 )
 def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> None:
-    """Show the tasks: state, progress, speed, time left, attempt and next try.
+    """Show the tasks: state, progress, speed, time left, next try.
 
     On a terminal the table is looked at anew until Ctrl-C; elsewhere it is printed once, as plain
     text. It reads tasks and journal, and changes nothing.

@@ -198,6 +198,8 @@ def test_every_command_says_what_it_does(name: str) -> None:
     for option in main.commands[name].params:
         assert not isinstance(option, click.Option) or option.help, option.name
     assert name in call("--help").output
+    # What is too long for its line in the list of commands would be cut.
+    assert not re.search(rf"^  {name} .*\.\.\.$", call("--help").output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["check", "status", "report", "invoke"])

@@ -100,7 +100,7 @@ def command(
     send_test: bool,
     as_json: bool,
 ) -> None:
-    """See whether everything is set up, and what to do where it is not.
+    """See whether all is set up, and what to do where it is not.
 
     Looks at settings, clock, keys, tasks, topic with its subscriptions, journal, and with
     --function at the function in FunctionGraph. It judges with the keys given here; the function's
