@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Dict
@@ -64,11 +65,19 @@ def command(env_file: Path) -> None:
         lines = "".join(f"{name}={text}\n" for name, text in texts.items())
         env_file.write_text(lines, encoding="utf-8")
         click.echo(f"The simulated cloud answers at {server.url}; its settings are in {env_file}:")
-        click.echo(f"  python -m local check --env-file {env_file} --function {FUNCTION} \\")
+        for name in ("status", "invoke", "report"):
+            click.echo(f"  {_python()} -m local {name} --env-file {env_file}")
+        click.echo(f"  {_python()} -m local check --env-file {env_file} \\")
+        click.echo(f"    --function {FUNCTION} \\")
         click.echo(f"    --function-endpoint {server.url}")
-        click.echo(f"  python -m local status --env-file {env_file}")
         while True:
             time.sleep(1)
+
+
+def _python() -> str:
+    """Name this Python as it can be typed here: in most shells no other one knows the packages."""
+    python, here = Path(sys.executable), Path.cwd()
+    return str(python.relative_to(here) if here in python.parents else python)
 
 
 def _shown(texts: Dict[str, str]) -> Dict[str, str]:

@@ -263,6 +263,22 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
     assert (running.returncode, said) == (130, "interrupted\n")
 
 
+def test_the_simulated_cloud_says_what_to_type(tmp_path: Path) -> None:
+    """Each command that it shows can be typed as it stands, wherever this Python is."""
+    path = tmp_path / "x.env"
+    command = [sys.executable, "-u", "-m", "local", "cloud", "--env-file", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        shown = [running.stdout.readline() for _ in range(4)]
+        lines = [line for line in shown if " -m local " in line]
+        ends = [
+            subprocess.run(line.split(), cwd=ROOT, check=False).returncode for line in lines[:1]
+        ]
+        running.send_signal(signal.SIGINT)
+    assert [line.split()[-3] for line in lines] == ["status", "invoke", "report"]
+    assert ends == [0]
+
+
 def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
     """What the cloud command serves has something to look at for every command."""
     from local import serve  # noqa: PLC0415 - for this test alone
