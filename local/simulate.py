@@ -179,3 +179,4 @@ def command(scenario: str, seed: int, out: Optional[Path]) -> None:
         told = facts(watched.entries, night.begin, night.end, timezone.utc)
         write(out, page(told, timezone.utc, night.title))
         click.echo(f"The page of it: {out}")
+        click.echo("Its hours lost count the time as well in which no start would have helped.")
