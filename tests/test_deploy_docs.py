@@ -88,7 +88,7 @@ def test_links_lead_somewhere() -> None:
     for page in (DOCS, DOCS.parents[1] / "README.md"):
         for target in re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8")):
             name, _, anchor = target.partition("#")
-            text = (page.parent / name).resolve().read_text(encoding="utf-8")
+            text = (page.parent / name if name else page).resolve().read_text(encoding="utf-8")
             headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
             known = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
             assert not anchor or anchor in known, target
