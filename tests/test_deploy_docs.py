@@ -12,6 +12,7 @@ from clouds import a_night
 
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
+from sms_watch.model import Kind
 
 DOCS = Path(__file__).parents[1] / "docs" / "deploy.md"
 TASK = "11111111-2222-3333-4444-555555555555"
@@ -81,6 +82,14 @@ def test_the_costs_add_up() -> None:
         assert float(shown.replace(",", "")) == pytest.approx(product, rel=0.005)
         assert float(share) == pytest.approx(product / 400_000 * 100, abs=0.5)
     assert 730 * 60 == 43_800
+
+
+def test_every_kind_of_notice_is_explained() -> None:
+    """README.md has each kind once, in the order in which a message has them."""
+    text = (DOCS.parents[1] / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| kind | it means | do |")[2].partition("\n\n")[0]
+    firsts = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(firsts)) == [str(kind) for kind in Kind]
 
 
 def test_links_lead_somewhere() -> None:
