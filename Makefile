@@ -19,7 +19,7 @@ help: ## list the commands
 demo: $(READY) ## watch a simulated night: make demo SCENARIO=night
 	@$(BIN)/python -m local simulate $(SCENARIO)
 
-test: $(READY) ## run the tests
+test: $(READY) ## run the tests: make test PYTEST_ARGS=tests/test_run.py
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: format-check lint types imports test ## all that CI runs
@@ -49,7 +49,7 @@ bench: $(READY) ## measure, as ratios within one run, into docs/benchmarks.md
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)
 
-template: ## build dist/sms-watch-rfs.zip, a template for Resource Formation Service
+template: ## build dist/sms-watch-rfs.zip for Resource Formation Service
 	@mkdir -p dist
 	@$(PYTHON) -m zipfile -c dist/sms-watch-rfs.zip $(TEMPLATE)
 	@echo "dist/sms-watch-rfs.zip: $(notdir $(TEMPLATE))"

@@ -310,7 +310,11 @@ def _packed(files: Mapping[str, bytes]) -> Dict[str, bytes]:
             else:
                 entry.type, entry.linkname = tarfile.LNKTYPE, names[zones[name]]
             archive.addfile(entry, io.BytesIO(zones[name]))
-    return {**licences, PACKED: gzip.compress(packed.getvalue(), 9, mtime=0)}
+    squeezed = io.BytesIO()
+    # Not gzip.compress: what it writes about the system is not the same from Python to Python.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=squeezed, compresslevel=9, mtime=0) as file:
+        file.write(packed.getvalue())
+    return {**licences, PACKED: squeezed.getvalue()}
 
 
 def _plain(name: str) -> str:

@@ -115,9 +115,10 @@ def _flapping(world: World, begin: datetime, chance: Random) -> None:
     hours = 1.0
     while hours < 7:
         _at(world, begin, hours, world.line_down)
-        hours += chance.uniform(1, 12) / 60
+        hours += chance.uniform(1, 3) / 60
         _at(world, begin, hours, world.line_up)
-        hours += chance.uniform(3, 40) / 60
+        # More than four failures within an hour, for the most part.
+        hours += chance.uniform(3, 15) / 60
 
 
 def _fifty(world: World, begin: datetime, chance: Random) -> None:
@@ -169,7 +170,7 @@ SCENARIOS: Dict[str, Scenario] = {
     ),
     "outage": Scenario("The line is down for eight hours", BEGIN, MORNING, _outage),
     "flapping": Scenario(
-        "The line comes and goes for six hours, by chance", BEGIN, BEGIN + 8 * HOUR, _flapping
+        "The line comes and goes for six hours, by chance", BEGIN, MORNING, _flapping
     ),
     "fifty": Scenario(
         "Fifty tasks, and one outage that takes them all",

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
+from local.words import count
 from sms_watch.journal import decode
 from sms_watch.model import TaskState
 
@@ -27,6 +28,7 @@ EPOCH = datetime(2026, 1, 1, 22, tzinfo=timezone.utc)  # lines come at whole spa
 DAY = timedelta(days=1)
 MARGIN = 8  # lines of a terminal that are left to messages
 MOST_IN_LINE = 8  # tasks; of more than these only the states are counted
+MOST_PARAGRAPHS = 3  # of a message; there is one for each task
 
 COLOURS: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "red"),
@@ -133,14 +135,19 @@ class Screen:
         )
         if failed:
             self._console.print(
-                f"{failed} runs failed, and FunctionGraph's failure destination heard of each."
+                f"{failed} runs failed, and FunctionGraph would count each of them. The others"
+                " watched a night without that trouble."
             )
 
 
 def _message(message: Mapping[str, Any]) -> Panel:
-    lines = message["email"].split("\n\nSMS console:")[0]
-    title = f"{message['at']:%H:%M} message: {message['subject'].rpartition(' - ')[0]}"
-    return Panel(Text(lines), title=Text(title), title_align="left", border_style="blue")
+    # No title of the panel: it would be cut where it is longer than a line.
+    subject = f"{message['at']:%H:%M} message: {message['subject'].rpartition(' - ')[0]}"
+    paragraphs = message["email"].split("\n\nSMS console:")[0].split("\n\n")
+    more = len(paragraphs) - MOST_PARAGRAPHS
+    rest = [f"... and {count(more, 'more paragraph')}"] if more > 0 else []
+    text = "\n\n".join([*paragraphs[:MOST_PARAGRAPHS], *rest])
+    return Panel(Group(Text(subject, style="bold"), Text(f"\n{text}")), border_style="blue")
 
 
 def _tasks(
@@ -148,17 +155,18 @@ def _tasks(
 ) -> Group:
     table = Table(box=None, expand=True)
     for name in ("task", "state", "", "%", "Mbit/s", "the watchdog"):
-        table.add_column(name)
+        # A line for each task, or the room would not do: the bar takes what the texts leave.
+        table.add_column(name, no_wrap=True, ratio=None if name else 1)
     failed_first = sorted(world.tasks.values(), key=lambda task: task.state not in FAILED)
     for task in failed_first[:room]:
         action = actions.get(task.id, {})
         table.add_row(
             task.name,
             Text(f"{task.state} {task.code}".strip(), style=COLOURS.get(task.state, "white")),
-            ProgressBar(total=100, completed=task.percent, width=30),
+            ProgressBar(total=100, completed=task.percent),
             str(task.percent),
             f"{task.speed:.0f}" if task.copying else "",
-            f"{action.get('action', '')}: {action.get('reason', '')}",
+            f"{action.get('action', '')}: {action.get('reason', '')}".replace("_", " "),
         )
     more = len(world.tasks) - room
     rest = [Text(f"and {more} more")] if more > 0 else []

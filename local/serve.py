@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Dict
@@ -40,7 +41,7 @@ def a_cloud() -> CloudServer:
     help="Where to write the settings that reach it.",
 )
 def command(env_file: Path) -> None:
-    """Serve a simulated cloud on this machine until Ctrl-C, to try the other commands on."""
+    """Serve a simulated cloud until Ctrl-C, to try the others on."""
     with a_cloud() as server:
         world = server.cloud.world
         texts = settings(server.url, world.tasks)
@@ -48,11 +49,19 @@ def command(env_file: Path) -> None:
         lines = "".join(f"{name}={text}\n" for name, text in texts.items())
         env_file.write_text(lines, encoding="utf-8")
         click.echo(f"The simulated cloud answers at {server.url}; its settings are in {env_file}:")
-        click.echo(f"  python -m local check --env-file {env_file} --function {FUNCTION} \\")
+        for name in ("status", "invoke", "report"):
+            click.echo(f"  {_python()} -m local {name} --env-file {env_file}")
+        click.echo(f"  {_python()} -m local check --env-file {env_file} \\")
+        click.echo(f"    --function {FUNCTION} \\")
         click.echo(f"    --function-endpoint {server.url}")
-        click.echo(f"  python -m local status --env-file {env_file}")
         while True:
             time.sleep(1)
+
+
+def _python() -> str:
+    """Name this Python as it can be typed here: in most shells no other one knows the packages."""
+    python, here = Path(sys.executable), Path.cwd()
+    return str(python.relative_to(here) if here in python.parents else python)
 
 
 def _shown(texts: Dict[str, str]) -> Dict[str, str]:

@@ -150,10 +150,10 @@ NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCE
     help="Write the page that the report command makes of such a journal.",
 )
 def command(scenario: str, seed: int, out: Optional[Path]) -> None:
-    """Play a night of timer events against a simulated cloud on this machine.
+    """Play a night of timer events against a simulated cloud.
 
-    The real handler runs tick by tick, on loopback and on a clock that hurries. At the end a
-    scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
+    The real handler runs tick by tick on this machine, on loopback and on a clock that hurries. At
+    the end a scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
     """
     night = SCENARIOS[scenario]
     screen = Screen(night.title, line=night.line)
@@ -164,3 +164,4 @@ def command(scenario: str, seed: int, out: Optional[Path]) -> None:
         told = facts(watched.entries, night.begin, night.end, timezone.utc)
         write(out, page(told, timezone.utc, night.title))
         click.echo(f"The page of it: {out}")
+        click.echo("Its hours lost count the time as well in which no start would have helped.")

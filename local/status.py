@@ -32,6 +32,8 @@ from sms_watch.run import Order, Outside, execute
 
 LEAST_PAUSE, USUAL_PAUSE = 15, 60  # seconds
 BAR = 20  # letters
+SHORT_BAR = 6
+NARROW = 120  # columns that the widest row takes, or nearly so
 PLAIN_WIDTH = 160
 COLOURS = {
     Phase.FAILED: "red",
@@ -169,11 +171,17 @@ def look(desk: Desk) -> Look:
 # On a terminal, and as plain text
 
 
-def table(seen: Look, zone: tzinfo, plain: bool = False) -> Table:
-    """Give the tasks as a table; ``plain`` has no colours and bars of ordinary letters."""
-    made = Table(box=None, pad_edge=False, expand=not plain)
-    for name in ("task", "state", "sub-task", ""):
-        made.add_column(name, overflow="fold")
+def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
+    """Give the tasks as a table; ``plain`` has no colours and bars of ordinary letters.
+
+    A narrow one goes without the sub-tasks, with short bars and little between the columns.
+    """
+    narrow = width < NARROW
+    padding = (0, 1, 0, 0) if narrow else (0, 1)
+    made = Table(box=None, pad_edge=False, padding=padding, expand=not plain)
+    made.add_column("task", overflow="fold")
+    for name in ("state", "") if narrow else ("state", "sub-task", ""):
+        made.add_column(name, no_wrap=True)
     for name in ("%", "Mbit/s", "left"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("attempt", no_wrap=True)
@@ -183,8 +191,8 @@ def table(seen: Look, zone: tzinfo, plain: bool = False) -> Table:
         made.add_row(
             Text(row.name or row.id),
             Text(state, style="" if plain else COLOURS.get(row.phase, "")),
-            Text(row.sub_task),
-            _bar(row.percent, plain),
+            *([] if narrow else [Text(row.sub_task)]),
+            _bar(row.percent, SHORT_BAR if narrow else BAR, plain),
             "?" if row.percent is None else str(row.percent),
             "" if row.speed is None else f"{row.speed:.0f}",
             _left(row.remaining),
@@ -194,11 +202,11 @@ def table(seen: Look, zone: tzinfo, plain: bool = False) -> Table:
     return made
 
 
-def _bar(percent: Optional[int], plain: bool) -> Any:
+def _bar(percent: Optional[int], length: int, plain: bool) -> Any:
     if not plain:
-        return ProgressBar(total=100, completed=percent or 0, width=BAR)
-    filled = BAR * (percent or 0) // 100
-    return Text(f"[{'#' * filled}{'.' * (BAR - filled)}]")
+        return ProgressBar(total=100, completed=percent or 0, width=length)
+    filled = length * (percent or 0) // 100
+    return Text(f"[{'#' * filled}{'.' * (length - filled)}]")
 
 
 def _left(seconds: Optional[int]) -> str:
@@ -227,10 +235,11 @@ def _heading(seen: Look, zone: tzinfo) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {local:%z}  {said}"
 
 
-def _whole(seen: Look, zone: tzinfo, footer: str) -> Group:
+def _whole(seen: Look, zone: tzinfo, width: int, footer: str) -> Group:
     remarks = [Text(f"! {remark}", style="yellow") for remark in _remarks(seen)]
     foot = Text(footer, style="dim")
-    return Group(Text(_heading(seen, zone), style="bold"), table(seen, zone), *remarks, foot)
+    heading = Text(_heading(seen, zone), style="bold")
+    return Group(heading, table(seen, zone, width), *remarks, foot)
 
 
 def _remarks(seen: Look) -> List[str]:
@@ -240,7 +249,7 @@ def _remarks(seen: Look) -> List[str]:
 def show_plain(seen: Look, zone: tzinfo, console: Console) -> None:
     """Print one look as plain text."""
     console.print(_heading(seen, zone))
-    console.print(table(seen, zone, plain=True))
+    console.print(table(seen, zone, console.width, plain=True))
     for remark in _remarks(seen):
         console.print(Text(f"! {remark}"), soft_wrap=True)
 
@@ -251,7 +260,7 @@ def follow(desk: Desk, console: Console, pause: float, sleep: Callable[[float], 
     try:
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                live.update(_whole(look(desk), zone, footer), refresh=True)
+                live.update(_whole(look(desk), zone, console.width, footer), refresh=True)
                 sleep(pause)
     except KeyboardInterrupt:
         return
@@ -271,7 +280,7 @@ def follow(desk: Desk, console: Console, pause: float, sleep: Callable[[float], 
     help=f"How often to look, at least {LEAST_PAUSE}.",
 )
 def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> None:
-    """Show the tasks: state, progress, speed, time left, attempt and next try.
+    """Show the tasks: state, progress, speed, time left, next try.
 
     On a terminal the table is looked at anew until Ctrl-C; elsewhere it is printed once, as plain
     text. It reads tasks and journal, and changes nothing.

@@ -79,7 +79,9 @@ class CloudError(WatchError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        parts = [self.code, f"HTTP {self.status}" if self.status else "", self.message]
+        # Services end their messages with a full stop; here the sentence goes on.
+        message = self.message.rstrip(" .")
+        parts = [self.code, f"HTTP {self.status}" if self.status else "", message]
         said = ", ".join(part for part in parts if part)
         asked = f" (request {self.request_id})" if self.request_id else ""
         return f"{self.operation}: {said or 'failed'}{asked}"

@@ -211,6 +211,15 @@ def test_an_error_names_what_helps_support() -> None:
 # Trying again
 
 
+def test_a_services_full_stop_does_not_end_our_sentence() -> None:
+    """What a run says goes on after the message of a service."""
+    failure = CloudError("publish the message", "Backend unavailable.", status=503)
+    assert f"{failure}; it is owed" == (
+        "publish the message: HTTP 503, Backend unavailable; it is owed"
+    )
+    assert str(CloudError("publish the message", " . ")) == "publish the message: failed"
+
+
 def test_pauses_double_and_are_drawn_at_random() -> None:
     """Full jitter: somewhere up to 2 s, then somewhere up to 4 s."""
     assert _try("read", closed_port()).pauses == (1.0, 2.0)

@@ -458,3 +458,15 @@ def test_addresses_are_shown_as_their_owner_knows_them(
 ) -> None:
     """A web hook's address is a secret, and people's addresses are theirs."""
     assert shown_address(protocol, endpoint) == shown
+
+
+def test_lines_are_no_wider_than_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A narrow terminal gets narrow lines, and the terminal breaks none within a word."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with a_day(tmp_path, SimTask("a", "web-01")) as day:
+        day.world.fail("a", "SMS.0202")
+        shown = day.call("check").output.splitlines()
+    of_words = [line for line in shown if "/" not in line]  # a path is not broken
+    assert 70 < max(map(len, of_words)) <= 80

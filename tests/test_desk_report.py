@@ -323,6 +323,12 @@ def test_the_page_tells_of_a_night_what_happened() -> None:
     assert "@media print" in text
 
 
+def test_the_times_below_a_chart_differ() -> None:
+    """After the very first run too: a chart shows an hour at least."""
+    text = page(_facts(RUNS, end=_at(0)), UTC, "What sms_watch saw")
+    assert re.findall(r"<br>(\d\d:\d\d)", text) == ["21:00", "21:15", "21:30", "21:45", "22:00"]
+
+
 def test_long_tables_keep_their_newest_rows() -> None:
     """A task that failed thousands of times makes a page that a phone can hold."""
     entries = [RUNS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,13 @@ def test_fifty_tasks_at_once_are_one_message() -> None:
     assert "and 49 more" in failures[0]
 
 
+def test_a_line_that_comes_and_goes_is_told_as_flapping() -> None:
+    """After some failures within an hour it is told once, and not one by one."""
+    _, shown = _played("flapping", 1, 3, seed=1)
+    told = [line for line in shown.splitlines() if "message:" in line]
+    assert ["is flapping" in line for line in told] == [False] * (len(told) - 1) + [True]
+
+
 def test_chance_comes_from_the_seed() -> None:
     """The same seed is the same night, another one another."""
     assert _script("flapping", 1) == _script("flapping", 1) != _script("flapping", 2)
@@ -91,6 +99,9 @@ def test_while_obs_is_down_nothing_is_started() -> None:
     assert first >= SCENARIOS["obs-down"].begin + 3 * HOUR
     assert shown.count("a run failed: the journal in obs://") == 1
     assert "runs succeed again, after 12 that failed" in shown
+    board = io.StringIO()
+    Screen("", Console(file=board, width=100)).scoreboard([watched.score], watched.failed)
+    assert "12 runs failed, and FunctionGraph would count each of them." in board.getvalue()
 
 
 def test_while_smn_is_down_tasks_are_started_and_told_later() -> None:
@@ -120,6 +131,32 @@ def test_many_tasks_fit_on_a_small_terminal() -> None:
     short = replace(whole, end=whole.begin + 2 * MINUTE)
     play_watched(short, Screen("fifty", console))
     assert "and 38 more" in output.getvalue()
+
+
+def test_each_task_is_one_line_of_a_terminal_of_80_columns() -> None:
+    """State and code stand side by side, so that the rows fit where their number was worked out."""
+    output = io.StringIO()
+    console = Console(file=output, width=80, height=20, force_terminal=True, color_system=None)
+    whole = SCENARIOS["fifty"]
+    short = replace(whole, every=30 * MINUTE, end=whole.begin + 1.5 * HOUR)
+    play_watched(short, Screen("fifty", console))
+    assert re.search(r"wave1-01 +MIGRATE_FAIL SMS\.\d{4} .* start: mendable", output.getvalue())
+
+
+def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
+    """A long subject goes on in the next line; of a long text the rest is counted."""
+    text = "\n\n".join(["one\n---", "two\n---", "three\n-----", "four\n----", "five\n----"])
+    world = World(VirtualClock(SCENARIOS["night"].begin))
+    subject = f"sms_watch warning: {'shop ' * 12}failed, and 4 more - 20261123-1-0"
+    email = f"{text}\n\nSMS console: https://example.com"
+    world.inbox.append({"at": world.clock.now(), "subject": subject, "email": email})
+    output = io.StringIO()
+    screen = Screen("night", Console(file=output, width=80))
+    with screen.showing(world):
+        screen.show(world.clock.now(), {"tasks": []})
+    shown = " ".join(output.getvalue().replace("│", "").split())
+    assert f"22:00 message: {subject.rpartition(' - ')[0]} one" in shown
+    assert "three ----- ... and 2 more paragraphs ╰" in shown
 
 
 # The command line
@@ -163,6 +200,8 @@ def test_every_command_says_what_it_does(name: str) -> None:
     for option in main.commands[name].params:
         assert not isinstance(option, click.Option) or option.help, option.name
     assert name in call("--help").output
+    # What is too long for its line in the list of commands would be cut.
+    assert not re.search(rf"^  {name} .*\.\.\.$", call("--help").output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["check", "status", "report", "invoke"])
@@ -224,6 +263,22 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=20)
     assert (running.returncode, said) == (130, "interrupted\n")
+
+
+def test_the_simulated_cloud_says_what_to_type(tmp_path: Path) -> None:
+    """Each command that it shows can be typed as it stands, wherever this Python is."""
+    path = tmp_path / "x.env"
+    command = [sys.executable, "-u", "-m", "local", "cloud", "--env-file", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        shown = [running.stdout.readline() for _ in range(4)]
+        lines = [line for line in shown if " -m local " in line]
+        ends = [
+            subprocess.run(line.split(), cwd=ROOT, check=False).returncode for line in lines[:1]
+        ]
+        running.send_signal(signal.SIGINT)
+    assert [line.split()[-3] for line in lines] == ["status", "invoke", "report"]
+    assert ends == [0]
 
 
 def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:

@@ -148,6 +148,19 @@ def test_on_a_terminal_it_is_looked_at_anew_until_ctrl_c(tmp_path: Path) -> None
     assert "looked at every 60 s; Ctrl-C ends" in output.getvalue()
 
 
+def test_a_terminal_of_80_columns_shows_state_and_code_in_one_piece(tmp_path: Path) -> None:
+    """What is looked for first is not broken, and nothing is wider than the terminal."""
+    output = io.StringIO()
+    with a_day(tmp_path, SimTask("a", "office-files", copied=250e9)) as day:
+        day.world.fail("a", "SMS.1315")
+        with Desk.of(day.texts) as desk:
+            seen = look(desk)
+            show_plain(seen, desk.settings.zone, Console(file=output, width=80))
+    lines = output.getvalue().splitlines()
+    assert any("office-files MIGRATE_FAIL SMS.1315 [#" in line for line in lines), lines
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
     """While it is followed, an outage is a remark rather than the end."""
     with a_day(tmp_path) as day:

@@ -114,6 +114,13 @@ def test_the_same_input_gives_the_same_bytes(zipped: Path, tmp_path: Path) -> No
     _check_bill((copy / "again.cdx.json").read_text(encoding="utf-8"), content)
 
 
+def test_the_packed_zones_do_not_say_where_they_were_packed(zipped: Path) -> None:
+    """No time, no name and no system stands in their header, whichever Python has written it."""
+    with zipfile.ZipFile(zipped) as archive:
+        header = archive.read(build_zip.PACKED)[:10]
+    assert header == b"\x1f\x8b\x08\x00" + bytes(4) + b"\x02\xff"
+
+
 def _check_bill(text: str, content: bytes) -> None:
     told = json.loads(text)
     bom = Bom.from_json(told)  # type: ignore[attr-defined] # the library adds it to the class

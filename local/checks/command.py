@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from pathlib import Path
 from typing import Iterable, Iterator, List, Mapping, Optional
@@ -17,7 +18,7 @@ from sms_watch.handler import SECRET_SETTINGS
 from sms_watch.logs import Redactor
 from sms_watch.settings import SETTINGS
 
-WIDTH = 100
+WIDTH = 100  # or that of a narrower terminal
 MARGIN = 25  # of what comes after verdict and name
 COLOURS = {
     Verdict.OK: "green",
@@ -100,7 +101,7 @@ def command(
     send_test: bool,
     as_json: bool,
 ) -> None:
-    """See whether everything is set up, and what to do where it is not.
+    """See whether all is set up, and what to do where it is not.
 
     Looks at settings, clock, keys, tasks, topic with its subscriptions, journal, and with
     --function at the function in FunctionGraph. It judges with the keys given here; the function's
@@ -140,11 +141,13 @@ def _endpoint(given: Optional[str], urn: Optional[str]) -> str:
 
 
 def _line(finding: Finding) -> str:
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
+
     def filled(text: str, first: str) -> str:
         rest = " " * MARGIN
         return textwrap.fill(
             text,
-            WIDTH,
+            max(width, 2 * MARGIN),
             initial_indent=first,
             subsequent_indent=rest,
             break_long_words=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import uuid
+import zlib
 from datetime import datetime, timedelta
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -38,15 +39,15 @@ def task_body(task: SimTask, now: datetime) -> Dict[str, Any]:
         "start_target_server": True,
         "error_json": _error_json(task),
         "total_time": None,
-        "migration_ip": "203.0.113.21",
+        "migration_ip": f"203.0.113.{_host(task)}",
         "region_name": "AP-Singapore",
         "region_id": "ap-southeast-3",
         "project_name": "ap-southeast-3",
         "project_id": PROJECT,
         "sub_tasks": _sub_tasks(task),
-        "source_server": _server(task, "192.0.2.11", state=_source_state(task)),
+        "source_server": _server(task, f"192.0.2.{_host(task)}", state=_source_state(task)),
         "target_server": {
-            **_server(task, "203.0.113.21"),
+            **_server(task, f"203.0.113.{_host(task)}"),
             "vm_id": f"vm-{task.id}"[:36],
             "disks": [{"id": 1, "name": "/dev/sda", "disk_id": "0", "size": DISK}],
             "volume_groups": [],
@@ -145,6 +146,11 @@ def _sub_task(
 def _copy_name(task: SimTask) -> str:
     level = "BLOCK" if task.type == "MIGRATE_BLOCK" else "FILE"
     return f"MIGRATE_{task.os_type}_{level}"
+
+
+def _host(task: SimTask) -> int:
+    """Give the last number of a task's addresses: hardly two tasks of a night share one."""
+    return 1 + zlib.crc32(task.id.encode()) % 254
 
 
 def _server(task: SimTask, address: str, **more: Any) -> Dict[str, Any]:

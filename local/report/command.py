@@ -59,10 +59,10 @@ def write(out: Path, html: str) -> None:
     help="How far to look back.",
 )
 def command(env_file: Optional[Path], out: Path, days: int) -> None:
-    """Write what happened to one HTML page: progress, failures, starts, stalls, messages.
+    """Write one HTML page about the last days.
 
-    It reads the journal and nothing else. The page needs no network: it can be sent by mail, read
-    on a phone, and printed.
+    It shows progress, failures, starts, stalls and messages, from the journal alone. The page
+    needs no network: it can be sent by mail, read on a phone, and printed.
     """
     with Desk.of(texts_of(env_file)) as desk:
         now = desk.clock.now()

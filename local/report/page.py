@@ -21,6 +21,7 @@ from sms_watch.model import Outcome, Phase
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 WIDTH = 1000.0  # units of a chart, whatever its size
 TICKS = 5
+LEAST = timedelta(hours=1)  # that a chart shows; of less, the times below it would be all the same
 MOST_ROWS = 200  # of a table; the newest, for a month may have thousands
 SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
 MEANING = (
@@ -78,9 +79,9 @@ def _sums(facts: Facts) -> List[Dict[str, str]]:
 
 
 def _times(facts: Facts, zone: tzinfo) -> Iterable[Dict[str, str]]:
-    span = facts.end - facts.begin
+    begin = _left(facts)
     for tick in range(TICKS):
-        local = (facts.begin + span * tick / (TICKS - 1)).astimezone(zone)
+        local = (begin + (facts.end - begin) * tick / (TICKS - 1)).astimezone(zone)
         left = f"{100 * tick / (TICKS - 1):g}"
         yield {"left": left, "day": f"{local:%d %b}", "hour": f"{local:%H:%M}"}
 
@@ -177,9 +178,14 @@ def _what(band: Band) -> str:
 # Figures
 
 
+def _left(facts: Facts) -> datetime:
+    """Give the moment at the left end of the charts."""
+    return min(facts.begin, facts.end - LEAST)
+
+
 def _x(at: datetime, facts: Facts) -> float:
-    whole = (facts.end - facts.begin) or timedelta(seconds=1)
-    return min(max((at - facts.begin) / whole, 0.0), 1.0) * WIDTH
+    begin = _left(facts)
+    return min(max((at - begin) / (facts.end - begin), 0.0), 1.0) * WIDTH
 
 
 def _when(at: datetime, zone: tzinfo) -> str:
