@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
@@ -69,7 +70,7 @@ class Promises:
         self._quarter, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[float, datetime]] = {}
-        self._told_for_good: Set[str] = set()
+        self._told: Dict[str, int] = {}
         self._ids: Set[str] = set()
         self._latest: Dict[str, str] = {}
         self._seen: Dict[str, str] = {}
@@ -85,11 +86,19 @@ class Promises:
         # Of runs within runs the inner one ended first.
         ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
         for wake in ended:
+            self._note_told(wake)
+        for wake in ended:
             self._check_run(wake)
         self._check_caps()
         self._note_movement(self._vigil.clock.now())
         self._check_told(ended)
         self._check_quiet(ended)
+
+    def _note_told(self, wake: Wake) -> None:
+        if wake.told_as is not None:
+            for notice in wake.notices:
+                event_id = notice["event_id"]
+                self._told[event_id] = min(wake.told_as, self._told.get(event_id, wake.told_as))
 
     def _check_run(self, wake: Wake) -> None:
         assert "not foreseen" not in wake.failure, wake.failure
@@ -108,13 +117,12 @@ class Promises:
     def _check_message(self, wake: Wake) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
         assert len(ids) == len(wake.notices), "an event twice in one message"
-        assert not ids & self._told_for_good, "told again"
+        told = [each for each in ids if self._told.get(each, math.inf) < wake.published_as]
+        assert not told, "told again"
         assert bool(wake.notices) == bool(wake.messages), "a message without a notice"
         for notice in sorted(wake.notices, key=lambda notice: str(notice["at"])):
             self._check_notice(wake, notice, ids)
         self._ids |= ids
-        if wake.told_for_good:
-            self._told_for_good |= ids
 
     def _check_notice(self, wake: Wake, notice: Dict[str, Any], ids: Set[str]) -> None:
         """A new notice tells what this very run has read, a closing one what was opened."""

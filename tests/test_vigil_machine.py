@@ -195,3 +195,18 @@ class Nights(RuleBasedStateMachine):
 
 TestNights = Nights.TestCase
 TestNights.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+def test_a_copy_after_a_lost_answer_is_no_second_telling() -> None:
+    """A run that could not know is overtaken as it ends: what counts is who published first."""
+    nights = Nights()
+    nights.begin(types=["MIGRATE_FILE"] * len(IDS))
+    nights.tick(2)
+    nights.strike(call=(OBS, "append"), done=True, how="lost")
+    nights.strike(call=(SMN, "publish"), done=True, how="lost")
+    nights.strike(call=(OBS, "append"), done=True, how="overtaken")
+    nights.pause("task-a")
+    nights.tick(2)
+    nights.teardown()
+    paused = [message for message in nights.world.inbox if "paused" in message["subject"]]
+    assert len(paused) == 2

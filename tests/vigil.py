@@ -63,7 +63,9 @@ class Wake:
     """One run: when, what it read, started and sent, how it ended, and all that it put out.
 
     ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
-    ``held_up`` is how long it stood still while runs within it had the clock.
+    ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
+    ``told_as`` number publishing and the writing down of it, over all runs: so it is known which
+    came first in two that overlap.
     """
 
     begun: datetime
@@ -80,7 +82,8 @@ class Wake:
     messages: int = 0
     appends: int = 0
     published: bool = False
-    told_for_good: bool = False
+    published_as: int = 0
+    told_as: Optional[int] = None
     output: List[str] = field(default_factory=list)
 
     @property
@@ -132,6 +135,7 @@ class Vigil:
         self.wakes: List[Wake] = []
         self._running: List[Wake] = []
         self._numbers = itertools.count()
+        self._steps = itertools.count()
 
     def watch(self, task: SimTask, instead_of: str) -> None:
         """Put a task's id in the place of another's in the settings."""
@@ -243,6 +247,7 @@ class Vigil:
         this = self._running[-1]
         texts = json.loads(structure)
         this.messages += 1
+        this.published_as = next(self._steps)
         this.notices += json.loads(texts["http"])["notices"]
         this.output += [subject, structure]
         self.world.inbox.append({"at": self.clock.now(), "subject": subject, **texts})
@@ -264,7 +269,8 @@ class Vigil:
         except Refused as refused:
             return Answer(refused.status, {"code": refused.code, "message": refused.text}, headers)
         this.appends += 1
-        this.told_for_good = this.published
+        if this.published and this.told_as is None:
+            this.told_as = next(self._steps)
         this.output.append(data.decode())
         return Answer(200, b"", {**headers, "x-obs-next-append-position": str(after)})
 
