@@ -250,6 +250,25 @@ def test_how_long_it_stood_still_is_said() -> None:
     assert "1 d 2 h after it failed" in _message(notice).email
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(59, "again at 2026-11-24 08:03 +08:00."), (60, ", 1 min after it failed.")],
+)
+def test_less_than_a_minute_is_not_said(seconds: int, said: str) -> None:
+    """A task that is back within a minute is told without how long it stood."""
+    notice = a_notice(Kind.RESUMED, since=NOW - timedelta(seconds=seconds))
+    assert said in _message(notice).email
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
+    """What an older version owed about a task, and knows no more of, stops no message."""
+    notice = a_notice(kind, task=None)
+    message = _message(notice)
+    assert notice.event_id in message.email
+    assert "None" not in message.email + message.short + message.subject
+
+
 def test_fifty_tasks_are_told_in_full() -> None:
     """An outage that takes fifty tasks is one message with a paragraph for each."""
     message = _message(*_many(50))
