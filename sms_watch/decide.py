@@ -121,7 +121,7 @@ def called(decision: Decision, now: datetime, policy: Policy) -> Decision:
     One that is tried without end may be a try behind the others: it says the same of both.
     """
     record, unstarted = decision.memory, decision.unstarted
-    if record is None or unstarted is None or record.asked or not record.last_start:
+    if record is None or unstarted is None or record.asked:
         return decision
     limit = policy.max_attempts - 1 if decision.cap is None else decision.cap
     if max(record.attempts, record.tries) < max(limit, 1):

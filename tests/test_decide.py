@@ -24,7 +24,7 @@ from builders import (
     minutes,
 )
 
-from sms_watch.decide import Decision, decide, settle
+from sms_watch.decide import Decision, called, decide, settle
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -584,3 +584,51 @@ def test_a_name_once_known_is_kept() -> None:
     record = _decide(a_running_task(name=""), a_memory()).memory
     assert record is not None
     assert record.name == "web-01"
+
+
+# An outage of many tasks
+
+
+@pytest.mark.parametrize(
+    ("code", "memory", "goes_along"),
+    [
+        pytest.param(LINE_LOST, a_started_memory(4), True, id="a try behind the others"),
+        pytest.param(LINE_LOST, a_started_memory(3), False, id="two tries behind"),
+        pytest.param(LINE_LOST, a_started_memory(1, tries=4), True, id="refused again and again"),
+        pytest.param(DISK_BUSY, a_started_memory(5), True, id="its last start just made"),
+        pytest.param(DISK_BUSY, a_started_memory(4), False, id="a start left"),
+        pytest.param(LINE_LOST, a_started_memory(4, asked=True), False, id="called before"),
+    ],
+)
+def test_one_call_for_a_person_takes_along_who_has_had_the_last_try(
+    code: str, memory: TaskMemory, goes_along: bool
+) -> None:
+    """Of the tasks of one outage a person hears at once, without the wait after each last try."""
+    waiting = _decide(a_task(code=code), replace(memory, code=code))
+    assert waiting.news == ()
+    taken = called(waiting, NOW, a_policy())
+    assert taken.news == ((Kind.NEEDS_PERSON,) if goes_along else ())
+    if goes_along:
+        assert waiting.memory is not None
+        asked = replace(waiting.memory, asked=True, reminded=0, reminded_at=NOW)
+        assert (taken.memory, taken.unstarted) == (asked, asked)
+    else:
+        assert taken == waiting
+
+
+def test_a_call_that_nobody_wants_to_hear_is_remembered_all_the_same() -> None:
+    """With NEEDS_PERSON left out of NOTIFY_ON the tasks that go along are not told either."""
+    policy = a_policy(notify_on=frozenset({Kind.FAILED}))
+    taken = called(_decide(a_task(), a_started_memory(4), policy), NOW, policy)
+    assert taken.news == ()
+    assert taken.memory is not None
+    assert taken.memory.asked
+
+
+def test_with_one_try_a_task_goes_along_only_after_it() -> None:
+    """With RESUME_MAX_ATTEMPTS=1 a task that was refused once has had its last try."""
+    policy = a_policy(max_attempts=1)
+    for tries, goes_along in ((0, False), (1, True)):
+        away = a_task(connected=False)
+        decision = _decide(away, a_started_memory(0, tries=tries), policy)
+        assert (called(decision, NOW, policy) != decision) is goes_along, tries
