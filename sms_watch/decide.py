@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import List, Mapping, Optional, Tuple
 
-from sms_watch.error_codes import explain
+from sms_watch.error_codes import Code, explain
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -252,7 +252,7 @@ def _decide_failed(
         # than the shortest of them.
         tries=min(record.tries, 1) if reconnected else record.tries,
     )
-    action, reason, due = _verdict(task, record, error.error_class, now, policy)
+    action, reason, due = _verdict(task, record, error, now, policy)
     if action is Action.START:
         action, reason = _start_or_not(task, record, reconnected, policy, room)
     asks = not record.asked and _needs_person(record, reason, cap, now, policy)
@@ -365,27 +365,29 @@ def _cap(error_class: ErrorClass, policy: Policy) -> Optional[int]:
 
 
 def _verdict(
-    task: Task, record: TaskMemory, error_class: ErrorClass, now: datetime, policy: Policy
+    task: Task, record: TaskMemory, error: Code, now: datetime, policy: Policy
 ) -> Tuple[Action, Reason, Optional[datetime]]:
-    cap = _cap(error_class, policy)
-    if error_class in HOPELESS:
+    cap = _cap(error.error_class, policy)
+    if error.error_class in HOPELESS:
         return Action.NONE, Reason.NOT_MENDABLE, None
     if policy.max_attempts == 0:
         return Action.NONE, Reason.STARTS_OFF, None
     if cap is not None and record.attempts >= cap:
         return Action.NONE, Reason.ATTEMPTS_SPENT, None
-    due, reason = max(_gates(task, record, policy), default=(now, Reason.MENDABLE))
+    due, reason = max(_gates(task, record, error, policy), default=(now, Reason.MENDABLE))
     if now < due:
         return Action.WAIT, reason, due
     return Action.START, Reason.MENDABLE, due
 
 
-def _gates(task: Task, record: TaskMemory, policy: Policy) -> List[Tuple[datetime, Reason]]:
+def _gates(
+    task: Task, record: TaskMemory, error: Code, policy: Policy
+) -> List[Tuple[datetime, Reason]]:
     """List the moments before which the task is not to be started, each with its reason."""
     gates = []
     if record.last_start is not None:
         gates.append((record.last_start + _wait(record.tries, policy), Reason.BACKOFF))
-    if policy.grace and explain(task.code, task.type, policy.classes).auto_recovery:
+    if policy.grace and error.auto_recovery:
         gates.append((record.since + policy.grace, Reason.GRACE))
     if task.connected is False:
         last = max(record.since, record.last_start or record.since)

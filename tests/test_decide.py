@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import pytest
 from builders import (
@@ -34,6 +34,7 @@ from sms_watch.model import (
     Policy,
     Progress,
     Reason,
+    Sample,
     Task,
     TaskMemory,
 )
@@ -121,6 +122,23 @@ def test_a_rollback_calls_its_own_person() -> None:
     assert _decide(a_running_task(), told).news == (Kind.RESUMED,)
 
 
+@pytest.mark.parametrize(
+    ("state", "before", "news"),
+    [
+        ("ABORT", None, ()),
+        ("ABORT", a_memory(), (Kind.PAUSED,)),
+        ("INVENTED", None, ()),
+        ("SYNC_F_ROLLBACK_SUCCESS", None, (Kind.NEEDS_PERSON,)),
+        ("MIGRATE_FAIL", None, (Kind.FAILED,)),
+    ],
+)
+def test_of_what_was_found_by_listing_only_what_happens_from_now_on_is_news(
+    state: str, before: Optional[TaskMemory], news: Tuple[Kind, ...]
+) -> None:
+    """A task first seen at rest was so before anybody watched it; one that needs help is told."""
+    assert _decide(a_task(state=state), before, a_policy(discovers=True)).news == news
+
+
 # Classes
 
 
@@ -198,6 +216,12 @@ def test_a_start_says_when_the_next_one_may_follow(before: int, wait: float) -> 
     decision = _decide(a_task(), a_started_memory(before, ago=60))
     assert decision.action is Action.START
     assert decision.next_try == NOW + minutes(wait)
+
+
+def test_before_the_last_start_the_next_one_is_promised() -> None:
+    """Of five starts the fourth says when the fifth may follow."""
+    fourth = _decide(a_task(code=DISK_BUSY), a_started_memory(3, ago=60, code=DISK_BUSY))
+    assert (fourth.attempt, fourth.cap, fourth.next_try) == (4, 5, NOW + minutes(15))
 
 
 @pytest.mark.parametrize(
@@ -526,7 +550,15 @@ def test_what_a_start_came_to_settles_its_attempt(
     assert record.incident == decision.memory.incident
 
 
-@pytest.mark.parametrize("before", [None, a_memory(), a_started_memory(2, ago=60)])
+@pytest.mark.parametrize(
+    "before",
+    [
+        None,
+        a_memory(),
+        a_started_memory(2, ago=60),
+        a_started_memory(2, ago=60, outcome=Outcome.REFUSED),
+    ],
+)
 def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskMemory]) -> None:
     """What is told stays told; the rest of the record is as if no start had been decided."""
     decision = _decide(a_task(), before)
@@ -586,6 +618,117 @@ def test_a_name_once_known_is_kept() -> None:
     assert record.name == "web-01"
 
 
+EVERYTHING = a_memory(
+    since=NOW - minutes(60),
+    attempts=2,
+    tries=3,
+    last_start=NOW - minutes(50),
+    mark=Progress(1, 5, 50),
+    asked=True,
+    relapsed=True,
+    outcome=Outcome.DONE,
+    place=Progress(1, 5, 49),
+    moved=NOW - minutes(70),
+    suspected=NOW - minutes(65),
+    samples=(Sample(NOW - minutes(70), 49),),
+    stalled="20261124-1-0",
+    parted="20261124-2-0",
+    parted_at=NOW - minutes(61),
+    failures=(NOW - minutes(59),),
+    reminded=2,
+    reminded_at=NOW - minutes(30),
+    snoozed=NOW,
+    starts=4,
+    lost=60.0,
+)
+# A stretch of running is over, and an hour of standing failed is.
+RAN = {"place": None, "moved": None, "suspected": None, "samples": (), "stalled": ""}
+STOOD = {**RAN, "since": NOW, "lost": 3660.0}
+CLOSED = {"incident": "", "asked": False, "reminded_at": None}
+
+
+@pytest.mark.parametrize(
+    ("state", "changed"),
+    [
+        ("READY", {}),
+        ("ABORT", {**CLOSED, "relapsed": False, "flaps": 0, "failures": (), "parted": ""}),
+        (
+            "SYNC_F_ROLLBACK_SUCCESS",
+            {
+                "incident": "",
+                "relapsed": False,
+                "flaps": 0,
+                "failures": (),
+                "reminded": 0,
+                "reminded_at": NOW,
+            },
+        ),
+    ],
+)
+def test_what_a_rest_changes_in_the_record(state: str, changed: Dict[str, Any]) -> None:
+    """A rest ends the stretch before it and, where it settles things, what was open: no more."""
+    before = replace(EVERYTHING, flaps=7)
+    decision = _decide(a_task(state=state, code=""), before)
+    assert decision.memory == replace(before, state=state, code="", **STOOD, **changed)
+    assert decision.since == NOW
+
+
+@pytest.mark.parametrize(
+    ("before", "task", "changed"),
+    [
+        pytest.param({}, a_task(), RAN, id="the same failure going on"),
+        pytest.param(
+            {},
+            a_task(state="SYNC_FAIL", name=""),
+            {**STOOD, **CLOSED, "failures": (NOW - minutes(59), NOW)},
+            id="another failure at the same place",
+        ),
+        pytest.param(
+            {"state": "RUNNING", "code": "", "relapsed": False},
+            a_task(progress=Progress(1, 5, 55)),
+            {
+                **RAN,
+                **CLOSED,
+                "since": NOW,
+                "attempts": 0,
+                "tries": 0,
+                "mark": Progress(1, 5, 55),
+                "failures": (NOW - minutes(59), NOW),
+            },
+            id="a failure further on",
+        ),
+        pytest.param(
+            {"state": "RUNNING", "relapsed": False, "flaps": 7},
+            a_task(),
+            {
+                **RAN,
+                "since": NOW,
+                "relapsed": True,
+                "failures": (NOW - minutes(59), NOW),
+                "flaps": 8,
+            },
+            id="one more while it flaps",
+        ),
+        pytest.param(
+            {"parted": ""},
+            a_task(connected=False),
+            {**RAN, "away": True, "parted_at": NOW},
+            id="its agent goes away",
+        ),
+    ],
+)
+def test_what_a_failure_changes_in_the_record(
+    before: Dict[str, Any], task: Task, changed: Dict[str, Any]
+) -> None:
+    """A failure counts its moment and its time, and a new one begins a new incident: no more."""
+    known = replace(EVERYTHING, **before)
+    decision = _decide(task, known)
+    after = {"state": task.state, "code": task.code, **changed}
+    assert decision.unstarted == replace(known, **after)
+    assert decision.flaps == decision.unstarted.flaps
+    assert decision.since == decision.unstarted.failures[-1]
+
+
 # An outage of many tasks
 
 
@@ -614,6 +757,13 @@ def test_one_call_for_a_person_takes_along_who_has_had_the_last_try(
         assert (taken.memory, taken.unstarted) == (asked, asked)
     else:
         assert taken == waiting
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
+def test_only_a_failed_task_goes_along(state: str) -> None:
+    """A task that stands failed no more keeps its starts, but needs nobody."""
+    other = _decide(a_task(state=state, code=""), a_started_memory(5, state=state, code=""))
+    assert called(other, NOW, a_policy()) == other
 
 
 def test_a_call_that_nobody_wants_to_hear_is_remembered_all_the_same() -> None:

@@ -88,7 +88,7 @@ def test_a_foreign_line_is_refused(line: bytes) -> None:
 
 def test_a_line_without_end_in_its_depth_is_refused() -> None:
     """Brackets within brackets, too many to read, are refused as any other foreign line."""
-    with pytest.raises(ValueError, match="^nested too deeply$"):
+    with pytest.raises(ValueError, match=r"^nested too deeply$"):
         decode(b"[" * 100_000)
 
 
