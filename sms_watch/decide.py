@@ -162,8 +162,9 @@ def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
+    before = memory or record
     record, news = _connection(task, record, now, policy)
-    record, resumed = _resumed(task, record, memory, now)
+    record, resumed = _resumed(task, record, before, now)
     still_since = record.moved
     told = Kind.STALLED in policy.notify_on
     if told and not record.stalled and stands_still(task, record, now, policy):
@@ -173,7 +174,7 @@ def _decide_moving(
         news = (*news, Kind.MOVING)
     else:
         record = follow(task, record, now, policy)
-    flaps = memory.flaps if memory and resumed else 0
+    flaps = before.flaps if resumed else 0
     # Where people hear that nothing moves, an advance of hours ago promises nothing.
     stalled = Kind.STALLED in news or bool(record.stalled)
     left = None if stalled else remaining(task, record.samples, now)
@@ -184,14 +185,14 @@ def _decide_moving(
         replace(task, remaining=left),
         record,
         news=wanted((*resumed, *news), policy),
-        since=_failed_since(memory) if memory and resumed else None,
+        since=_failed_since(before) if resumed else None,
         still_since=still_since,
         flaps=flaps,
     )
 
 
 def _resumed(
-    task: Task, record: TaskMemory, memory: Optional[TaskMemory], now: datetime
+    task: Task, record: TaskMemory, before: TaskMemory, now: datetime
 ) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
     """Give the record of a task that runs, and whether people hear that it runs again."""
     healthy = now - record.since >= HEALTHY_AFTER
@@ -206,7 +207,7 @@ def _resumed(
     # back all the time has to hold out for longer.
     unproved = record.relapsed and not healthy and not task.progress.beyond(record.mark)
     if unproved or _is_flapping(record, now):
-        return replace(record, code=memory.code if memory else ""), ()
+        return replace(record, code=before.code), ()
     told = bool(record.incident)
     record = replace(
         record, incident="", asked=False, relapsed=False, flaps=0, reminded_at=_kept_open(record)
@@ -286,7 +287,7 @@ def _record(task: Task, memory: Optional[TaskMemory], now: datetime) -> TaskMemo
         since=memory.since if same else now,
         name=task.name or memory.name,
         code="",
-        lost=memory.lost if same else lost(memory, now),
+        lost=lost(memory, now),
     )
 
 

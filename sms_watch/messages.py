@@ -113,7 +113,7 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
     text = text[: 4 * limit]
     if not text.isprintable():
         text = "".join(
-            " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text
+            " " if unicodedata.category(letter)[0] in ("C", "Z") else letter for letter in text
         )
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
@@ -305,12 +305,12 @@ def _subject(items: Sequence[_Item]) -> str:
     worst = items[0].main()
     more = f", and {len(items) - 1} more" if len(items) > 1 else ""
     text = f"sms_watch {worst.level}: {_headline(items[0])}{more} - {worst.event_id}"
-    return text.encode("utf-8")[:MAX_SUBJECT].decode("utf-8", "ignore")
+    return text.encode()[:MAX_SUBJECT].decode(errors="ignore")
 
 
 def _headline(item: _Item) -> str:
     failure = item.failure()
-    code = _shown_code(failure.task) if failure and failure.task else ""
+    code = _shown_code(failure.task or NO_TASK) if failure else ""
     return f"{item.name()} {item.title()}" + (f" ({code})" if code else "")
 
 
@@ -408,10 +408,10 @@ def _servers(task: Task) -> str:
 
 
 def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
-    if failure is None or failure.task is None or failure.error_class is None:
+    if failure is None:
         return []
-    task, code = failure.task, _code(failure)
-    about = clean(", ".join(task.error_params), MAX_DETAIL)
+    code = _code(failure)
+    about = clean(", ".join((failure.task or NO_TASK).error_params), MAX_DETAIL)
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
     return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
 
@@ -420,9 +420,9 @@ def _code(notice: Notice) -> Code:
     task = notice.task or NO_TASK
     # No advice speaks of starts where there are none.
     off = notice.reason is Reason.STARTS_OFF
-    error_class = ErrorClass.HUMAN if off else notice.error_class
+    error_class = ErrorClass.HUMAN if off else notice.error_class or ErrorClass.UNKNOWN
     code = _shown_code(task)
-    return explain(code, task.type, {code: error_class} if error_class else {})
+    return explain(code, task.type, {code: error_class})
 
 
 def _progress(task: Task) -> str:

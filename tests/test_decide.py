@@ -642,9 +642,15 @@ EVERYTHING = a_memory(
     lost=60.0,
 )
 # A stretch of running is over, and an hour of standing failed is.
-RAN = {"place": None, "moved": None, "suspected": None, "samples": (), "stalled": ""}
-STOOD = {**RAN, "since": NOW, "lost": 3660.0}
-CLOSED = {"incident": "", "asked": False, "reminded_at": None}
+RAN: Dict[str, Any] = {
+    "place": None,
+    "moved": None,
+    "suspected": None,
+    "samples": (),
+    "stalled": "",
+}
+STOOD: Dict[str, Any] = {**RAN, "since": NOW, "lost": 3660.0}
+CLOSED: Dict[str, Any] = {"incident": "", "asked": False, "reminded_at": None}
 
 
 @pytest.mark.parametrize(
@@ -723,10 +729,95 @@ def test_what_a_failure_changes_in_the_record(
     """A failure counts its moment and its time, and a new one begins a new incident: no more."""
     known = replace(EVERYTHING, **before)
     decision = _decide(task, known)
-    after = {"state": task.state, "code": task.code, **changed}
+    after: Dict[str, Any] = {"state": task.state, "code": task.code, **changed}
+    assert decision.unstarted is not None
     assert decision.unstarted == replace(known, **after)
     assert decision.flaps == decision.unstarted.flaps
     assert decision.since == decision.unstarted.failures[-1]
+
+
+def test_what_running_again_changes_in_the_record() -> None:
+    """A task that came back further than it had got begins a stretch, and owes nothing: no more."""
+    an_hour_ago = NOW - minutes(60)
+    before = replace(EVERYTHING, **RAN, flaps=7, failures=(an_hour_ago,), away=True)
+    task = a_running_task(progress=Progress(1, 5, 55), speed=80.0)
+    decision = _decide(task, before)
+    assert decision.memory == replace(
+        before,
+        state="RUNNING",
+        since=NOW,
+        code="",
+        lost=3660.0,
+        away=False,
+        relapsed=False,
+        flaps=0,
+        place=task.progress,
+        moved=NOW,
+        samples=(Sample(NOW, 55, None, 80.0),),
+        **CLOSED,
+    )
+    assert (decision.flaps, decision.since) == (7, an_hour_ago)
+    assert _decide(task, decision.memory).flaps == 0
+
+
+def test_a_reminder_of_a_stall_goes_on_though_its_failure_is_over() -> None:
+    """What was told as running again may still stand still: people hear of it in turn."""
+    place = a_task().progress
+    still = replace(
+        EVERYTHING, state="RUNNING", code="", since=NOW - minutes(30), place=place, samples=()
+    )
+    record = _decide(a_running_task(), still).memory
+    assert record is not None
+    assert (record.incident, record.stalled) == ("", "20261124-1-0")
+    assert record.reminded_at == NOW - minutes(30)
+
+
+def test_a_task_that_stands_still_has_no_time_left() -> None:
+    """Where people hear that nothing moves, an advance of hours ago promises nothing."""
+    samples = (Sample(NOW - minutes(300), 10, sub_task="MIGRATE_LINUX_FILE"),)
+    record = a_memory(
+        state="RUNNING", code="", incident="", place=a_task().progress, moved=NOW, samples=samples
+    )
+    for stalled, known in (("", True), ("20261124-1-0", False)):
+        seen = _decide(a_running_task(), replace(record, stalled=stalled)).task
+        assert seen is not None
+        assert (seen.remaining is not None) is known
+
+
+@pytest.mark.parametrize("task", [a_task(name="new"), a_running_task(name="new")])
+def test_a_new_name_is_remembered(task: Task) -> None:
+    """A task that a person renamed is known by its new name from then on."""
+    record = _decide(task, a_memory()).memory
+    assert record is not None
+    assert record.name == "new"
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"), [(60 - 1 / 60, False), (60, True)], ids=["within an hour", "an hour later"]
+)
+def test_an_agent_that_comes_and_goes_is_told_once_an_hour(ago: float, told: bool) -> None:
+    """Within an hour of its last loss another one is no news, and is not counted."""
+    record = a_memory(state="RUNNING", code="", incident="", parted_at=NOW - minutes(ago))
+    decision = _decide(a_running_task(connected=False), record)
+    assert decision.memory is not None
+    assert decision.news == ((Kind.DISCONNECTED,) if told else ())
+    assert decision.memory.parted_at == (NOW if told else record.parted_at)
+
+
+def test_a_loss_of_the_agent_that_nobody_hears_of_begins_no_hour() -> None:
+    """With DISCONNECTED left out of NOTIFY_ON nothing is remembered of it."""
+    policy = a_policy(notify_on=frozenset({Kind.CONNECTED}))
+    decision = _decide(a_running_task(connected=False), None, policy)
+    assert decision.memory is not None
+    assert decision.memory.parted_at is None
+
+
+def test_an_agent_that_is_back_is_away_no_more() -> None:
+    """With the notice that it is back, the one of its loss is closed."""
+    decision = _decide(a_running_task(connected=True), a_memory(state="RUNNING", parted="1"))
+    assert Kind.CONNECTED in decision.news
+    assert decision.memory is not None
+    assert decision.memory.parted == ""
 
 
 # An outage of many tasks

@@ -220,6 +220,21 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "stalled_nowhere": (_notice(Kind.STALLED, task=NOWHERE, since=NOW - HOUR),),
     "moving_from_first_sight": (_notice(Kind.MOVING, task=RUNNING),),
     "reminder_from_first_sight": (_hopeless(Kind.REMINDER, since=None, count=2),),
+    "failed_without_a_code": (
+        _failed(
+            task=replace(TASK, code="?", error_params=("/data", "x" * 80)),
+            error_class=ErrorClass.UNKNOWN,
+            cap=2,
+        ),
+    ),
+    "failed_at_length": (_failed(task=replace(TASK, error_params=("/data", "x" * 80))),),
+    "failed_as_its_agent_restarted": (
+        _failed(
+            task=replace(TASK, code="SMS.1414"),
+            error_class=ErrorClass.RETRYABLE,
+            cap=5,
+        ),
+    ),
     "blind_unexplained": (_notice(Kind.BLIND, **ABOUT_WATCH),),
     "blind_at_length": (_notice(Kind.BLIND, since=NOW, detail=AT_LENGTH, **ABOUT_WATCH),),
     "sees_again_at_once": (_notice(Kind.SEES_AGAIN, **ABOUT_WATCH),),
