@@ -112,9 +112,7 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
     """Make a text from outside safe to show: one line, nothing invisible, cut at a character."""
     text = text[: 4 * limit]
     if not text.isprintable():
-        text = "".join(
-            " " if unicodedata.category(letter)[0] in ("C", "Z") else letter for letter in text
-        )
+        text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
 

@@ -704,6 +704,20 @@ def test_what_a_rest_changes_in_the_record(state: str, changed: Dict[str, Any]) 
             id="a failure further on",
         ),
         pytest.param(
+            {"mark": Progress(1, 5, 60, 100)},
+            a_task(progress=Progress(1, 5, 40, 200)),
+            {
+                **STOOD,
+                **CLOSED,
+                "attempts": 0,
+                "tries": 0,
+                "relapsed": False,
+                "mark": Progress(1, 5, 60, 200),
+                "failures": (NOW - minutes(59), NOW),
+            },
+            id="more bytes, though its percentage fell",
+        ),
+        pytest.param(
             {"state": "RUNNING", "relapsed": False, "flaps": 7},
             a_task(),
             {
@@ -758,6 +772,12 @@ def test_what_running_again_changes_in_the_record() -> None:
     )
     assert (decision.flaps, decision.since) == (7, an_hour_ago)
     assert _decide(task, decision.memory).flaps == 0
+
+
+def test_only_a_return_is_told_with_its_failures() -> None:
+    """While a task that comes and goes has not held out, its running has no count and no since."""
+    decision = _decide(a_running_task(), replace(EVERYTHING, **RAN, flaps=7))
+    assert (decision.news, decision.flaps, decision.since) == ((), 0, None)
 
 
 def test_a_reminder_of_a_stall_goes_on_though_its_failure_is_over() -> None:
