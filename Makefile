@@ -11,7 +11,13 @@ TEMPLATE := $(filter-out %/versions.tf,$(wildcard deploy/terraform/*.tf)) deploy
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes --custom-compile-command "make lock"
 SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 
-.PHONY: help demo test check format format-check lint types imports soak bench zip template lock clean
+# These tests go through the same lines thousands of times, or in a process of their own: measured
+# they take twice as long, and reach next to nothing that the others do not.
+LONG := benchmarks decide_machine faults months seeded_bugs two_runs vigil_machine zip
+# The modules of the contract "pure" in .importlinter, as paths with commas between them.
+PURE = $(shell sed -n '/contract:pure/,/^forbidden/ s|^    \(sms_watch.*\)|\1|p' .importlinter | tr . / | sed 's|$$|.py|' | paste -sd, -)
+
+.PHONY: help demo test coverage mutants check format format-check lint types imports soak bench zip template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +28,17 @@ demo: $(READY) ## watch a simulated night: make demo SCENARIO=night
 test: $(READY) ## run the tests: make test PYTEST_ARGS=tests/test_run.py
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: format-check lint types imports test ## all that CI runs
+coverage: $(READY) ## see that the tests reach 95 % of all branches, and 100 % in the pure modules
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(LONG:%=--ignore=tests/test_%.py) --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=95
+	@$(BIN)/coverage report --fail-under=100 --include=$(PURE)
+
+mutants: $(READY) ## plant small mistakes, one at a time, and list those that no test catches
+	@rm -rf mutants
+	@$(BIN)/mutmut run
+	@$(BIN)/mutmut results
+
+check: format-check lint types imports test coverage ## all that CI runs
 
 format: $(READY) ## put the code into its usual form
 	@$(BIN)/ruff format $(SOURCES)
@@ -60,7 +76,7 @@ lock: $(READY) ## bring the locked versions up to date
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove all that can be made again
-	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage mutants
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamp is touched last, so that a half-made environment is made again. The lock is complete:

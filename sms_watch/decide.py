@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import List, Mapping, Optional, Tuple
 
-from sms_watch.error_codes import explain
+from sms_watch.error_codes import Code, explain
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -121,7 +121,7 @@ def called(decision: Decision, now: datetime, policy: Policy) -> Decision:
     One that is tried without end may be a try behind the others: it says the same of both.
     """
     record, unstarted = decision.memory, decision.unstarted
-    if record is None or unstarted is None or record.asked or not record.last_start:
+    if record is None or unstarted is None or record.asked:
         return decision
     limit = policy.max_attempts - 1 if decision.cap is None else decision.cap
     if max(record.attempts, record.tries) < max(limit, 1):
@@ -162,8 +162,9 @@ def _decide_moving(
     task: Task, memory: Optional[TaskMemory], now: datetime, policy: Policy
 ) -> Decision:
     record = replace(_record(task, memory, now), away=False)
+    before = memory or record
     record, news = _connection(task, record, now, policy)
-    record, resumed = _resumed(task, record, memory, now)
+    record, resumed = _resumed(task, record, before, now)
     still_since = record.moved
     told = Kind.STALLED in policy.notify_on
     if told and not record.stalled and stands_still(task, record, now, policy):
@@ -173,7 +174,7 @@ def _decide_moving(
         news = (*news, Kind.MOVING)
     else:
         record = follow(task, record, now, policy)
-    flaps = memory.flaps if memory and resumed else 0
+    flaps = before.flaps if resumed else 0
     # Where people hear that nothing moves, an advance of hours ago promises nothing.
     stalled = Kind.STALLED in news or bool(record.stalled)
     left = None if stalled else remaining(task, record.samples, now)
@@ -184,14 +185,14 @@ def _decide_moving(
         replace(task, remaining=left),
         record,
         news=wanted((*resumed, *news), policy),
-        since=_failed_since(memory) if memory and resumed else None,
+        since=_failed_since(before) if resumed else None,
         still_since=still_since,
         flaps=flaps,
     )
 
 
 def _resumed(
-    task: Task, record: TaskMemory, memory: Optional[TaskMemory], now: datetime
+    task: Task, record: TaskMemory, before: TaskMemory, now: datetime
 ) -> Tuple[TaskMemory, Tuple[Kind, ...]]:
     """Give the record of a task that runs, and whether people hear that it runs again."""
     healthy = now - record.since >= HEALTHY_AFTER
@@ -206,7 +207,7 @@ def _resumed(
     # back all the time has to hold out for longer.
     unproved = record.relapsed and not healthy and not task.progress.beyond(record.mark)
     if unproved or _is_flapping(record, now):
-        return replace(record, code=memory.code if memory else ""), ()
+        return replace(record, code=before.code), ()
     told = bool(record.incident)
     record = replace(
         record, incident="", asked=False, relapsed=False, flaps=0, reminded_at=_kept_open(record)
@@ -252,7 +253,7 @@ def _decide_failed(
         # than the shortest of them.
         tries=min(record.tries, 1) if reconnected else record.tries,
     )
-    action, reason, due = _verdict(task, record, error.error_class, now, policy)
+    action, reason, due = _verdict(task, record, error, now, policy)
     if action is Action.START:
         action, reason = _start_or_not(task, record, reconnected, policy, room)
     asks = not record.asked and _needs_person(record, reason, cap, now, policy)
@@ -286,7 +287,7 @@ def _record(task: Task, memory: Optional[TaskMemory], now: datetime) -> TaskMemo
         since=memory.since if same else now,
         name=task.name or memory.name,
         code="",
-        lost=memory.lost if same else lost(memory, now),
+        lost=lost(memory, now),
     )
 
 
@@ -365,27 +366,29 @@ def _cap(error_class: ErrorClass, policy: Policy) -> Optional[int]:
 
 
 def _verdict(
-    task: Task, record: TaskMemory, error_class: ErrorClass, now: datetime, policy: Policy
+    task: Task, record: TaskMemory, error: Code, now: datetime, policy: Policy
 ) -> Tuple[Action, Reason, Optional[datetime]]:
-    cap = _cap(error_class, policy)
-    if error_class in HOPELESS:
+    cap = _cap(error.error_class, policy)
+    if error.error_class in HOPELESS:
         return Action.NONE, Reason.NOT_MENDABLE, None
     if policy.max_attempts == 0:
         return Action.NONE, Reason.STARTS_OFF, None
     if cap is not None and record.attempts >= cap:
         return Action.NONE, Reason.ATTEMPTS_SPENT, None
-    due, reason = max(_gates(task, record, policy), default=(now, Reason.MENDABLE))
+    due, reason = max(_gates(task, record, error, policy), default=(now, Reason.MENDABLE))
     if now < due:
         return Action.WAIT, reason, due
     return Action.START, Reason.MENDABLE, due
 
 
-def _gates(task: Task, record: TaskMemory, policy: Policy) -> List[Tuple[datetime, Reason]]:
+def _gates(
+    task: Task, record: TaskMemory, error: Code, policy: Policy
+) -> List[Tuple[datetime, Reason]]:
     """List the moments before which the task is not to be started, each with its reason."""
     gates = []
     if record.last_start is not None:
         gates.append((record.last_start + _wait(record.tries, policy), Reason.BACKOFF))
-    if policy.grace and explain(task.code, task.type, policy.classes).auto_recovery:
+    if policy.grace and error.auto_recovery:
         gates.append((record.since + policy.grace, Reason.GRACE))
     if task.connected is False:
         last = max(record.since, record.last_start or record.since)

@@ -58,7 +58,7 @@ class Entry:
 def encode(entry: Entry) -> bytes:
     """Write one entry as one line, with its line end."""
     text = json.dumps(codec.dump(entry), ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace") + b"\n"
+    return text.encode(errors="replace") + b"\n"
 
 
 def decode(line: bytes) -> Entry:
@@ -68,7 +68,7 @@ def decode(line: bytes) -> Entry:
     of the watchdog wrote it: to go on would mean to act without knowing what it knew.
     """
     try:
-        data = json.loads(line.decode("utf-8"))
+        data = json.loads(line.decode())
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     version = data.get("v") if isinstance(data, dict) else None

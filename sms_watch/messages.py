@@ -67,6 +67,7 @@ ENDS: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.GONE: frozenset(Kind),
 }
 OF_THE_AGENT = frozenset({Kind.DISCONNECTED, Kind.CONNECTED})
+NO_TASK = Task("", "", "")  # for a notice that has lost its own
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
@@ -86,7 +87,7 @@ def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    items = sorted(_items(notices), key=lambda item: item.rank)
+    items = sorted(_items(notices), key=_Item.rank)
     parts = [_Part.of(item, imprint) for item in items]
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, ROOM), 1)
@@ -111,9 +112,7 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
     """Make a text from outside safe to show: one line, nothing invisible, cut at a character."""
     text = text[: 4 * limit]
     if not text.isprintable():
-        text = "".join(
-            " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text
-        )
+        text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
 
@@ -127,7 +126,6 @@ class _Item:
 
     notices: Tuple[Notice, ...]
 
-    @property
     def main(self) -> Notice:
         """The notice that names the state of things: the worst that is not over, the newest."""
         open_: List[Notice] = []
@@ -136,21 +134,18 @@ class _Item:
             open_ = [notice, *(each for each in open_ if each.kind not in over)]
         return min(open_, key=lambda notice: WORST_FIRST[notice.kind])
 
-    @property
     def rank(self) -> Tuple[int, str]:
-        return WORST_FIRST[self.main.kind], self.main.event_id
+        main = self.main()
+        return WORST_FIRST[main.kind], main.event_id
 
-    @property
     def task(self) -> Optional[Task]:
         return self.notices[-1].task
 
-    @property
     def failure(self) -> Optional[Notice]:
         """The newest notice of a failure, which knows code and attempts."""
         failures = [n for n in self.notices if n.error_class is not None]
         return failures[-1] if failures else None
 
-    @property
     def told(self) -> Iterator[Notice]:
         """The notices that need a sentence: a failure that was mended at once says it all."""
         mended = False
@@ -160,9 +155,8 @@ class _Item:
             if notice.kind is Kind.FAILED:
                 mended = notice.outcome is Outcome.RUNNING
 
-    @property
     def title(self) -> str:
-        main, kinds = self.main, {notice.kind for notice in self.notices}
+        main, kinds = self.main(), {notice.kind for notice in self.notices}
         if main.kind is Kind.DIGEST:
             return _census(main)
         if main.kind is Kind.RESUMED:
@@ -175,11 +169,11 @@ class _Item:
             return "still does not move"
         return TITLES[main.kind]
 
-    @property
     def name(self) -> str:
-        if self.main.kind is Kind.DIGEST:
+        if self.main().kind is Kind.DIGEST:
             return "digest:"
-        return clean(self.task.name) or self.task.id if self.task else "the watchdog"
+        task = self.task()
+        return clean(task.name) or task.id if task else "the watchdog"
 
 
 def _census(digest: Notice) -> str:
@@ -270,7 +264,7 @@ class _Part:
     @classmethod
     def of(cls, item: _Item, imprint: Imprint) -> _Part:
         paragraph = _paragraph(item, imprint)
-        line = f"- {_headline(item)}, event {item.main.event_id}"
+        line = f"- {_headline(item)}, event {item.main().event_id}"
         web = tuple(_web_notice(notice, imprint) for notice in item.notices)
         # The e-mail text stands in a message twice, the text for web hooks as well.
         both = 2 * _bytes(json.dumps(web))
@@ -306,15 +300,16 @@ def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
 
 
 def _subject(items: Sequence[_Item]) -> str:
-    worst = items[0]
+    worst = items[0].main()
     more = f", and {len(items) - 1} more" if len(items) > 1 else ""
-    text = f"sms_watch {worst.main.level}: {_headline(worst)}{more} - {worst.main.event_id}"
-    return text.encode("utf-8")[:MAX_SUBJECT].decode("utf-8", "ignore")
+    text = f"sms_watch {worst.level}: {_headline(items[0])}{more} - {worst.event_id}"
+    return text.encode()[:MAX_SUBJECT].decode(errors="ignore")
 
 
 def _headline(item: _Item) -> str:
-    code = _shown_code(item.failure.task) if item.failure and item.failure.task else ""
-    return f"{item.name} {item.title}" + (f" ({code})" if code else "")
+    failure = item.failure()
+    code = _shown_code(failure.task or NO_TASK) if failure else ""
+    return f"{item.name()} {item.title()}" + (f" ({code})" if code else "")
 
 
 def _shown_code(task: Task) -> str:
@@ -333,20 +328,20 @@ def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
 
 
 def _paragraph(item: _Item, imprint: Imprint) -> str:
+    main, heading = item.main(), _headline(item)
     said = " ".join(_said(item, imprint))
-    heading = _headline(item)
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each, imprint) for each in item.main.standings]
-    if item.main.more:
-        rows.append(f"  and {item.main.more} more")
+    rows = [_row(each, imprint) for each in main.standings]
+    if main.more:
+        rows.append(f"  and {main.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
 def _said(item: _Item, imprint: Imprint) -> List[str]:
     """Give the sentences about an item; what is done about a failure is said once."""
     said: List[str] = []
-    for notice in item.told:
+    for notice in item.told():
         text, remedy = _sentence(notice, imprint), _remedy(notice, imprint)
         if notice.kind in OF_THE_AGENT and remedy and any(remedy in each for each in said):
             text = text.replace(remedy, "").rstrip()
@@ -392,15 +387,15 @@ def _counted(notice: Notice) -> str:
 
 
 def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
-    task = item.task
+    task = item.task()
     if task is None:
         return []
     return [
-        ("Task", f"{item.name}, {task.id}"),
+        ("Task", f"{item.name()}, {task.id}"),
         ("Servers", _servers(task)),
-        *_error(item.failure),
+        *_error(item.failure()),
         ("Progress", _progress(task)),
-        ("Starts", _starts(item.main, imprint)),
+        ("Starts", _starts(item.main(), imprint)),
     ]
 
 
@@ -411,21 +406,21 @@ def _servers(task: Task) -> str:
 
 
 def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
-    if failure is None or failure.task is None or failure.error_class is None:
+    if failure is None:
         return []
-    task, code = failure.task, _code(failure)
-    about = clean(", ".join(task.error_params), MAX_DETAIL)
+    code = _code(failure)
+    about = clean(", ".join((failure.task or NO_TASK).error_params), MAX_DETAIL)
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
     return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
 
 
 def _code(notice: Notice) -> Code:
-    task = notice.task or Task("", "", "")
+    task = notice.task or NO_TASK
     # No advice speaks of starts where there are none.
     off = notice.reason is Reason.STARTS_OFF
-    error_class = ErrorClass.HUMAN if off else notice.error_class
+    error_class = ErrorClass.HUMAN if off else notice.error_class or ErrorClass.UNKNOWN
     code = _shown_code(task)
-    return explain(code, task.type, {code: error_class} if error_class else {})
+    return explain(code, task.type, {code: error_class})
 
 
 def _progress(task: Task) -> str:
@@ -498,7 +493,7 @@ def _sentence(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_failed(notice: Notice, imprint: Imprint) -> str:
-    state = clean(notice.task.state) if notice.task else ""
+    state = _state(notice)
     if notice.count:
         told = (
             f"It failed {notice.count} times within an hour and came back in between. From now on"
@@ -593,7 +588,7 @@ def _say_unknown_state(notice: Notice, imprint: Imprint) -> str:
 
 
 def _state(notice: Notice) -> str:
-    return clean(notice.task.state) if notice.task else ""
+    return clean((notice.task or NO_TASK).state)
 
 
 def _say_blind(notice: Notice, imprint: Imprint) -> str:
@@ -629,12 +624,12 @@ STALL_ADVICE = (
 
 
 def _runs(notice: Notice) -> bool:
-    return notice.task is not None and notice.task.phase is Phase.MOVING
+    return (notice.task or NO_TASK).phase is Phase.MOVING
 
 
 def _at_place(notice: Notice) -> str:
-    progress = notice.task.progress if notice.task else None
-    if progress is None or not progress.sub_task:
+    progress = (notice.task or NO_TASK).progress
+    if not progress.sub_task:
         return ""
     at = f" at {progress.percent} %" if progress.percent is not None else ""
     return f" ({clean(progress.sub_task)}{at})"

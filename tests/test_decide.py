@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import pytest
 from builders import (
@@ -24,7 +24,7 @@ from builders import (
     minutes,
 )
 
-from sms_watch.decide import Decision, decide, settle
+from sms_watch.decide import Decision, called, decide, settle
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -34,6 +34,7 @@ from sms_watch.model import (
     Policy,
     Progress,
     Reason,
+    Sample,
     Task,
     TaskMemory,
 )
@@ -121,6 +122,23 @@ def test_a_rollback_calls_its_own_person() -> None:
     assert _decide(a_running_task(), told).news == (Kind.RESUMED,)
 
 
+@pytest.mark.parametrize(
+    ("state", "before", "news"),
+    [
+        ("ABORT", None, ()),
+        ("ABORT", a_memory(), (Kind.PAUSED,)),
+        ("INVENTED", None, ()),
+        ("SYNC_F_ROLLBACK_SUCCESS", None, (Kind.NEEDS_PERSON,)),
+        ("MIGRATE_FAIL", None, (Kind.FAILED,)),
+    ],
+)
+def test_of_what_was_found_by_listing_only_what_happens_from_now_on_is_news(
+    state: str, before: Optional[TaskMemory], news: Tuple[Kind, ...]
+) -> None:
+    """A task first seen at rest was so before anybody watched it; one that needs help is told."""
+    assert _decide(a_task(state=state), before, a_policy(discovers=True)).news == news
+
+
 # Classes
 
 
@@ -198,6 +216,12 @@ def test_a_start_says_when_the_next_one_may_follow(before: int, wait: float) -> 
     decision = _decide(a_task(), a_started_memory(before, ago=60))
     assert decision.action is Action.START
     assert decision.next_try == NOW + minutes(wait)
+
+
+def test_before_the_last_start_the_next_one_is_promised() -> None:
+    """Of five starts the fourth says when the fifth may follow."""
+    fourth = _decide(a_task(code=DISK_BUSY), a_started_memory(3, ago=60, code=DISK_BUSY))
+    assert (fourth.attempt, fourth.cap, fourth.next_try) == (4, 5, NOW + minutes(15))
 
 
 @pytest.mark.parametrize(
@@ -526,7 +550,15 @@ def test_what_a_start_came_to_settles_its_attempt(
     assert record.incident == decision.memory.incident
 
 
-@pytest.mark.parametrize("before", [None, a_memory(), a_started_memory(2, ago=60)])
+@pytest.mark.parametrize(
+    "before",
+    [
+        None,
+        a_memory(),
+        a_started_memory(2, ago=60),
+        a_started_memory(2, ago=60, outcome=Outcome.REFUSED),
+    ],
+)
 def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskMemory]) -> None:
     """What is told stays told; the rest of the record is as if no start had been decided."""
     decision = _decide(a_task(), before)
@@ -584,3 +616,280 @@ def test_a_name_once_known_is_kept() -> None:
     record = _decide(a_running_task(name=""), a_memory()).memory
     assert record is not None
     assert record.name == "web-01"
+
+
+EVERYTHING = a_memory(
+    since=NOW - minutes(60),
+    attempts=2,
+    tries=3,
+    last_start=NOW - minutes(50),
+    mark=Progress(1, 5, 50),
+    asked=True,
+    relapsed=True,
+    outcome=Outcome.DONE,
+    place=Progress(1, 5, 49),
+    moved=NOW - minutes(70),
+    suspected=NOW - minutes(65),
+    samples=(Sample(NOW - minutes(70), 49),),
+    stalled="20261124-1-0",
+    parted="20261124-2-0",
+    parted_at=NOW - minutes(61),
+    failures=(NOW - minutes(59),),
+    reminded=2,
+    reminded_at=NOW - minutes(30),
+    snoozed=NOW,
+    starts=4,
+    lost=60.0,
+)
+# A stretch of running is over, and an hour of standing failed is.
+RAN: Dict[str, Any] = {
+    "place": None,
+    "moved": None,
+    "suspected": None,
+    "samples": (),
+    "stalled": "",
+}
+STOOD: Dict[str, Any] = {**RAN, "since": NOW, "lost": 3660.0}
+CLOSED: Dict[str, Any] = {"incident": "", "asked": False, "reminded_at": None}
+
+
+@pytest.mark.parametrize(
+    ("state", "changed"),
+    [
+        ("READY", {}),
+        ("ABORT", {**CLOSED, "relapsed": False, "flaps": 0, "failures": (), "parted": ""}),
+        (
+            "SYNC_F_ROLLBACK_SUCCESS",
+            {
+                "incident": "",
+                "relapsed": False,
+                "flaps": 0,
+                "failures": (),
+                "reminded": 0,
+                "reminded_at": NOW,
+            },
+        ),
+    ],
+)
+def test_what_a_rest_changes_in_the_record(state: str, changed: Dict[str, Any]) -> None:
+    """A rest ends the stretch before it and, where it settles things, what was open: no more."""
+    before = replace(EVERYTHING, flaps=7)
+    decision = _decide(a_task(state=state, code=""), before)
+    assert decision.memory == replace(before, state=state, code="", **STOOD, **changed)
+    assert decision.since == NOW
+
+
+@pytest.mark.parametrize(
+    ("before", "task", "changed"),
+    [
+        pytest.param({}, a_task(), RAN, id="the same failure going on"),
+        pytest.param(
+            {},
+            a_task(state="SYNC_FAIL", name=""),
+            {**STOOD, **CLOSED, "failures": (NOW - minutes(59), NOW)},
+            id="another failure at the same place",
+        ),
+        pytest.param(
+            {"state": "RUNNING", "code": "", "relapsed": False},
+            a_task(progress=Progress(1, 5, 55)),
+            {
+                **RAN,
+                **CLOSED,
+                "since": NOW,
+                "attempts": 0,
+                "tries": 0,
+                "mark": Progress(1, 5, 55),
+                "failures": (NOW - minutes(59), NOW),
+            },
+            id="a failure further on",
+        ),
+        pytest.param(
+            {"mark": Progress(1, 5, 60, 100)},
+            a_task(progress=Progress(1, 5, 40, 200)),
+            {
+                **STOOD,
+                **CLOSED,
+                "attempts": 0,
+                "tries": 0,
+                "relapsed": False,
+                "mark": Progress(1, 5, 60, 200),
+                "failures": (NOW - minutes(59), NOW),
+            },
+            id="more bytes, though its percentage fell",
+        ),
+        pytest.param(
+            {"state": "RUNNING", "relapsed": False, "flaps": 7},
+            a_task(),
+            {
+                **RAN,
+                "since": NOW,
+                "relapsed": True,
+                "failures": (NOW - minutes(59), NOW),
+                "flaps": 8,
+            },
+            id="one more while it flaps",
+        ),
+        pytest.param(
+            {"parted": ""},
+            a_task(connected=False),
+            {**RAN, "away": True, "parted_at": NOW},
+            id="its agent goes away",
+        ),
+    ],
+)
+def test_what_a_failure_changes_in_the_record(
+    before: Dict[str, Any], task: Task, changed: Dict[str, Any]
+) -> None:
+    """A failure counts its moment and its time, and a new one begins a new incident: no more."""
+    known = replace(EVERYTHING, **before)
+    decision = _decide(task, known)
+    after: Dict[str, Any] = {"state": task.state, "code": task.code, **changed}
+    assert decision.unstarted is not None
+    assert decision.unstarted == replace(known, **after)
+    assert decision.flaps == decision.unstarted.flaps
+    assert decision.since == decision.unstarted.failures[-1]
+
+
+def test_what_running_again_changes_in_the_record() -> None:
+    """A task that came back further than it had got begins a stretch, and owes nothing: no more."""
+    an_hour_ago = NOW - minutes(60)
+    before = replace(EVERYTHING, **RAN, flaps=7, failures=(an_hour_ago,), away=True)
+    task = a_running_task(progress=Progress(1, 5, 55), speed=80.0)
+    decision = _decide(task, before)
+    assert decision.memory == replace(
+        before,
+        state="RUNNING",
+        since=NOW,
+        code="",
+        lost=3660.0,
+        away=False,
+        relapsed=False,
+        flaps=0,
+        place=task.progress,
+        moved=NOW,
+        samples=(Sample(NOW, 55, None, 80.0),),
+        **CLOSED,
+    )
+    assert (decision.flaps, decision.since) == (7, an_hour_ago)
+    assert _decide(task, decision.memory).flaps == 0
+
+
+def test_only_a_return_is_told_with_its_failures() -> None:
+    """While a task that comes and goes has not held out, its running has no count and no since."""
+    decision = _decide(a_running_task(), replace(EVERYTHING, **RAN, flaps=7))
+    assert (decision.news, decision.flaps, decision.since) == ((), 0, None)
+
+
+def test_a_reminder_of_a_stall_goes_on_though_its_failure_is_over() -> None:
+    """What was told as running again may still stand still: people hear of it in turn."""
+    place = a_task().progress
+    still = replace(
+        EVERYTHING, state="RUNNING", code="", since=NOW - minutes(30), place=place, samples=()
+    )
+    record = _decide(a_running_task(), still).memory
+    assert record is not None
+    assert (record.incident, record.stalled) == ("", "20261124-1-0")
+    assert record.reminded_at == NOW - minutes(30)
+
+
+def test_a_task_that_stands_still_has_no_time_left() -> None:
+    """Where people hear that nothing moves, an advance of hours ago promises nothing."""
+    samples = (Sample(NOW - minutes(300), 10, sub_task="MIGRATE_LINUX_FILE"),)
+    record = a_memory(
+        state="RUNNING", code="", incident="", place=a_task().progress, moved=NOW, samples=samples
+    )
+    for stalled, known in (("", True), ("20261124-1-0", False)):
+        seen = _decide(a_running_task(), replace(record, stalled=stalled)).task
+        assert seen is not None
+        assert (seen.remaining is not None) is known
+
+
+@pytest.mark.parametrize("task", [a_task(name="new"), a_running_task(name="new")])
+def test_a_new_name_is_remembered(task: Task) -> None:
+    """A task that a person renamed is known by its new name from then on."""
+    record = _decide(task, a_memory()).memory
+    assert record is not None
+    assert record.name == "new"
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"), [(60 - 1 / 60, False), (60, True)], ids=["within an hour", "an hour later"]
+)
+def test_an_agent_that_comes_and_goes_is_told_once_an_hour(ago: float, told: bool) -> None:
+    """Within an hour of its last loss another one is no news, and is not counted."""
+    record = a_memory(state="RUNNING", code="", incident="", parted_at=NOW - minutes(ago))
+    decision = _decide(a_running_task(connected=False), record)
+    assert decision.memory is not None
+    assert decision.news == ((Kind.DISCONNECTED,) if told else ())
+    assert decision.memory.parted_at == (NOW if told else record.parted_at)
+
+
+def test_a_loss_of_the_agent_that_nobody_hears_of_begins_no_hour() -> None:
+    """With DISCONNECTED left out of NOTIFY_ON nothing is remembered of it."""
+    policy = a_policy(notify_on=frozenset({Kind.CONNECTED}))
+    decision = _decide(a_running_task(connected=False), None, policy)
+    assert decision.memory is not None
+    assert decision.memory.parted_at is None
+
+
+def test_an_agent_that_is_back_is_away_no_more() -> None:
+    """With the notice that it is back, the one of its loss is closed."""
+    decision = _decide(a_running_task(connected=True), a_memory(state="RUNNING", parted="1"))
+    assert Kind.CONNECTED in decision.news
+    assert decision.memory is not None
+    assert decision.memory.parted == ""
+
+
+# An outage of many tasks
+
+
+@pytest.mark.parametrize(
+    ("code", "memory", "goes_along"),
+    [
+        pytest.param(LINE_LOST, a_started_memory(4), True, id="a try behind the others"),
+        pytest.param(LINE_LOST, a_started_memory(3), False, id="two tries behind"),
+        pytest.param(LINE_LOST, a_started_memory(1, tries=4), True, id="refused again and again"),
+        pytest.param(DISK_BUSY, a_started_memory(5), True, id="its last start just made"),
+        pytest.param(DISK_BUSY, a_started_memory(4), False, id="a start left"),
+        pytest.param(LINE_LOST, a_started_memory(4, asked=True), False, id="called before"),
+    ],
+)
+def test_one_call_for_a_person_takes_along_who_has_had_the_last_try(
+    code: str, memory: TaskMemory, goes_along: bool
+) -> None:
+    """Of the tasks of one outage a person hears at once, without the wait after each last try."""
+    waiting = _decide(a_task(code=code), replace(memory, code=code))
+    assert waiting.news == ()
+    taken = called(waiting, NOW, a_policy())
+    assert taken.news == ((Kind.NEEDS_PERSON,) if goes_along else ())
+    if goes_along:
+        assert waiting.memory is not None
+        asked = replace(waiting.memory, asked=True, reminded=0, reminded_at=NOW)
+        assert (taken.memory, taken.unstarted) == (asked, asked)
+    else:
+        assert taken == waiting
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
+def test_only_a_failed_task_goes_along(state: str) -> None:
+    """A task that stands failed no more keeps its starts, but needs nobody."""
+    other = _decide(a_task(state=state, code=""), a_started_memory(5, state=state, code=""))
+    assert called(other, NOW, a_policy()) == other
+
+
+def test_a_call_that_nobody_wants_to_hear_is_remembered_all_the_same() -> None:
+    """With NEEDS_PERSON left out of NOTIFY_ON the tasks that go along are not told either."""
+    policy = a_policy(notify_on=frozenset({Kind.FAILED}))
+    taken = called(_decide(a_task(), a_started_memory(4), policy), NOW, policy)
+    assert taken.news == ()
+    assert taken.memory is not None
+    assert taken.memory.asked
+
+
+def test_with_one_try_a_task_goes_along_only_after_it() -> None:
+    """With RESUME_MAX_ATTEMPTS=1 a task that was refused once has had its last try."""
+    policy = a_policy(max_attempts=1)
+    for tries, goes_along in ((0, False), (1, True)):
+        away = a_task(connected=False)
+        decision = _decide(away, a_started_memory(0, tries=tries), policy)
+        assert (called(decision, NOW, policy) != decision) is goes_along, tries

@@ -127,7 +127,8 @@ class Truth:
             self.since = now
         told = self._count_failure(is_new, now)
         if told:
-            self.is_open, self.called = True, False
+            # Who was called while it was flapping is not called again because it stays failed.
+            self.is_open, self.called = True, self.called and not is_new
         if further:
             self.streak = self.tries = 0
             self.mark = task.progress.furthest(self.mark)
@@ -139,7 +140,9 @@ class Truth:
     def _count_failure(self, is_new: bool, now: datetime) -> bool:
         """Say whether a failure is told: more than four in an hour are told as one."""
         if self.flaps and now - self.fails[-1] >= AN_HOUR:
-            self.flaps, self.fails, is_new = 0, [], True
+            self.flaps = 0
+            if not is_new:
+                return True  # nobody was told of the failure that it stays in
         if not is_new:
             return False
         self.fails = [*(each for each in self.fails if now - each < AN_HOUR), now]

@@ -111,6 +111,13 @@ def _away() -> Tuple[Notice, ...]:
     )
 
 
+def _digest_of_one() -> Notice:
+    """Give a digest of one task in a state that nobody knows, with one start and one minute."""
+    row = Standing(replace(FULL, state="FREEZING", progress=Progress()), 1, 60.0)
+    unread = f"1 could not be read: {DENIED}"
+    return Notice(Kind.DIGEST, NOW, "20261124-4711-0", standings=(row,), detail=unread)
+
+
 def _digest() -> Notice:
     names = (
         "数据库迁移-华东-01",
@@ -136,6 +143,9 @@ def _digest() -> Notice:
 
 ABOUT_WATCH: Dict[str, Any] = {"task": None}
 DENIED = "read task 7a9c1c55: HTTP 403, SMS.9004: no permission"
+AT_LENGTH = f"{DENIED} for this operation; ask whoever looks after the account."
+NOWHERE = replace(RUNNING, progress=Progress(), remaining=None)
+UNMEASURED = replace(NOWHERE, progress=Progress(1, 2, None, None, "SSL_CONFIG"))
 SCENES: Dict[str, Tuple[Notice, ...]] = {
     # Every kind alone
     "failed": (_failed(),),
@@ -204,6 +214,31 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "flapping_stays_failed": (_failed(since=NOW - HOUR, attempt=4),),
     "digest": (_digest(),),
     "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0"),),
+    # Where less is known, or at more length
+    "resumed_after_a_rollback": (_notice(Kind.RESUMED, task=RUNNING),),
+    "stalled_unmeasured": (_notice(Kind.STALLED, task=UNMEASURED),),
+    "stalled_nowhere": (_notice(Kind.STALLED, task=NOWHERE, since=NOW - HOUR),),
+    "moving_from_first_sight": (_notice(Kind.MOVING, task=RUNNING),),
+    "reminder_from_first_sight": (_hopeless(Kind.REMINDER, since=None, count=2),),
+    "failed_without_a_code": (
+        _failed(
+            task=replace(TASK, code="?", error_params=("/data", "x" * 80)),
+            error_class=ErrorClass.UNKNOWN,
+            cap=2,
+        ),
+    ),
+    "failed_at_length": (_failed(task=replace(TASK, error_params=("/data", "x" * 80))),),
+    "failed_as_its_agent_restarted": (
+        _failed(
+            task=replace(TASK, code="SMS.1414"),
+            error_class=ErrorClass.RETRYABLE,
+            cap=5,
+        ),
+    ),
+    "blind_unexplained": (_notice(Kind.BLIND, **ABOUT_WATCH),),
+    "blind_at_length": (_notice(Kind.BLIND, since=NOW, detail=AT_LENGTH, **ABOUT_WATCH),),
+    "sees_again_at_once": (_notice(Kind.SEES_AGAIN, **ABOUT_WATCH),),
+    "digest_of_one": (_digest_of_one(),),
     # Together
     "outage_of_three_tasks": _outage(),
     "needs_person_and_agent_away": _away(),

@@ -15,7 +15,7 @@ from strategies import entries, notices
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import VERSION, Entry, EntryType, decode, encode, fold, snapshot
-from sms_watch.model import Kind, Notice
+from sms_watch.model import Kind, Memory, Notice, TaskMemory, WatchMemory
 
 
 def an_entry(type_: EntryType = EntryType.PLAN, **fields: Any) -> Entry:
@@ -30,6 +30,21 @@ def test_an_entry_survives_its_line(entry: Entry) -> None:
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     assert decode(line) == entry
+
+
+def test_a_line_is_short_and_plain_to_read() -> None:
+    """A line has no spaces to spare, letters of any writing as they are, and no defaults."""
+    line = encode(an_entry(tasks={"a": TaskMemory("RUNNING", NOW, "数据库")}))
+    assert line.decode("utf-8") == (
+        '{"v":1,"type":"plan","at":"2026-11-24T00:03:00Z","run":"run-1","nonce":"nonce-1",'
+        '"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:03:00Z","name":"数据库"}}}\n'
+    )
+
+
+def test_half_a_letter_stops_no_run() -> None:
+    """JSON from outside can hold half of a letter, which no file can: it is written as ``?``."""
+    line = encode(an_entry(message_id="a\ud83db"))
+    assert decode(line) == an_entry(message_id="a?b")
 
 
 @given(entries, st.data())
@@ -71,6 +86,12 @@ def test_a_foreign_line_is_refused(line: bytes) -> None:
         decode(line)
 
 
+def test_a_line_without_end_in_its_depth_is_refused() -> None:
+    """Brackets within brackets, too many to read, are refused as any other foreign line."""
+    with pytest.raises(ValueError, match=r"^nested too deeply$"):
+        decode(b"[" * 100_000)
+
+
 def test_an_unknown_field_is_passed_over() -> None:
     """A line of the same format with a field of a later version is read without it."""
     data = json.loads(encode(an_entry()))
@@ -89,13 +110,41 @@ def test_a_newer_format_stops_everything() -> None:
     """To go on with half of what a newer version knew would do harm: the error says what to do."""
     data = json.loads(encode(an_entry()))
     data["v"] = VERSION + 1
-    with pytest.raises(JournalError, match="deploy the newer version"):
+    with pytest.raises(JournalError) as caught:
         decode(json.dumps(data).encode())
+    assert str(caught.value) == (
+        "the journal was written in format 2 by a newer sms_watch, this one knows format 1;"
+        " nothing was done: deploy the newer version again, or name another place in JOURNAL_URI"
+    )
 
 
 def test_what_equals_its_default_is_not_written() -> None:
     """Lines are short: a memory without attempts does not say so."""
     assert b"attempts" not in encode(an_entry(tasks={"a": a_memory()}))
+
+
+def test_before_the_first_line_nothing_is_remembered() -> None:
+    """An empty journal is an empty memory: no tasks, nothing owed, no lease and no holder."""
+    assert fold([]) == Memory()
+
+
+def test_a_snapshot_is_an_entry_like_any_other() -> None:
+    """It says what it is, who wrote it and when, and in which format."""
+    memory = Memory(
+        {"a": a_memory()},
+        {"1": Notice(Kind.FAILED, NOW, "1")},
+        WatchMemory(3, NOW),
+        NOW + timedelta(minutes=1),
+        "run-0",
+    )
+    assert snapshot(memory, NOW, "run-1", "nonce-1") == an_entry(
+        EntryType.SNAPSHOT,
+        tasks=memory.tasks,
+        watch=memory.watch,
+        notices=tuple(memory.outbox.values()),
+        lease=memory.lease,
+        holder="run-0",
+    )
 
 
 @given(st.lists(entries, max_size=6))
@@ -137,7 +186,9 @@ def test_an_acknowledgement_ends_the_lease() -> None:
     lease = NOW + timedelta(minutes=1)
     plan = an_entry(lease=lease)
     assert fold([plan]).lease == lease
-    assert fold([plan, an_entry(EntryType.ACK)]).lease is None
+    assert fold([plan]).holder == "run-1"
+    done = fold([plan, an_entry(EntryType.ACK)])
+    assert (done.lease, done.holder) == (None, "")
 
 
 def test_a_late_acknowledgement_leaves_anothers_lease_alone() -> None:
@@ -158,9 +209,17 @@ def test_a_seal_changes_nothing() -> None:
     """The line that closes a day holds no memory, and leaves a lease alone."""
     plan = an_entry(tasks={"a": a_memory()}, lease=NOW)
     assert fold([plan, an_entry(EntryType.SEAL)]) == fold([plan])
+    later = an_entry(tasks={"b": a_memory()})
+    assert set(fold([plan, an_entry(EntryType.SEAL), later]).tasks) == {"a", "b"}
 
 
 def test_a_notice_told_in_the_line_that_owes_it_is_not_owed() -> None:
     """A run may find out, tell and acknowledge in one line."""
     told = Notice(Kind.RESUMED, NOW, "1-end")
     assert fold([an_entry(EntryType.ACK, notices=(told,), told=("1-end",))]).outbox == {}
+
+
+def test_what_is_told_twice_is_told() -> None:
+    """A line may name what is owed no more, as after a run that was thought dead."""
+    told = an_entry(EntryType.ACK, told=("1",))
+    assert fold([an_entry(notices=(Notice(Kind.FAILED, NOW, "1"),)), told, told]).outbox == {}

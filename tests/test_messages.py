@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta, timezone
@@ -156,7 +157,7 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
         (Outcome.FAILED, "failed, start not sent", "could not be sent (HTTP 403)"),
         (Outcome.UNKNOWN, "failed, start not answered", "without an answer (HTTP 403)"),
         (Outcome.SKIPPED, "failed, waiting", "no time left to start it"),
-        (None, "failed (SMS", "seen at"),
+        (None, "failed (SMS", "08:03 +08:00).\n"),
     ],
 )
 def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: str) -> None:
@@ -164,6 +165,42 @@ def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: 
     email = _message(a_notice(outcome=outcome, cap=5, detail="HTTP 403")).email
     assert email.startswith(f"db-01 {heading}")
     assert sentence in email
+
+
+@pytest.mark.parametrize("detail", ["", "start task 7a9c: " + "x" * 100])
+def test_a_refused_start_is_told_with_what_is_known_of_it(detail: str) -> None:
+    """The answer stands in brackets, at some length; without one there are none."""
+    email = _message(a_notice(outcome=Outcome.REFUSED, detail=detail, next_try=None)).email
+    shown = f" ({detail})" if detail else ""
+    assert f"Its start was refused{shown}; the next try is in the next run.\n" in email
+
+
+def test_a_failure_that_is_not_started_says_no_more() -> None:
+    """Where nothing is done about a failure, its heading promises nothing."""
+    notice = a_notice(action=Action.NONE, reason=Reason.NOT_MENDABLE, outcome=None)
+    assert _message(notice).email.startswith("db-01 failed (SMS.0807)\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [("SMS.0807", " (SMS.0807)"), ("SMS.0807-and-more", " (SMS.0807-...)"), ("?", ""), ("", "")],
+)
+def test_only_what_looks_like_a_code_is_shown_as_one(code: str, shown: str) -> None:
+    """A code is short and begins with SMS; anything else is no part of a heading."""
+    message = _message(a_notice(task=a_task(code=code)))
+    assert message.email.startswith(f"web-01 failed, started again{shown}\n")
+    assert _web(message)[0]["code"] == (shown.strip(" ()") or code)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "shown"),
+    [("a", "", "a -> unknown"), ("", "b", "unknown -> b"), ("a", "b", "a -> b"), ("", "", None)],
+)
+def test_a_server_that_is_not_known_is_called_so(source: str, target: str, shown: Any) -> None:
+    """Of source and target each may be unknown; of two unknown ones nothing is said."""
+    email = _message(a_notice(task=a_task(source=source, target=target))).email
+    assert (f"  Servers     {shown}\n" in email) is (shown is not None)
+    assert ("Servers" in email) is (shown is not None)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +287,25 @@ def test_how_long_it_stood_still_is_said() -> None:
     assert "1 d 2 h after it failed" in _message(notice).email
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(59, "again at 2026-11-24 08:03 +08:00."), (60, ", 1 min after it failed.")],
+)
+def test_less_than_a_minute_is_not_said(seconds: int, said: str) -> None:
+    """A task that is back within a minute is told without how long it stood."""
+    notice = a_notice(Kind.RESUMED, since=NOW - timedelta(seconds=seconds))
+    assert said in _message(notice).email
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
+    """What an older version owed about a task, and knows no more of, stops no message."""
+    notice = a_notice(kind, task=None)
+    message = _message(notice)
+    assert notice.event_id in message.email
+    assert "None" not in message.email + message.short + message.subject
+
+
 def test_fifty_tasks_are_told_in_full() -> None:
     """An outage that takes fifty tasks is one message with a paragraph for each."""
     message = _message(*_many(50))
@@ -260,8 +316,67 @@ def test_what_is_too_large_shrinks_before_it_is_left_out() -> None:
     """Hundreds of tasks are all told, those that matter less in one line; thousands in parts."""
     message = _message(*_many(150))
     assert len(message.event_ids) == 150
-    assert 10 < message.email.count("\n  Progress ") < 150
-    assert 100 < len(_message(*_many(2000)).event_ids) < 2000
+    in_full = message.email.count("\n  Progress ")
+    assert 10 < in_full < 150
+    assert message.email.count("\n- x") == 150 - in_full
+    cut = _message(*_many(2000))
+    assert 100 < len(cut.event_ids) < 2000
+    for large in (message, cut):
+        assert 0.95 * MAX_MESSAGE < len(json.dumps(structure(large))) <= MAX_MESSAGE
+
+
+@pytest.mark.parametrize("number", range(2, 15))
+def test_a_short_text_names_as_many_as_fit(number: int) -> None:
+    """Worst first, as many as 490 characters hold, to the last one; the others are counted."""
+    lengths = set()
+    for length in range(1, 60):
+        names = [f"{index:02}{'x' * length}" for index in range(number)]
+        message = _message(*(a_notice(task=a_task(id=each, name=each)) for each in names))
+        texts = []
+        for count in range(1, number + 1):
+            said = [f"{name} failed, started again (SMS.0807)" for name in names[:count]]
+            said += [f"{number - count} more"] if count < number else []
+            texts.append(f"sms_watch: {'; '.join(said)}. {_local()}")
+        assert message.short == [text for text in texts if len(text) <= 490][-1]
+        lengths.add(len(message.short))
+    # Some text of nine tasks or more fills it to the last letter.
+    assert number < 9 or 490 in lengths
+
+
+@pytest.mark.parametrize(
+    ("offset", "shown"),
+    [
+        (timedelta(hours=5, minutes=45), "05:48 +05:45"),
+        (-timedelta(hours=3, minutes=30), "20:33 -03:30"),
+        (timedelta(hours=5, minutes=45, seconds=12), "05:48 +05:45"),
+    ],
+)
+def test_times_come_with_their_offset(offset: timedelta, shown: str) -> None:
+    """Hours and minutes from UTC, also where a zone once counted seconds."""
+    message = compose([a_notice()], replace(IMPRINT, zone=timezone(offset)))
+    assert message.short.endswith(shown)
+
+
+def test_a_web_hook_gets_times_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the function runs, and whatever zone people read in."""
+    monkeypatch.setenv("TZ", "XST-8")
+    time.tzset()
+    try:
+        at = _web(_message(a_notice(at=NOW.astimezone(IMPRINT.zone))))[0]["at"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert at == "2026-11-24T00:03:00Z"
+
+
+def test_a_subject_is_cut_at_a_letter() -> None:
+    """Wherever 511 bytes end, no part of a letter is left over."""
+    for shift in range(4):
+        states = [f"{'x' * shift}{letter * 20}" for letter in "数据库迁移任务一"]
+        rows = tuple(Standing(a_task(id=state, state=state)) for state in states)
+        subject = _message(a_notice(Kind.DIGEST, task=None, standings=rows)).subject
+        assert 508 <= len(subject.encode("utf-8")) <= 511
+        assert "\ufffd" not in subject
 
 
 def test_a_task_with_a_long_history_is_told_in_parts() -> None:
@@ -403,6 +518,25 @@ def test_a_long_digest_says_what_is_left_out() -> None:
     assert "among the 100 tasks listed: 100 starts" in message.email
     assert "\n  and 7 more\n" in message.email
     assert message.email.count("\n  web-") == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "cleaned"),
+    [
+        ("  two   spaces ", 64, "two spaces"),
+        ("a\tb\x00c\u200bd\u2028e\u00a0f", 64, "a b c d e f"),
+        ("数据库 Zürich №1_CZ", 64, "数据库 Zürich №1_CZ"),
+        ("数\t据", 64, "数 据"),
+        ("x" * 64, 64, "x" * 64),
+        ("x" * 65, 64, "x" * 61 + "..."),
+        ("x" * 60 + " yyyy", 64, "x" * 60 + "..."),
+        ("\x00" * 16 + "beyond", 4, ""),
+        ("\x00" * 15 + "x", 4, "x"),
+    ],
+)
+def test_what_cleaning_leaves_of_a_text(text: str, limit: int, cleaned: str) -> None:
+    """One line of what can be seen; what stands beyond four times its limit is not looked at."""
+    assert clean(text, limit) == cleaned
 
 
 @given(HOSTILE, st.integers(4, 100))

@@ -116,7 +116,7 @@ BUGS = [
     Bug(
         "a subject cut within a character",
         "messages.py",
-        '.decode("utf-8", "ignore")',
+        '.decode(errors="ignore")',
         '.decode("latin-1")',
         "test_messages.py::test_any_text_from_outside_fits_every_limit",
     ),
