@@ -17,7 +17,7 @@ LONG := benchmarks decide_machine faults months seeded_bugs two_runs vigil_machi
 # The modules of the contract "pure" in .importlinter, as paths with commas between them.
 PURE = $(shell sed -n '/contract:pure/,/^forbidden/ s|^    \(sms_watch.*\)|\1|p' .importlinter | tr . / | sed 's|$$|.py|' | paste -sd, -)
 
-.PHONY: help demo test coverage mutants check format format-check lint types imports soak bench zip template lock clean
+.PHONY: help demo test coverage long mutants check format format-check lint types imports soak bench zip template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,12 +33,15 @@ coverage: $(READY) ## see that the tests reach 95 % of all branches, and 100 % i
 	@$(BIN)/coverage report --fail-under=95
 	@$(BIN)/coverage report --fail-under=100 --include=$(PURE)
 
+long: $(READY) ## run the tests that coverage leaves out; both together are all of make test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(LONG:%=tests/test_%.py)
+
 mutants: $(READY) ## plant small mistakes, one at a time, and list those that no test catches
 	@rm -rf mutants
 	@$(BIN)/mutmut run
 	@$(BIN)/mutmut results
 
-check: format-check lint types imports test coverage ## all that CI runs
+check: format-check lint types imports coverage long ## all that CI runs
 
 format: $(READY) ## put the code into its usual form
 	@$(BIN)/ruff format $(SOURCES)

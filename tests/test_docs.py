@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Set
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from sms_watch import __version__
@@ -74,7 +75,8 @@ def test_commands_of_make_that_are_named_exist(path: Path) -> None:
 def test_every_dependency_has_its_reason() -> None:
     """docs/dependencies.md has a row for each package that is asked for, and for no other."""
     text = "".join((ROOT / name).read_text() for name in ("requirements.in", "requirements-dev.in"))
-    asked = {line for line in text.split("\n") if line and not line.startswith("-")}
+    lines = [line for line in text.split("\n") if line and not line.startswith("-")]
+    asked = {Requirement(line).name for line in lines}
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == asked
 
