@@ -297,6 +297,13 @@ def test_less_than_a_minute_is_not_said(seconds: int, said: str) -> None:
     assert said in _message(notice).email
 
 
+@pytest.mark.parametrize("detail", ["HTTP 503", "HTTP 503.", "needs a proxy for IPX", "in HEX..."])
+def test_a_reason_ends_with_one_full_stop(detail: str) -> None:
+    """However an answer ends, the sentence about it does so once, and loses no letter."""
+    email = _message(a_notice(Kind.BLIND, task=None, detail=detail)).email
+    assert f"The reason: {detail.strip('.')}. It is tried again" in email
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
     """What an older version owed about a task, and knows no more of, stops no message."""
