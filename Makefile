@@ -1,6 +1,6 @@
 PYTHON ?= python3
 SCENARIO ?= night
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?= -n auto --dist worksteal
 HOURS ?= 200000
 ZIP_ARGS ?=
 
