@@ -134,9 +134,8 @@ class _Item:
             open_ = [notice, *(each for each in open_ if each.kind not in over)]
         return min(open_, key=lambda notice: WORST_FIRST[notice.kind])
 
-    def rank(self) -> Tuple[int, str]:
-        main = self.main()
-        return WORST_FIRST[main.kind], main.event_id
+    def rank(self) -> int:
+        return WORST_FIRST[self.main().kind]
 
     def task(self) -> Optional[Task]:
         return self.notices[-1].task
@@ -167,6 +166,8 @@ class _Item:
             return "is flapping" if main.count else "failed" + _what_is_done(main)
         if main.kind is Kind.REMINDER and _runs(main):
             return "still does not move"
+        if main.kind is Kind.GONE and _never_seen(main):
+            return "does not exist"
         return TITLES[main.kind]
 
     def name(self) -> str:
@@ -391,7 +392,7 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
     if task is None:
         return []
     return [
-        ("Task", f"{item.name()}, {task.id}"),
+        ("Task", ", ".join(filter(None, (clean(task.name), task.id)))),
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),
@@ -478,8 +479,10 @@ def _bar(percent: Optional[int]) -> str:
 def _starts(notice: Notice, imprint: Imprint) -> str:
     if not notice.attempt:
         return ""
+    # One that waits speaks of the start that comes next.
+    made = notice.attempt - 1 if notice.action is Action.WAIT else notice.attempt
     of = ", tried until it runs" if notice.cap is None else f" of {notice.cap}"
-    text = f"{notice.attempt}{of}"
+    text = f"{made}{of}"
     if notice.next_try is not None:
         text += f", next try not before {_when(notice.next_try, imprint)}"
     return text
@@ -577,10 +580,20 @@ def _say_finished(notice: Notice, imprint: Imprint) -> str:
 
 
 def _say_gone(notice: Notice, imprint: Imprint) -> str:
+    if _never_seen(notice):
+        return (
+            "SMS has no task with this id (SMS.7703), and none was ever seen. Correct it in"
+            " SMS_TASK_IDS, which takes the ids of tasks, not those of servers."
+        )
     return (
         "SMS has no such task (SMS.7703). If it was deleted on purpose, there is nothing to do, but"
         " take its id out of SMS_TASK_IDS if it stands there."
     )
+
+
+def _never_seen(notice: Notice) -> bool:
+    """Tell whether nothing is known of a task that does not exist, not even its name."""
+    return notice.task is not None and not notice.task.name
 
 
 def _say_unknown_state(notice: Notice, imprint: Imprint) -> str:

@@ -195,6 +195,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             ),
         ),
     ),
+    "never_there": (_notice(Kind.GONE, task=Task("7a9c1c55", "", "")),),
     "gone": (_notice(Kind.GONE, task=Task("7a9c1c55", "db-01", "")),),
     "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=replace(RUNNING, state="FREEZING")),),
     "blind": (_notice(Kind.BLIND, since=NOW - minutes(2), detail=DENIED, **ABOUT_WATCH),),

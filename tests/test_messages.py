@@ -138,6 +138,16 @@ def test_the_worst_task_is_named_and_the_others_counted() -> None:
     assert message.email.startswith("db-01 needs a person")
 
 
+def test_tasks_that_matter_alike_keep_the_order_in_which_they_are_watched() -> None:
+    """Fifty tasks are told as web-0, web-1, web-2, and not as web-0, web-1, web-10."""
+    names = [f"web-{number}" for number in range(50)]
+    told = [
+        a_notice(task=a_task(id=name, name=name), event_id=f"20261124-4711-{number}")
+        for number, name in enumerate(names)
+    ]
+    assert [each["task_id"] for each in _web(_message(*told))] == names
+
+
 def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
     """What has mended itself stands below what still needs a person."""
     mended = a_task(id="a", name="mended")
