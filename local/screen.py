@@ -17,9 +17,9 @@ from rich.text import Text
 
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
-from local.words import count
 from sms_watch.journal import decode
 from sms_watch.model import TaskState
+from sms_watch.words import count
 
 if TYPE_CHECKING:
     from local.simulate import Score

@@ -21,14 +21,14 @@ from rich.table import Table
 from rich.text import Text
 
 from local.desk import PATIENCE, Desk, Trouble, env_file_option, nonce, texts_of
-from local.words import count
 from sms_watch.decide import Decision
 from sms_watch.errors import JournalError
 from sms_watch.journal import Entry, fold, snapshot
-from sms_watch.messages import Imprint, clean, duration
+from sms_watch.messages import Imprint
 from sms_watch.model import Action, Memory, Message, Phase, Position, Reason, Task
 from sms_watch.ports import History
 from sms_watch.run import Order, Outside, execute
+from sms_watch.words import clean, count, duration
 
 LEAST_PAUSE, USUAL_PAUSE = 15, 60  # seconds
 BAR = 20  # letters

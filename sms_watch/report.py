@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from sms_watch.decide import Decision
-from sms_watch.messages import MAX_DETAIL, clean
 from sms_watch.model import Action, Notice, Outcome, Phase, Reason
+from sms_watch.words import MAX_DETAIL, clean
 
 MAX_REPORT = 64_000  # bytes
 

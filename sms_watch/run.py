@@ -27,7 +27,7 @@ from sms_watch.errors import (
     remedy,
 )
 from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import MAX_DETAIL, Imprint, clean, compose
+from sms_watch.messages import Imprint, compose
 from sms_watch.model import (
     Action,
     Gone,
@@ -49,6 +49,7 @@ from sms_watch.parallel import at_once
 from sms_watch.plan import Plan, Wishes, candidates, confirm, plan
 from sms_watch.ports import Deadline, History, JournalStore, MigrationService, Publisher
 from sms_watch.report import Result
+from sms_watch.words import MAX_DETAIL, clean
 
 # Shares of a run's time after which no more reads, no more starts begin: what was decided must
 # still be written down, and what was written down must still be told.

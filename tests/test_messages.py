@@ -14,7 +14,7 @@ from builders import NOW, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.messages import MAX_MESSAGE, MAX_SUBJECT, Imprint, clean, compose, structure
+from sms_watch.messages import MAX_MESSAGE, MAX_SUBJECT, Imprint, compose, structure
 from sms_watch.model import (
     Action,
     ErrorClass,
@@ -26,6 +26,7 @@ from sms_watch.model import (
     Reason,
     Standing,
 )
+from sms_watch.words import clean
 
 IMPRINT = Imprint("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
 ABOUT_WATCH = {Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST, Kind.DIGEST}

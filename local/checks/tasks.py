@@ -11,7 +11,6 @@ import requests
 
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
-from local.words import count
 from sms_watch.adapters.sdk import keep_signature
 from sms_watch.decide import HOPELESS
 from sms_watch.error_codes import explain
@@ -29,6 +28,7 @@ from sms_watch.model import Gone, Observation, Outcome, Phase, Policy, Task
 from sms_watch.parallel import at_once
 from sms_watch.run import EMPTY_LIST, NOBODY
 from sms_watch.settings import SETTINGS
+from sms_watch.words import count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
 CLOSE_TO = 60  # seconds; a clock that is further off is on its way out

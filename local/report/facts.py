@@ -12,8 +12,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, clean, compose
+from sms_watch.messages import Imprint, compose
 from sms_watch.model import PHASES, Notice, Outcome, Phase, TaskMemory
+from sms_watch.words import clean
 
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local

@@ -1,0 +1,253 @@
+"""One notice in sentences, as the e-mail and the web hooks have it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Callable, Mapping, Optional
+
+from sms_watch.model import Action, Kind, Notice, Outcome, Phase, Reason, Task
+from sms_watch.remind import MOST_REMINDERS
+from sms_watch.words import MAX_DETAIL, clean, count, duration, when
+
+NO_TASK = Task("", "", "")  # for a notice that has lost its own
+
+
+def sentence(notice: Notice, zone: tzinfo) -> str:
+    """Say what a notice tells, with its times in a zone."""
+    return SENTENCES[notice.kind](notice, zone)
+
+
+def _say_failed(notice: Notice, zone: tzinfo) -> str:
+    state = _state(notice)
+    if notice.count:
+        told = (
+            f"It failed {notice.count} times within an hour and came back in between. From now on"
+            " its failures and returns are not told one by one: you hear when it has held out for"
+            " an hour, when it stays failed, or when a person is needed."
+        )
+    elif notice.since is not None and notice.since < notice.at:
+        told = (
+            "It was flapping and comes back no more: it has stood failed"
+            f" ({state}) since {when(notice.since, zone)}."
+        )
+    else:
+        told = f"It failed ({state}, seen at {when(notice.at, zone)})."
+    return f"{told} {remedy(notice, zone)}".rstrip()
+
+
+def remedy(notice: Notice, zone: tzinfo) -> str:
+    """Say what is done about a failure; empty when that is nothing."""
+    next_try = f" at {when(notice.next_try, zone)}" if notice.next_try else " in the next run"
+    if notice.action is Action.START:
+        detail = f" ({clean(notice.detail, MAX_DETAIL)})" if notice.detail else ""
+        said = START_SENTENCES[notice.outcome] if notice.outcome else ""
+        return said.format(start=_which_start(notice), detail=detail, next=next_try)
+    return REMEDY_SENTENCES.get(notice.reason or Reason.MENDABLE, "").format(next=next_try)
+
+
+def _which_start(notice: Notice) -> str:
+    return f"start {notice.attempt}" + (f" of {notice.cap}" if notice.cap is not None else "")
+
+
+START_SENTENCES: Mapping[Outcome, str] = {
+    Outcome.RUNNING: "It was started again ({start}) and seen running at once.",
+    Outcome.DONE: "Its start was accepted ({start}); that it runs is told when it is seen.",
+    Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
+    Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
+    Outcome.UNKNOWN: "It was sent a start ({start}) without an answer{detail}; the next run looks.",
+    Outcome.SKIPPED: "The run had no time left to start it; the next run does.",
+}
+REMEDY_SENTENCES: Mapping[Reason, str] = {
+    Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
+    Reason.DISCONNECTED: "The task waits for its agent, which is away: it is started when the"
+    " agent is back, and tried{next} all the same.",
+    Reason.BACKOFF: "It is started{next}.",
+    Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
+    Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
+}
+
+
+def _say_needs_person(notice: Notice, zone: tzinfo) -> str:
+    said = PERSON_SENTENCES.get(notice.reason or Reason.NOT_MENDABLE, TRIED_ON)
+    return said.format(starts=notice.attempt)
+
+
+TRIED_ON = (
+    "Its starts have not helped so far. It is tried on, at the longest wait, but please look."
+)
+PERSON_SENTENCES: Mapping[Reason, str] = {
+    Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
+    Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
+    " needed.",
+    Reason.STARTS_OFF: "Starting is switched off (RESUME_MAX_ATTEMPTS is 0): a person has to start"
+    " it in the SMS console.",
+    Reason.ROLLED_BACK: "Its synchronisation failed and was rolled back: a person is needed,"
+    " who looks at its error in the SMS console.",
+}
+
+
+def _say_resumed(notice: Notice, zone: tzinfo) -> str:
+    if notice.count:
+        return f"It has been running for an hour now, after failing {notice.count} times."
+    stood = notice.at - notice.since if notice.since else timedelta(0)
+    after = f", {duration(stood)} after it failed" if stood >= timedelta(minutes=1) else ""
+    return f"It was seen running again at {when(notice.at, zone)}{after}."
+
+
+def _say_paused(notice: Notice, zone: tzinfo) -> str:
+    return f"A person paused it ({_state(notice)}). It is left alone until a person starts it."
+
+
+def _say_finished(notice: Notice, zone: tzinfo) -> str:
+    return f"It is finished ({_state(notice)})."
+
+
+def _say_gone(notice: Notice, zone: tzinfo) -> str:
+    if never_seen(notice):
+        return (
+            "SMS has no task with this id (SMS.7703), and none was ever seen. Correct it in"
+            " SMS_TASK_IDS, which takes the ids of tasks, not those of servers."
+        )
+    return (
+        "SMS has no such task (SMS.7703). If it was deleted on purpose, there is nothing to do, but"
+        " take its id out of SMS_TASK_IDS if it stands there."
+    )
+
+
+def never_seen(notice: Notice) -> bool:
+    """Tell whether nothing is known of a task that does not exist, not even its name."""
+    return notice.task is not None and not notice.task.name
+
+
+def _say_unknown_state(notice: Notice, zone: tzinfo) -> str:
+    return f"Its state, {_state(notice)!r}, is not one that sms_watch knows. It is left alone."
+
+
+def _state(notice: Notice) -> str:
+    return clean((notice.task or NO_TASK).state)
+
+
+def _say_blind(notice: Notice, zone: tzinfo) -> str:
+    since = f" since {when(notice.since, zone)}" if notice.since else ""
+    detail = clean(notice.detail, MAX_DETAIL)
+    reason = f" The reason: {detail.rstrip('.')}." if detail else ""
+    return (
+        f"No task could be read{since}, so failed ones are neither seen nor started.{reason}"
+        " It is tried again in every run, and you hear when it works."
+        " If this lasts, look at the keys or the agency, and at whether SMS itself works."
+    )
+
+
+def _say_sees_again(notice: Notice, zone: tzinfo) -> str:
+    blind = notice.at - notice.since if notice.since else timedelta(0)
+    return (
+        f"Tasks can be read again since {when(notice.at, zone)}, after {duration(blind)}."
+        " What happened in between is told as well, if anything did."
+    )
+
+
+def _say_stalled(notice: Notice, zone: tzinfo) -> str:
+    return (
+        f"It is {_state(notice)}, but neither its sub-task nor its percentage nor its bytes have"
+        f" moved since {_moment(notice.since, zone)}{_at_place(notice)}. {STALL_ADVICE}"
+    )
+
+
+STALL_ADVICE = (
+    "It is not started or stopped by sms_watch: look at the agent on the source and at the line;"
+    " if nothing helps, pause it and start it in the console."
+)
+
+
+def runs(notice: Notice) -> bool:
+    """Tell whether a notice is about a task that runs."""
+    return (notice.task or NO_TASK).phase is Phase.MOVING
+
+
+def _at_place(notice: Notice) -> str:
+    progress = (notice.task or NO_TASK).progress
+    if not progress.sub_task:
+        return ""
+    at = f" at {progress.percent} %" if progress.percent is not None else ""
+    return f" ({clean(progress.sub_task)}{at})"
+
+
+def _say_moving(notice: Notice, zone: tzinfo) -> str:
+    still = notice.at - notice.since if notice.since else timedelta(0)
+    return f"It moves again, after it had stood still for {duration(still)}."
+
+
+def _say_disconnected(notice: Notice, zone: tzinfo) -> str:
+    told = (
+        "The SMS agent on its source is away: see that the source is up, that the agent runs, and"
+        " that it reaches SMS on port 443."
+    )
+    if runs(notice):
+        return f"{told} Should the task fail, it is started when the agent is back."
+    return f"{told} {remedy(notice, zone)}".rstrip()
+
+
+def _say_connected(notice: Notice, zone: tzinfo) -> str:
+    seen = when(notice.at, zone)
+    told = f"The SMS agent on its source was seen connected again at {seen}."
+    return f"{told} {remedy(notice, zone)}".rstrip()
+
+
+def _say_reminder(notice: Notice, zone: tzinfo) -> str:
+    last = (
+        f" This is reminder {notice.count} of {MOST_REMINDERS}, the last: no more follow, though it"
+        " stands open."
+        if notice.count >= MOST_REMINDERS
+        else f" This is reminder {notice.count} of {MOST_REMINDERS}."
+    )
+    stood = f", {duration(notice.at - notice.since)} by now" if notice.since else ""
+    since = f"{_moment(notice.since, zone)}{stood}"
+    if runs(notice):
+        return f"It has not moved since {since}. {STALL_ADVICE}{last}"
+    return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
+
+
+def _say_digest(notice: Notice, zone: tzinfo) -> str:
+    starts = sum(each.starts for each in notice.standings)
+    lost = timedelta(seconds=sum(each.lost for each in notice.standings))
+    stood = f"{duration(lost)} lost" if lost >= timedelta(minutes=1) else "no time lost"
+    since = f"Since {when(notice.since, zone)}" if notice.since else "So far"
+    among = f" among the {len(notice.standings)} tasks listed" if notice.more else ""
+    unread = f" {clean(notice.detail, MAX_DETAIL)}" if notice.detail else ""
+    return f"{since}{among}: {count(starts, 'start')}, {stood} by standing failed.{unread}"
+
+
+def _moment(moment: Optional[datetime], zone: tzinfo) -> str:
+    return when(moment, zone) if moment else "it was first seen"
+
+
+def _say_memory_lost(notice: Notice, zone: tzinfo) -> str:
+    return (
+        "A part of the journal could not be read. Starts are counted from zero again, and what"
+        " was told before may be told once more. The tasks are watched as before."
+    )
+
+
+def _say_test(notice: Notice, zone: tzinfo) -> str:
+    return "This is the test message that was asked for. Messages reach you."
+
+
+SENTENCES: Mapping[Kind, Callable[[Notice, tzinfo], str]] = {
+    Kind.FAILED: _say_failed,
+    Kind.NEEDS_PERSON: _say_needs_person,
+    Kind.RESUMED: _say_resumed,
+    Kind.PAUSED: _say_paused,
+    Kind.FINISHED: _say_finished,
+    Kind.GONE: _say_gone,
+    Kind.UNKNOWN_STATE: _say_unknown_state,
+    Kind.BLIND: _say_blind,
+    Kind.SEES_AGAIN: _say_sees_again,
+    Kind.MEMORY_LOST: _say_memory_lost,
+    Kind.TEST: _say_test,
+    Kind.STALLED: _say_stalled,
+    Kind.MOVING: _say_moving,
+    Kind.DISCONNECTED: _say_disconnected,
+    Kind.CONNECTED: _say_connected,
+    Kind.REMINDER: _say_reminder,
+    Kind.DIGEST: _say_digest,
+}

@@ -1,0 +1,40 @@
+"""Words for people that every text needs: lines from outside, numbers, moments, spans. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta, tzinfo
+
+MAX_NAME = 64  # characters of a text from outside
+MAX_DETAIL = 200
+
+
+def clean(text: str, limit: int = MAX_NAME) -> str:
+    """Make a text from outside safe to show: one line, nothing invisible, cut at a character."""
+    text = text[: 4 * limit]
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
+
+
+def count(number: int, what: str) -> str:
+    """Say how many there are: ``1 task``, ``2 tasks``."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def when(moment: datetime, zone: tzinfo) -> str:
+    """Say when something was: ``2026-11-24 08:03 +08:00``."""
+    local = moment.astimezone(zone)
+    offset = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
+
+
+def duration(span: timedelta) -> str:
+    """Say a span in words: ``1 d 3 h``, ``5 h 25 min``."""
+    minutes = round(span.total_seconds() / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    shown = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(shown[:2]) or "less than a minute"
