@@ -274,6 +274,13 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             kind=Kind.CONNECTED,
         ),
     ),
+    "agent_back_and_waiting": (
+        replace(
+            _failed(action=Action.WAIT, reason=Reason.BACKOFF, attempt=2, outcome=None),
+            kind=Kind.CONNECTED,
+            task=replace(TASK, connected=True),
+        ),
+    ),
     "sees_again_and_what_happened": (
         _notice(Kind.SEES_AGAIN, since=NOW - HOUR, **ABOUT_WATCH),
         _hopeless(Kind.FAILED, index=1),
