@@ -28,15 +28,15 @@ demo: $(READY) ## watch a simulated night: make demo SCENARIO=night
 test: $(READY) ## run the tests: make test PYTEST_ARGS=tests/test_run.py
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-coverage: $(READY) ## see that the tests reach 95 % of all branches, and 100 % in the pure modules
+coverage: $(READY) ## run tests, and see that they reach 95 %, of the rules 100 %
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(LONG:%=--ignore=tests/test_%.py) --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=95
 	@$(BIN)/coverage report --fail-under=100 --include=$(PURE)
 
-long: $(READY) ## run the tests that coverage leaves out; both together are all of make test
+long: $(READY) ## run the tests that coverage leaves out
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(LONG:%=tests/test_%.py)
 
-mutants: $(READY) ## plant small mistakes, one at a time, and list those that no test catches
+mutants: $(READY) ## plant small mistakes, and list those that no test sees
 	@rm -rf mutants
 	@$(BIN)/mutmut run
 	@$(BIN)/mutmut results
@@ -62,7 +62,7 @@ imports: $(READY) ## check which module may import which
 soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 	@SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -q -n auto tests/test_months.py
 
-bench: $(READY) ## measure, as ratios within one run, into docs/benchmarks.md
+bench: $(READY) ## measure what a run costs, into docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
