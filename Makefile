@@ -60,7 +60,7 @@ imports: $(READY) ## check which module may import which
 	@$(BIN)/lint-imports
 
 soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
-	@SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -q -n auto tests/test_months.py
+	@SOAK_HOURS=$(HOURS) $(BIN)/python -m pytest -q -n auto tests/test_months.py tests/test_faults.py
 
 bench: $(READY) ## measure what a run costs, into docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -48,10 +49,11 @@ def command(env_file: Path) -> None:
         server.cloud.functions[FUNCTION] = Function(FUNCTION, variables=_shown(texts))
         lines = "".join(f"{name}={text}\n" for name, text in texts.items())
         env_file.write_text(lines, encoding="utf-8")
+        python, path = shlex.quote(_python()), shlex.quote(str(env_file))
         click.echo(f"The simulated cloud answers at {server.url}; its settings are in {env_file}:")
         for name in ("status", "invoke", "report"):
-            click.echo(f"  {_python()} -m local {name} --env-file {env_file}")
-        click.echo(f"  {_python()} -m local check --env-file {env_file} \\")
+            click.echo(f"  {python} -m local {name} --env-file {path}")
+        click.echo(f"  {python} -m local check --env-file {path} \\")
         click.echo(f"    --function {FUNCTION} \\")
         click.echo(f"    --function-endpoint {server.url}")
         while True:

@@ -28,7 +28,7 @@ from sms_watch.messages import Imprint
 from sms_watch.model import Action, Memory, Message, Phase, Position, Reason, Task
 from sms_watch.ports import History
 from sms_watch.run import Order, Outside, execute
-from sms_watch.words import clean, count, duration
+from sms_watch.words import bar, clean, count, duration
 
 LEAST_PAUSE, USUAL_PAUSE = 15, 60  # seconds
 BAR = 20  # letters
@@ -205,8 +205,7 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
 def _bar(percent: Optional[int], length: int, plain: bool) -> Any:
     if not plain:
         return ProgressBar(total=100, completed=percent or 0, width=length)
-    filled = length * (percent or 0) // 100
-    return Text(f"[{'#' * filled}{'.' * (length - filled)}]")
+    return Text(bar(percent, length))
 
 
 def _left(seconds: Optional[int]) -> str:

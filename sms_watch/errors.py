@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
+NO_TIME = "no_time"  # the code of a call that was not made, for no time was left
 # The rights that calls need, and the settings that say where they go.
 READING = "sms:server:getTask (in the older model sms:server:queryServer)"
 LISTING = (
@@ -79,8 +80,10 @@ class CloudError(WatchError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        # Services end their messages with a full stop; here the sentence goes on.
-        message = self.message.rstrip(" .")
+        # Services end their messages with a full stop; here the sentence goes on. One that was cut
+        # keeps its dots.
+        cut = self.message.endswith("...")
+        message = self.message if cut else self.message.rstrip(" .")
         parts = [self.code, f"HTTP {self.status}" if self.status else "", message]
         said = ", ".join(part for part in parts if part)
         asked = f" (request {self.request_id})" if self.request_id else ""
@@ -96,6 +99,8 @@ def remedy(error: CloudError, rights: str, address: str) -> str:
 
     ``rights`` are those that the call needs, ``address`` the settings that name the service.
     """
+    if error.code == NO_TIME:
+        return "the next run goes on; if it lasts, raise RUN_BUDGET_SECONDS and the timeout"
     if error.status is None:
         return f"look at the network, and at {address}"
     if error.status == REFUSED:

@@ -39,7 +39,7 @@ from sms_watch.model import (
     TaskState,
 )
 from sms_watch.sentences import NO_TASK, never_seen, remedy, runs, sentence
-from sms_watch.words import MAX_DETAIL, clean, count, duration, when
+from sms_watch.words import MAX_DETAIL, bar, clean, count, duration, when
 
 MAX_SUBJECT = 511  # bytes
 MAX_SHORT = 490  # characters
@@ -169,7 +169,7 @@ def _census(digest: Notice) -> str:
     words = [_word(each) for each in digest.standings]
     number = len(words) + digest.more
     counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
-    return ", ".join([f"{number} task" + ("" if number == 1 else "s"), *counts])
+    return ", ".join([count(number, "task"), *counts])
 
 
 def _word(standing: Standing) -> str:
@@ -415,8 +415,7 @@ def _progress(task: Task) -> str:
     percent = task.progress.percent
     if percent is None and not task.progress.sub_task:
         return ""
-    bar = _bar(percent)
-    parts = (bar, clean(task.progress.sub_task), _speed(task), _left(task))
+    parts = (_bar(percent), clean(task.progress.sub_task), _speed(task), _left(task))
     return ", ".join(part for part in parts if part)
 
 
@@ -455,8 +454,7 @@ def _row(standing: Standing, imprint: Imprint) -> str:
 
 
 def _bar(percent: Optional[int]) -> str:
-    filled = BAR * (percent or 0) // 100
-    return f"[{'#' * filled}{'.' * (BAR - filled)}] {'?' if percent is None else percent} %"
+    return f"{bar(percent, BAR)} {'?' if percent is None else percent} %"
 
 
 def _starts(notice: Notice, imprint: Imprint) -> str:

@@ -18,6 +18,7 @@ from sms_watch.errors import (
     LISTING,
     PUBLISHING,
     READING,
+    REFUSED,
     SMN_ADDRESS,
     SMS_ADDRESS,
     CloudError,
@@ -57,7 +58,6 @@ READ_SHARE = 0.7
 START_SHARE = 0.85
 # A run may overrun its time by the call it is in; until then nobody else may act.
 LEASE_MARGIN = timedelta(seconds=30)
-LOCKED_OUT = 401
 # Reads that go before all others, to see whether the keys are good: more than five refusals in a
 # row lock them. One, unless the last run could read with them.
 ONE, FEW = 1, 4
@@ -193,7 +193,8 @@ class _Run:
         if self._order.scope.discovers:
             return self._discover(memory)
         task_ids = _late_first(self._order.scope.task_ids, memory)
-        first = FEW if _saw(memory) else ONE
+        # A dry run leaves no trace, so the one after it would not know that the keys were refused.
+        first = FEW if _saw(memory) and not self._order.dry_run else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
         strange = [task_id for task_id in seen if _is_strange(seen[task_id], memory)]
@@ -249,7 +250,7 @@ class _Run:
 
     def _heed(self, error: CloudError) -> str:
         """Remember that the keys were refused, if they were, and give the error's text."""
-        self._locked_out = self._locked_out or error.status == LOCKED_OUT
+        self._locked_out = self._locked_out or error.status == REFUSED
         return self._out.redact(str(error))
 
     def _is_past(self, share: float) -> bool:

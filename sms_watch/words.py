@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta, tzinfo
+from typing import Optional
 
 MAX_NAME = 64  # characters of a text from outside
 MAX_DETAIL = 200
@@ -21,6 +22,12 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
 def count(number: int, what: str) -> str:
     """Say how many there are: ``1 task``, ``2 tasks``."""
     return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def bar(percent: Optional[int], length: int) -> str:
+    """Draw a bar of a length in letters; what is not known is empty."""
+    filled = length * (percent or 0) // 100
+    return f"[{'#' * filled}{'.' * (length - filled)}]"
 
 
 def when(moment: datetime, zone: tzinfo) -> str:

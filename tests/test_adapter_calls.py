@@ -17,7 +17,7 @@ from sms_watch.adapters import sdk
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.smn import SmnPublisher
 from sms_watch.adapters.sms import SmsService
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import CloudError, TaskGone, remedy
 from sms_watch.model import Credentials, Message
 
 KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
@@ -218,6 +218,15 @@ def test_a_services_full_stop_does_not_end_our_sentence() -> None:
         "publish the message: HTTP 503, Backend unavailable; it is owed"
     )
     assert str(CloudError("publish the message", " . ")) == "publish the message: failed"
+    assert str(CloudError("read a", "no permission for...")).endswith("no permission for...")
+
+
+def test_where_no_time_was_left_the_network_is_not_to_blame() -> None:
+    """A call that was not made has another remedy than one that reached nobody."""
+    late = CloudError("list tasks", "was not called", code="no_time")
+    assert "RUN_BUDGET_SECONDS" in remedy(late, "a right", "SMS_ENDPOINT")
+    unreachable = CloudError("list tasks", "could not be reached", code="unreachable")
+    assert "SMS_ENDPOINT" in remedy(unreachable, "a right", "SMS_ENDPOINT")
 
 
 def test_pauses_double_and_are_drawn_at_random() -> None:

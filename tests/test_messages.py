@@ -7,7 +7,7 @@ import time
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta, timezone
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 import pytest
 from builders import NOW, a_task
@@ -26,7 +26,7 @@ from sms_watch.model import (
     Reason,
     Standing,
 )
-from sms_watch.words import clean
+from sms_watch.words import bar, clean
 
 IMPRINT = Imprint("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
 ABOUT_WATCH = {Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST, Kind.DIGEST}
@@ -564,3 +564,9 @@ def test_cleaning_cuts_at_a_character(text: str, limit: int) -> None:
     assert len(cleaned) <= limit
     assert cleaned == clean(cleaned, limit)
     assert not [letter for letter in cleaned if unicodedata.category(letter)[0] == "C"]
+
+
+@pytest.mark.parametrize(("percent", "filled"), [(None, 0), (0, 0), (1, 1), (99, 99), (100, 100)])
+def test_a_bar_is_as_full_as_its_task(percent: Optional[int], filled: int) -> None:
+    """One that is not known, or at 0, is empty, however long it is."""
+    assert bar(percent, 100) == f"[{'#' * filled}{'.' * (100 - filled)}]"

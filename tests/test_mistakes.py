@@ -1,4 +1,4 @@
-"""Ten mistakes of a first evening: each is said in words that name the place and the remedy.
+"""Mistakes of a first evening: each is said in words that name the place and the remedy.
 
 They are played through the handler, ``invoke`` and ``check``, beside a failed task that would be
 started if the mistake were not there.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, List
 
@@ -12,7 +14,7 @@ from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
 from sms_watch.errors import CloudError, JournalConflict, JournalError
 from sms_watch.journal import Entry, EntryType, fold
 from sms_watch.messages import Imprint
-from sms_watch.model import Kind, Memory, Message, Outcome, Scope
+from sms_watch.model import Kind, Memory, Message, Outcome, Scope, Task
 from sms_watch.plan import Wishes
 from sms_watch.report import Result
 from sms_watch.run import Order, Outside, execute
@@ -283,20 +285,42 @@ def test_refused_keys_are_not_hammered() -> None:
     assert "APIGW.0301" in result.failure
 
 
-def test_keys_that_worked_are_refused_four_times_at_most_and_then_once_a_run() -> None:
-    """More than five refusals in a row lock a key: a run that just saw sends four, others one."""
+def _refuse_all(world: World) -> Callable[[], int]:
+    """Let every read be refused, four of them at once if four are under way; give their count."""
+    four = threading.Barrier(4)
+
+    def refused(task_id: str) -> Task:
+        world.service.reads.append(task_id)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            four.wait(timeout=0.2)
+        raise CloudError("read the task", status=401)
+
+    def count() -> int:
+        number = len(world.service.reads)
+        world.service.reads.clear()
+        return number
+
+    world.service.read_task = refused  # type: ignore[method-assign] # for this test alone
+    return count
+
+
+def test_keys_that_worked_are_refused_four_times_and_then_once_a_run() -> None:
+    """More than five refusals in a row lock a key: the run that finds out sends four reads."""
     world = World(*"abcdefghijkl")
     world.run()
-    for task_id in world.task_ids:
-        refusals = [CloudError("read the task", status=401) for _ in range(3)]
-        world.service.fail_read(task_id, *refusals)
-    reads = []
-    for _ in range(3):
-        world.service.reads.clear()
-        world.run(after=1)
-        reads.append(len(world.service.reads))
-    assert 1 <= reads[0] <= 4
-    assert reads[1:] == [1, 1]
+    world.service.reads.clear()
+    count = _refuse_all(world)
+    reads = [(world.run(after=1), count())[1] for _ in range(3)]
+    assert reads == [4, 1, 1]
+
+
+def test_a_dry_run_tries_refused_keys_once() -> None:
+    """It leaves no trace from which the next one could know, as a look every minute does not."""
+    world = World(*"abcdefghijkl")
+    world.run()
+    world.service.reads.clear()
+    count = _refuse_all(world)
+    assert [(world.run(after=1, dry_run=True), count())[1] for _ in range(2)] == [1, 1]
 
 
 def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:

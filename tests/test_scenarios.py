@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -266,19 +267,18 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
 
 
 def test_the_simulated_cloud_says_what_to_type(tmp_path: Path) -> None:
-    """Each command that it shows can be typed as it stands, wherever this Python is."""
-    path = tmp_path / "x.env"
+    """It shows a line for each command; the first is typed as it stands, and works."""
+    path = tmp_path / "an env"
     command = [sys.executable, "-u", "-m", "local", "cloud", "--env-file", str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         shown = [running.stdout.readline() for _ in range(4)]
         lines = [line for line in shown if " -m local " in line]
-        ends = [
-            subprocess.run(line.split(), cwd=ROOT, check=False).returncode for line in lines[:1]
-        ]
+        typed = shlex.split(lines[0])
+        end = subprocess.run(typed, cwd=ROOT, check=False).returncode
         running.send_signal(signal.SIGINT)
-    assert [line.split()[-3] for line in lines] == ["status", "invoke", "report"]
-    assert ends == [0]
+    assert [shlex.split(line)[-3] for line in lines] == ["status", "invoke", "report"]
+    assert end == 0
 
 
 def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:

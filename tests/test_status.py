@@ -20,15 +20,11 @@ from local.cloud.world import SimTask
 from local.desk import Desk
 from local.status import Row, follow, look, show_plain
 from sms_watch.decide import Decision
-from sms_watch.handler import SYSTEM_CLOCK, SystemClock
+from sms_watch.handler import SYSTEM_CLOCK
 from sms_watch.journal import encode, snapshot
 from sms_watch.model import Action, Memory, Phase, Reason, Task, TaskMemory
 
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pauses between tries pass at once."""
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def _rows(day: Day) -> Dict[str, Dict[str, Any]]:

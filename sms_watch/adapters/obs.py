@@ -17,7 +17,14 @@ import requests
 
 from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature
-from sms_watch.errors import THROTTLED, CloudError, JournalConflict, JournalError
+from sms_watch.errors import (
+    FORBIDDEN,
+    REFUSED,
+    THROTTLED,
+    CloudError,
+    JournalConflict,
+    JournalError,
+)
 from sms_watch.model import Credentials
 from sms_watch.settings import LOOPBACK, ObsJournal
 
@@ -265,5 +272,11 @@ def _by_status(error: CloudError) -> str:
     status = error.status or 0
     if 300 <= status < 400:
         return f"the bucket lies in another region: {SET_REGION}"
-    by_status = {401: GRANT, 403: GRANT, 405: CANNOT_APPEND, CONFLICT: LATER, THROTTLED: LATER}
+    by_status = {
+        REFUSED: GRANT,
+        FORBIDDEN: GRANT,
+        405: CANNOT_APPEND,
+        CONFLICT: LATER,
+        THROTTLED: LATER,
+    }
     return by_status.get(status, LOOK_AGAIN if 400 <= status < 500 else LATER)

@@ -31,7 +31,7 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.errors import CloudError
+from sms_watch.errors import BROKEN, NO_TIME, THROTTLED, CloudError
 from sms_watch.model import Credentials
 from sms_watch.ports import Deadline
 from sms_watch.words import MAX_DETAIL, clean
@@ -40,19 +40,18 @@ TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
-THROTTLED = 429
 PASSING = frozenset({500, 502, 503, 504})
-REDIRECTING, FAILING, BROKEN = 300, 400, 500
+REDIRECTING, FAILING = 300, 400
 WORDS = {
     "unreachable": "could not be reached",
     "certificate": "has a certificate that is not trusted",
     "timeout": "did not answer in time",
     "no_answer": "broke off without an answer",
     "malformed": "gave an answer that makes no sense",
-    "no_time": "was not called, for no time was left",
+    NO_TIME: "was not called, for no time was left",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
-UNSENT = frozenset({"unreachable", "certificate", "no_time"})
+UNSENT = frozenset({"unreachable", "certificate", NO_TIME})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -197,7 +196,7 @@ class Caller:
     ) -> Union[Answer, CloudError]:
         seconds = min(LONGEST_CALL, self._deadline.left())
         if seconds <= 0:
-            return self._fault(operation, "no_time", write)
+            return self._fault(operation, NO_TIME, write)
         try:
             answer = _within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
