@@ -76,7 +76,7 @@ class Wake:
     killed: bool = False
     touched: bool = False
     reads: Dict[str, List[str]] = field(default_factory=dict)
-    listed: Dict[str, str] = field(default_factory=dict)
+    listed: Dict[str, List[str]] = field(default_factory=dict)
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
@@ -90,8 +90,7 @@ class Wake:
     def saw(self) -> Dict[str, List[str]]:
         """The states that it has seen of each task: in a list, and then by itself."""
         names = [*self.listed, *self.reads]
-        first = {name: [self.listed[name]] if name in self.listed else [] for name in names}
-        return {name: first[name] + self.reads.get(name, []) for name in first}
+        return {name: self.listed.get(name, []) + self.reads.get(name, []) for name in names}
 
     def note_read(self, task_id: str, state: str) -> None:
         """Keep the state that a task was read in."""
@@ -223,7 +222,7 @@ class Vigil:
             this.touched, page = True, spoilt
         for row in page["tasks"]:
             if isinstance(row, dict) and row.keys() >= {"id", "state"}:
-                this.listed[row["id"]] = row["state"]
+                this.listed.setdefault(row["id"], []).append(row["state"])
         return Answer(200, page)
 
     def list_servers(self, limit: int, offset: int) -> Answer:
