@@ -286,13 +286,13 @@ def test_refused_keys_are_not_hammered() -> None:
 
 
 def _refuse_all(world: World) -> Callable[[], int]:
-    """Let every read be refused, four of them at once if four are under way; give their count."""
-    four = threading.Barrier(4)
+    """Let every read be refused, but none before all that are under way are; give their count."""
+    more_than_four = threading.Barrier(5)
 
     def refused(task_id: str) -> Task:
         world.service.reads.append(task_id)
         with contextlib.suppress(threading.BrokenBarrierError):
-            four.wait(timeout=0.2)
+            more_than_four.wait(timeout=0.2)
         raise CloudError("read the task", status=401)
 
     def count() -> int:
