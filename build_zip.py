@@ -85,7 +85,7 @@ for each in list(sys.modules.values()):
         print(os.path.relpath(path, os.path.realpath(sys.argv[1])).replace(os.sep, "/"))
 """
 PROOF = """
-from sms_watch.error_codes import table
+from sms_watch.rules.error_codes import table
 assert callable(index.handler) and callable(index.initializer) and table()
 """
 

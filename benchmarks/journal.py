@@ -13,10 +13,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Iterator, List, Optional
 
 from benchmarks.figures import Figure
-from sms_watch.adapters.daily import DailyJournal
-from sms_watch.journal import fold
-from sms_watch.messages import Imprint
-from sms_watch.model import Listing, Message, Policy, Progress, Scope, Task
+from sms_watch.journal.entries import fold
+from sms_watch.journal.objects import DailyJournal
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Message
+from sms_watch.model.policy import Policy, Scope
+from sms_watch.model.task import Listing, Progress, Task
 from sms_watch.run import Order, Outside, execute
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Dict, Mapping, Optional
 
-from sms_watch.model import Credentials
+from sms_watch.settings import Credentials
 
 
 class LocalContext:

@@ -19,13 +19,13 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from sms_watch.adapters import obs, sms
-from sms_watch.adapters.daily import AppendStore, DailyJournal
 from sms_watch.adapters.file import FileStore
 from sms_watch.adapters.obs import ObsStore
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import WatchError
 from sms_watch.handler import SECRET_SETTINGS, SYSTEM_CLOCK, Budget
+from sms_watch.journal.objects import AppendStore, DailyJournal
 from sms_watch.logs import Redactor
 from sms_watch.ports import Clock
 from sms_watch.settings import SETTINGS, FileJournal, Settings, parse

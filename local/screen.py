@@ -17,9 +17,9 @@ from rich.text import Text
 
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
-from sms_watch.journal import decode
-from sms_watch.model import TaskState
-from sms_watch.words import count
+from sms_watch.journal.entries import decode
+from sms_watch.model.task import TaskState
+from sms_watch.text import count
 
 if TYPE_CHECKING:
     from local.simulate import Score

@@ -26,7 +26,7 @@ from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
 from sms_watch.errors import WatchFailed
 from sms_watch.handler import WARM
-from sms_watch.journal import Entry, decode
+from sms_watch.journal.entries import Entry, decode
 
 
 @dataclass(frozen=True)

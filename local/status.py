@@ -21,14 +21,16 @@ from rich.table import Table
 from rich.text import Text
 
 from local.desk import PATIENCE, Desk, Trouble, env_file_option, nonce, texts_of
-from sms_watch.decide import Decision
 from sms_watch.errors import JournalError
-from sms_watch.journal import Entry, fold, snapshot
-from sms_watch.messages import Imprint
-from sms_watch.model import Action, Memory, Message, Phase, Position, Reason, Task
+from sms_watch.journal.entries import Entry, fold, snapshot
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Action, Message, Position, Reason
+from sms_watch.model.task import Phase, Task
 from sms_watch.ports import History
+from sms_watch.rules.decide import Decision
+from sms_watch.rules.record import Memory
 from sms_watch.run import Order, Outside, execute
-from sms_watch.words import bar, clean, count, duration
+from sms_watch.text import bar, clean, count, duration
 
 LEAST_PAUSE, USUAL_PAUSE = 15, 60  # seconds
 BAR = 20  # letters
@@ -92,7 +94,7 @@ class Row:
 def _why(decision: Decision) -> str:
     if decision.action is Action.START:
         return "started by the next run"
-    if decision.reason is Reason.MOVING and decision.memory and decision.memory.stalled:
+    if decision.reason is Reason.MOVING and decision.memory and decision.memory.movement.event:
         return "stalled"
     if decision.task and decision.reason is Reason.MOVING and decision.task.connected is False:
         return "its agent is not connected"

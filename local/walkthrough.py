@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.cloud.world import Refused, World
-from sms_watch.model import TaskState
+from sms_watch.model.task import TaskState
 
 DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
 STOPPED = (

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, List, Tuple
 
-from sms_watch.plan import Wishes
-from sms_watch.remind import Snooze
+from sms_watch.rules.plan import Wishes
+from sms_watch.rules.reminders import Snooze
 
 COMMANDS = ("report", "test", "snooze")
 USAGE = (

@@ -19,13 +19,22 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from sms_watch import __version__, events
 from sms_watch.errors import WatchError, WatchFailed
+from sms_watch.journal.objects import DailyJournal
 from sms_watch.logs import JsonLog, Redactor
-from sms_watch.messages import Imprint
-from sms_watch.model import Credentials, Message
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Message
 from sms_watch.ports import Clock, Log, Publisher
 from sms_watch.report import is_idle, report
 from sms_watch.run import Order, Outside, execute
-from sms_watch.settings import LOG_LEVELS, SETTINGS, FileJournal, Journal, Settings, parse
+from sms_watch.settings import (
+    LOG_LEVELS,
+    SETTINGS,
+    Credentials,
+    FileJournal,
+    Journal,
+    Settings,
+    parse,
+)
 
 SECRET_SETTINGS = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
 # FunctionGraph kills a run at its timeout; the budget has to end well before that.
@@ -153,7 +162,7 @@ class _Invocation:
         return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.wishes)
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
-        daily, file, obs, sdk, sms = _import_adapters()
+        file, obs, sdk, sms = _import_adapters()
         budget, sleep = settings.budget, self.clock.sleep
         keys, topic = settings.credentials, settings.topic
         to_sms = WARM.get(sms, settings.sms_endpoint, keys)
@@ -177,7 +186,7 @@ class _Invocation:
         return Outside(
             sms.SmsService(sdk.Caller(to_sms, self._until(budget * MIGRATION_SHARE), sleep)),
             _OnDemand(publisher),
-            daily.DailyJournal(store, self.now, _nonce),
+            DailyJournal(store, self.now, _nonce),
             self._until(budget),
             budget,
             _nonce,
@@ -313,9 +322,9 @@ class _OnDemand:
 
 def _import_adapters() -> Any:
     """Import what is slow to import, once it is certain to be needed."""
-    from sms_watch.adapters import daily, file, obs, sdk, sms  # noqa: PLC0415 - slow
+    from sms_watch.adapters import file, obs, sdk, sms  # noqa: PLC0415 - slow
 
-    return daily, file, obs, sdk, sms
+    return file, obs, sdk, sms
 
 
 def _nonce() -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Tuple
 
-from sms_watch.journal import Entry
-from sms_watch.model import Listing, Message, Position, Task
+from sms_watch.journal.entries import Entry
+from sms_watch.model.notice import Message, Position
+from sms_watch.model.task import Listing, Task
 
 
 class Clock(Protocol):

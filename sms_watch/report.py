@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from sms_watch.decide import Decision
-from sms_watch.model import Action, Notice, Outcome, Phase, Reason
-from sms_watch.words import MAX_DETAIL, clean
+from sms_watch.model.notice import Action, Notice, Outcome, Reason
+from sms_watch.model.task import Phase
+from sms_watch.rules.decide import Decision
+from sms_watch.text import MAX_DETAIL, clean
 
 MAX_REPORT = 64_000  # bytes
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
-from sms_watch import journal
-from sms_watch.decide import Decision, settle
 from sms_watch.errors import (
     LISTING,
     PUBLISHING,
@@ -27,30 +25,19 @@ from sms_watch.errors import (
     TaskGone,
     remedy,
 )
-from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, compose
-from sms_watch.model import (
-    Action,
-    Gone,
-    Kind,
-    Memory,
-    Notice,
-    Observation,
-    Outcome,
-    Phase,
-    Policy,
-    Position,
-    Reason,
-    Scope,
-    Task,
-    TaskMemory,
-    Unseen,
-)
+from sms_watch.journal import entries as journal
+from sms_watch.journal.entries import Entry, EntryType
+from sms_watch.messages.compose import Imprint, compose
+from sms_watch.model.notice import Action, Kind, Notice, Outcome, Position, Reason
+from sms_watch.model.policy import Policy, Scope
+from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
 from sms_watch.parallel import at_once
-from sms_watch.plan import Plan, Wishes, candidates, confirm, plan
 from sms_watch.ports import Deadline, History, JournalStore, MigrationService, Publisher
 from sms_watch.report import Result
-from sms_watch.words import MAX_DETAIL, clean
+from sms_watch.rules.decide import Decision, settle
+from sms_watch.rules.plan import Plan, Wishes, candidates, confirm, plan
+from sms_watch.rules.record import Memory, TaskMemory
+from sms_watch.text import MAX_DETAIL, clean
 
 # Shares of a run's time after which no more reads, no more starts begin: what was decided must
 # still be written down, and what was written down must still be told.
@@ -306,11 +293,10 @@ class _Run:
         seen = self._read(start.task_id)
         if not isinstance(seen, Task) or seen.phase is not Phase.MOVING:
             return start
-        if start.record.incident and start.record.incident not in owed:
-            record = replace(start.record, outcome=Outcome.RUNNING)
-            return replace(start, outcome=Outcome.RUNNING, record=record)
-        again, notices = confirm(seen, start.record, self._now, self._order.policy)
-        record = replace(again.memory or start.record, outcome=Outcome.RUNNING)
+        record, notices = start.record, start.notices
+        if not record.failure.event or record.failure.event in owed:
+            record, notices = confirm(seen, record, self._now, self._order.policy)
+        record = replace(record, starts=replace(record.starts, outcome=Outcome.RUNNING))
         return replace(start, outcome=Outcome.RUNNING, record=record, notices=notices)
 
     # Publish
@@ -432,8 +418,8 @@ def _as_known(
     start, record = starts.get(notice.task.id), records.get(notice.task.id)
     if start is not None and notice.at == now:
         return replace(notice, outcome=start.outcome, detail=start.detail)
-    if record is not None and record.last_start == notice.at:
-        return replace(notice, outcome=record.outcome)
+    if record is not None and record.starts.last == notice.at:
+        return replace(notice, outcome=record.starts.outcome)
     return notice
 
 

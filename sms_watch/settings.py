@@ -14,7 +14,9 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import LEVELS, Credentials, ErrorClass, Kind, Level, Policy, Scope
+from sms_watch.model.notice import LEVELS, Kind, Level
+from sms_watch.model.policy import Policy, Scope
+from sms_watch.model.task import ErrorClass
 
 Read = Callable[[str], Any]
 
@@ -25,6 +27,15 @@ QUOTES = "\"'`"
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 # Hosts are smn.<region>.myhuaweicloud.com but for these two (region list of huaweicloudsdksmn).
 DOMAINS = {"cn-north-2": "myhuaweicloud.cn", "eu-west-101": "myhuaweicloud.eu"}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys for the cloud; never shown."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    security_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sms_watch.model import Policy, Progress, Task, TaskMemory, TaskState
+from sms_watch.model.policy import Policy
+from sms_watch.model.task import Progress, Task, TaskState
+from sms_watch.rules.agent import Agent
+from sms_watch.rules.call import Call
+from sms_watch.rules.failure import Failure
+from sms_watch.rules.movement import Movement
+from sms_watch.rules.record import TaskMemory, Totals
+from sms_watch.rules.starts import Starts
 
 NOW = datetime(2026, 11, 24, 0, 3, tzinfo=timezone.utc)
 # One code of each class.
@@ -50,7 +58,7 @@ def a_memory(**fields: Any) -> TaskMemory:
         "code": LINE_LOST,
         "incident": "20261124-0-0",
     }
-    return TaskMemory(**{**usual, **fields})
+    return a_record(**{**usual, **fields})
 
 
 def a_started_memory(attempts: int = 1, ago: float = 1, **fields: Any) -> TaskMemory:
@@ -68,3 +76,55 @@ def a_started_memory(attempts: int = 1, ago: float = 1, **fields: Any) -> TaskMe
 def a_policy(**fields: Any) -> Policy:
     """Give the default policy."""
     return Policy(**fields)
+
+
+# Where the parts of a record have what the flat names say.
+PARTS = {
+    "starts": (
+        Starts,
+        {
+            "attempts": "attempts",
+            "tries": "tries",
+            "last_start": "last",
+            "mark": "mark",
+            "outcome": "outcome",
+        },
+    ),
+    "failure": (
+        Failure,
+        {
+            "incident": "event",
+            "code": "code",
+            "asked": "call",
+            "relapsed": "on_probation",
+            "failures": "recent",
+            "flaps": "flaps",
+        },
+    ),
+    "agent": (Agent, {"away": "away", "parted": "event", "parted_at": "told_at"}),
+    "movement": (
+        Movement,
+        {
+            "place": "place",
+            "moved": "moved",
+            "suspected": "suspected",
+            "samples": "samples",
+            "stalled": "event",
+        },
+    ),
+    "totals": (Totals, {"starts": "starts", "lost": "lost"}),
+}
+
+
+def a_record(state: str, since: Any, name: str = "", **flat: Any) -> TaskMemory:
+    """Give a record by the flat names of its fields."""
+    call = Call(flat.pop("reminded_at", None) or since, flat.pop("reminded", 0))
+    if "asked" in flat:
+        flat["asked"] = call if flat["asked"] else None
+    parts = {
+        part: kind(**{theirs: flat.pop(ours) for ours, theirs in names.items() if ours in flat})
+        for part, (kind, names) in PARTS.items()
+    }
+    if parts["movement"].event:
+        parts["movement"] = replace(parts["movement"], call=call)
+    return TaskMemory(state, since, name, **parts, **flat)

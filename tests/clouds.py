@@ -23,9 +23,9 @@ from sms_watch.adapters import obs
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import WatchFailed
 from sms_watch.handler import WARM
-from sms_watch.journal import VERSION, Entry, EntryType, encode, snapshot
-from sms_watch.model import Credentials, Memory
-from sms_watch.settings import ObsJournal
+from sms_watch.journal.entries import VERSION, Entry, EntryType, encode, snapshot
+from sms_watch.rules.record import Memory
+from sms_watch.settings import Credentials, ObsJournal
 
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)

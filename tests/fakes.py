@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
 
 from sms_watch.errors import CloudError, JournalConflict, TaskGone
-from sms_watch.journal import Entry
-from sms_watch.model import Listing, Message, Position, Task, TaskState
+from sms_watch.journal.entries import Entry
+from sms_watch.model.notice import Message, Position
+from sms_watch.model.task import Listing, Task, TaskState
 from sms_watch.ports import History
 
 

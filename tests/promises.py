@@ -10,8 +10,8 @@ from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.world import FAILED, MOVING, PAUSED
-from sms_watch.journal import decode
-from sms_watch.model import TaskState
+from sms_watch.journal.entries import decode
+from sms_watch.model.task import TaskState
 
 BACKOFF = timedelta(minutes=2)
 PROOF = timedelta(minutes=30)

@@ -12,11 +12,14 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
 
-from sms_watch.adapters.daily import DailyJournal
-from sms_watch.journal import fold
-from sms_watch.messages import Imprint
-from sms_watch.model import Listing, Memory, Message, Scope, Task
+from sms_watch.journal.entries import fold
+from sms_watch.journal.objects import DailyJournal
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Message
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Listing, Task
 from sms_watch.report import Result
+from sms_watch.rules.record import Memory
 from sms_watch.run import Order, Outside, execute
 
 BUDGET = 50.0

@@ -7,22 +7,11 @@ from datetime import timezone
 from builders import DISK_BUSY, DISK_FULL, HOST_UNKNOWN, LINE_LOST, UNCLEAR
 from hypothesis import strategies as st
 
-from sms_watch.journal import VERSION, Entry, EntryType
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Kind,
-    Notice,
-    Outcome,
-    Progress,
-    Reason,
-    Sample,
-    Standing,
-    Task,
-    TaskMemory,
-    TaskState,
-    WatchMemory,
-)
+from sms_watch.journal.entries import VERSION, Entry, EntryType
+from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason, Standing
+from sms_watch.model.task import ErrorClass, Progress, Task, TaskState
+from sms_watch.rules.movement import Sample
+from sms_watch.rules.record import TaskMemory, WatchMemory
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
 CODES = st.sampled_from([LINE_LOST, HOST_UNKNOWN, DISK_BUSY, DISK_FULL, UNCLEAR, "?", ""])

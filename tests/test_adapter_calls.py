@@ -18,7 +18,8 @@ from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.smn import SmnPublisher
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, TaskGone, remedy
-from sms_watch.model import Credentials, Message
+from sms_watch.model.notice import Message
+from sms_watch.settings import Credentials
 
 KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
 MESSAGE = Message("subject", "email", "short", "{}", ("1",))

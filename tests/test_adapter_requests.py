@@ -16,8 +16,9 @@ from responses import matchers
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import CloudError
-from sms_watch.messages import structure
-from sms_watch.model import Credentials, Message
+from sms_watch.messages.compose import structure
+from sms_watch.model.notice import Message
+from sms_watch.settings import Credentials
 
 PROJECT = "0" * 32
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"

@@ -20,8 +20,10 @@ from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
 from sms_watch.handler import SYSTEM_CLOCK
-from sms_watch.journal import Entry, EntryType, encode, snapshot
-from sms_watch.model import Memory, Outcome, Policy
+from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
+from sms_watch.model.notice import Outcome
+from sms_watch.model.policy import Policy
+from sms_watch.rules.record import Memory
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -26,7 +26,9 @@ from sms_watch.adapters import smn
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.task_json import read
 from sms_watch.errors import CloudError
-from sms_watch.model import Credentials, Message, TaskState
+from sms_watch.model.notice import Message
+from sms_watch.model.task import TaskState
+from sms_watch.settings import Credentials
 
 HOUR = timedelta(hours=1)
 

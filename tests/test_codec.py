@@ -13,22 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import memories, notices, progresses, tasks, watches
 
-from sms_watch import codec
-from sms_watch.journal import VERSION, Entry, EntryType, decode, encode
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Kind,
-    Notice,
-    Outcome,
-    Progress,
-    Reason,
-    Sample,
-    Standing,
-    Task,
-    TaskMemory,
-    WatchMemory,
-)
+from sms_watch.journal import codec
+from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode
+from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason, Standing
+from sms_watch.model.task import ErrorClass, Progress, Task
+from sms_watch.rules.movement import Sample
+from sms_watch.rules.record import TaskMemory, WatchMemory
 
 Path = Tuple[Union[str, int], ...]
 

@@ -17,8 +17,10 @@ from local.cloud.world import SimTask
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import CloudError, TaskGone
-from sms_watch.model import Credentials, Message, TaskState
+from sms_watch.model.notice import Message
+from sms_watch.model.task import TaskState
 from sms_watch.ports import MigrationService, Publisher
+from sms_watch.settings import Credentials
 
 MESSAGE = Message("subject", "e-mail text", "short text", '{"version": 1}', ("1",))
 

@@ -24,21 +24,13 @@ from builders import (
     minutes,
 )
 
-from sms_watch.decide import Decision, called, decide, settle
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Kind,
-    Outcome,
-    Phase,
-    Policy,
-    Progress,
-    Reason,
-    Sample,
-    Task,
-    TaskMemory,
-)
-from sms_watch.plan import confirm
+from sms_watch.model.notice import Action, Kind, Outcome, Reason
+from sms_watch.model.policy import Policy
+from sms_watch.model.task import ErrorClass, Phase, Progress, Task
+from sms_watch.rules.decide import Decision, called, decide, settle
+from sms_watch.rules.movement import Sample
+from sms_watch.rules.plan import confirm
+from sms_watch.rules.record import TaskMemory
 
 SECOND = timedelta(seconds=1)
 

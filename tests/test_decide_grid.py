@@ -14,21 +14,12 @@ from typing import Iterator, NamedTuple, Optional
 import pytest
 from builders import NOW, a_memory, a_policy, a_task, minutes
 
-from sms_watch.decide import decide
-from sms_watch.error_codes import table
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Gone,
-    Kind,
-    Memory,
-    Position,
-    Reason,
-    Task,
-    TaskMemory,
-    TaskState,
-)
-from sms_watch.plan import plan
+from sms_watch.model.notice import Action, Kind, Position, Reason
+from sms_watch.model.task import ErrorClass, Gone, Task, TaskState
+from sms_watch.rules.decide import decide
+from sms_watch.rules.error_codes import table
+from sms_watch.rules.plan import plan
+from sms_watch.rules.record import Memory, TaskMemory
 
 STATES = [*(str(state) for state in TaskState), "INVENTED_NEXT_YEAR"]
 LIMITS = {"transient": None, "retryable": 5, "ambiguous": 2, "unknown": 2}

@@ -21,21 +21,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sms_watch.decide import settle
-from sms_watch.journal import VERSION, Entry, EntryType, fold
-from sms_watch.model import (
-    Gone,
-    Kind,
-    Notice,
-    Observation,
-    Outcome,
-    Position,
-    Progress,
-    Task,
-    TaskMemory,
-    Unseen,
-)
-from sms_watch.plan import Plan, plan
+from sms_watch.journal.entries import VERSION, Entry, EntryType, fold
+from sms_watch.model.notice import Kind, Notice, Outcome, Position
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
+from sms_watch.rules.decide import settle
+from sms_watch.rules.plan import Plan, plan
+from sms_watch.rules.record import TaskMemory
 
 LIMITS = {
     LINE_LOST: None,

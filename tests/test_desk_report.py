@@ -24,18 +24,11 @@ from local.scenarios import SCENARIOS
 from local.screen import Screen
 from local.simulate import play_watched
 from sms_watch.handler import SYSTEM_CLOCK
-from sms_watch.journal import Entry, EntryType, encode, snapshot
-from sms_watch.model import (
-    Action,
-    Kind,
-    Memory,
-    Notice,
-    Outcome,
-    Phase,
-    Progress,
-    Sample,
-    TaskMemory,
-)
+from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
+from sms_watch.model.notice import Action, Kind, Notice, Outcome
+from sms_watch.model.task import Phase, Progress
+from sms_watch.rules.movement import Sample
+from sms_watch.rules.record import Memory, TaskMemory
 
 EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)

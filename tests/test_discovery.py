@@ -16,23 +16,17 @@ from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch.adapters import sms
 from sms_watch.adapters.sdk import Caller
-from sms_watch.decide import decide
 from sms_watch.errors import CloudError
-from sms_watch.messages import Imprint
-from sms_watch.model import (
-    Action,
-    Credentials,
-    Kind,
-    Listing,
-    Memory,
-    Outcome,
-    Phase,
-    Reason,
-    Scope,
-)
-from sms_watch.plan import candidates
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Action, Kind, Outcome, Reason
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Listing, Phase
 from sms_watch.report import Result
+from sms_watch.rules.decide import decide
+from sms_watch.rules.plan import candidates
+from sms_watch.rules.record import Memory
 from sms_watch.run import Order, Outside, execute
+from sms_watch.settings import Credentials
 
 ALL = a_policy(discovers=True)
 
@@ -438,7 +432,9 @@ def test_the_bytes_of_the_list_go_with_the_task(night: Night) -> None:
     _fail(night, "a")
     night.tick()
     lines = [json.loads(line) for line in next(night.journal.iterdir()).read_text().splitlines()]
-    marks = [line["tasks"]["a"]["mark"] for line in lines if "mark" in str(line.get("tasks"))]
+    marks = [
+        line["tasks"]["a"]["starts"]["mark"] for line in lines if "mark" in str(line.get("tasks"))
+    ]
     assert marks[0]["copied"] == int(night.world.tasks["a"].copied) > 0
 
 

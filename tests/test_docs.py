@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from sms_watch import __version__
-from sms_watch.model import Kind
+from sms_watch.model.notice import Kind
 
 ROOT = Path(__file__).parents[1]
 DOCS = [

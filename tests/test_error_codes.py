@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from sms_watch.error_codes import OPENINGS, explain, table
-from sms_watch.model import ErrorClass
+from sms_watch.model.task import ErrorClass
+from sms_watch.rules.error_codes import OPENINGS, explain, table
 
 
 def test_the_table_is_complete() -> None:

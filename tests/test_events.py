@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from local.context import timer_event
 from sms_watch.events import read
-from sms_watch.plan import Wishes
-from sms_watch.remind import Snooze
+from sms_watch.rules.plan import Wishes
+from sms_watch.rules.reminders import Snooze
 
 
 @pytest.mark.parametrize("text", ["", "  ", "check", "every 5 minutes", '{"a": 1}', "night watch"])

@@ -22,7 +22,8 @@ from local.cloud.world import FAILED
 from local.context import LocalContext
 from sms_watch.adapters import sdk
 from sms_watch.errors import CloudError, JournalConflict, JournalError, WatchFailed
-from sms_watch.model import Credentials, TaskState
+from sms_watch.model.task import TaskState
+from sms_watch.settings import Credentials
 
 LINE_LOST = "SMS.0807"
 # An operation, how many of its calls go well before, and a trouble.

@@ -16,19 +16,9 @@ from typing import Any, Dict, Tuple
 import pytest
 from builders import NOW, minutes
 
-from sms_watch.messages import Imprint, compose
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Kind,
-    Message,
-    Notice,
-    Outcome,
-    Progress,
-    Reason,
-    Standing,
-    Task,
-)
+from sms_watch.messages.compose import Imprint, compose
+from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
+from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
 IMPRINT = Imprint(

@@ -17,7 +17,8 @@ from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch import handler as handler_module
 from sms_watch.errors import WatchFailed
-from sms_watch.model import Credentials, TaskState
+from sms_watch.model.task import TaskState
+from sms_watch.settings import Credentials
 
 HOUR = timedelta(hours=1)
 

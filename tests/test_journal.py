@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from strategies import entries, notices
 
 from sms_watch.errors import JournalError
-from sms_watch.journal import VERSION, Entry, EntryType, decode, encode, fold, snapshot
-from sms_watch.model import Kind, Memory, Notice, TaskMemory, WatchMemory
+from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode, fold, snapshot
+from sms_watch.model.notice import Kind, Notice
+from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
 
 
 def an_entry(type_: EntryType = EntryType.PLAN, **fields: Any) -> Entry:

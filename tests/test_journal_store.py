@@ -21,12 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters import file
-from sms_watch.adapters.daily import EMPTY, AppendStore, DailyJournal
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalConflict, JournalError
-from sms_watch.journal import VERSION, Entry, EntryType, encode, fold
-from sms_watch.model import Kind, Memory, Notice, Position
+from sms_watch.journal.entries import VERSION, Entry, EntryType, encode, fold
+from sms_watch.journal.objects import EMPTY, AppendStore, DailyJournal
+from sms_watch.model.notice import Kind, Notice, Position
 from sms_watch.ports import History
+from sms_watch.rules.record import Memory
 
 DAY = timedelta(days=1)
 MIDNIGHT = NOW.replace(hour=0, minute=0) + DAY

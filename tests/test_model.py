@@ -10,19 +10,9 @@ from builders import NOW, a_memory, a_task
 from hypothesis import given
 from strategies import progresses
 
-from sms_watch.model import (
-    LEVELS,
-    PHASES,
-    Credentials,
-    Kind,
-    Level,
-    Notice,
-    Phase,
-    Position,
-    Progress,
-    Reason,
-    TaskState,
-)
+from sms_watch.model.notice import LEVELS, Kind, Level, Notice, Position, Reason
+from sms_watch.model.task import PHASES, Phase, Progress, TaskState
+from sms_watch.settings import Credentials
 
 HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
 

@@ -13,7 +13,7 @@ from months import Size, play, summary
 from vigil import Vigil, Wake, kept
 
 from local.cloud.world import SimTask
-from sms_watch.model import TaskState
+from sms_watch.model.task import TaskState
 
 # 20,000 migration-hours in every run of the tests; SOAK_HOURS asks for more.
 HOURS = float(os.environ.get("SOAK_HOURS", "20000"))

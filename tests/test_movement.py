@@ -11,17 +11,20 @@ from builders import NOW, a_policy, a_running_task, a_task, minutes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.decide import decide
-from sms_watch.model import Kind, Progress, Sample, Task, TaskMemory
-from sms_watch.movement import (
+from sms_watch.model.notice import Kind
+from sms_watch.model.task import Progress, Task
+from sms_watch.rules.decide import decide
+from sms_watch.rules.movement import (
     MOST_SAMPLES,
     OLD,
+    Sample,
     follow,
     forget,
     moves,
     remaining,
     stands_still,
 )
+from sms_watch.rules.record import TaskMemory
 
 SECOND = timedelta(seconds=1)
 POLICY = a_policy()

@@ -31,8 +31,7 @@ from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import JournalConflict, JournalError
-from sms_watch.model import Credentials
-from sms_watch.settings import ObsJournal
+from sms_watch.settings import Credentials, ObsJournal
 
 DEFAULT = f"sms-watch-{PROJECT}"
 NAME = "journal-20261124.jsonl"

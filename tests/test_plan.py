@@ -20,20 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import IDS, memories, tasks, watches
 
-from sms_watch.journal import VERSION, Entry, EntryType, fold, snapshot
-from sms_watch.model import (
-    Action,
-    Gone,
-    Kind,
-    Memory,
-    Observation,
-    Position,
-    Reason,
-    TaskMemory,
-    Unseen,
-    WatchMemory,
-)
-from sms_watch.plan import BLIND_AFTER_RUNS, Plan, Wishes, plan
+from sms_watch.journal.entries import VERSION, Entry, EntryType, fold, snapshot
+from sms_watch.model.notice import Action, Kind, Position, Reason
+from sms_watch.model.task import Gone, Observation, Unseen
+from sms_watch.rules.plan import BLIND_AFTER_RUNS, Plan, Wishes, plan
+from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
 
 PLACE = Position("20261124", 4711)
 POLICY = a_policy(max_per_run=2)

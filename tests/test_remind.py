@@ -20,24 +20,13 @@ from builders import (
     minutes,
 )
 
-from sms_watch.decide import settle
-from sms_watch.journal import VERSION, Entry, EntryType, fold, snapshot
-from sms_watch.model import (
-    Kind,
-    Memory,
-    Notice,
-    Observation,
-    Outcome,
-    Position,
-    Progress,
-    Standing,
-    Task,
-    TaskMemory,
-    Unseen,
-    WatchMemory,
-)
-from sms_watch.plan import Plan, Wishes, plan
-from sms_watch.remind import (
+from sms_watch.journal.entries import VERSION, Entry, EntryType, fold, snapshot
+from sms_watch.model.notice import Kind, Notice, Outcome, Position, Standing
+from sms_watch.model.task import Observation, Progress, Task, Unseen
+from sms_watch.rules.decide import settle
+from sms_watch.rules.plan import Plan, Wishes, plan
+from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
+from sms_watch.rules.reminders import (
     MOST_REMINDERS,
     MOST_STANDINGS,
     Snooze,

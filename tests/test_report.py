@@ -8,9 +8,10 @@ from typing import Any
 
 from builders import NOW, a_task
 
-from sms_watch.decide import Decision
-from sms_watch.model import Action, Kind, Notice, Outcome, Progress, Reason
+from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason
+from sms_watch.model.task import Progress
 from sms_watch.report import MAX_REPORT, Result, is_idle, report
+from sms_watch.rules.decide import Decision
 
 
 def _report(*decisions: Decision, **fields: Any) -> Any:

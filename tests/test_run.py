@@ -12,11 +12,14 @@ from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
 
 from sms_watch.errors import CloudError, JournalConflict, JournalError
-from sms_watch.journal import Entry, EntryType, fold
-from sms_watch.messages import Imprint
-from sms_watch.model import Kind, Memory, Message, Outcome, Scope, Task
-from sms_watch.plan import Wishes
+from sms_watch.journal.entries import Entry, EntryType, fold
+from sms_watch.messages.compose import Imprint
+from sms_watch.model.notice import Kind, Message, Outcome
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Task
 from sms_watch.report import Result
+from sms_watch.rules.plan import Wishes
+from sms_watch.rules.record import Memory
 from sms_watch.run import Order, Outside, execute
 
 BUDGET = 50.0
@@ -103,7 +106,7 @@ def test_the_plan_is_written_before_anything_is_done() -> None:
     seen: List[Memory] = []
     world.service.before_start = lambda task_id: seen.append(world.memory)
     world.run()
-    assert seen[0].tasks["a"].attempts == 1
+    assert seen[0].tasks["a"].starts.attempts == 1
     assert [notice.kind for notice in seen[0].outbox.values()] == [Kind.FAILED]
     assert seen[0].lease == NOW + timedelta(seconds=BUDGET + 30)
 
@@ -227,7 +230,11 @@ def test_what_a_start_came_to_is_remembered(
     world.service.fail_start("a", error)
     assert world.run().outcomes == {"a": outcome}
     record = world.memory.tasks["a"]
-    assert (record.attempts, record.tries, record.outcome) == (attempts, 1, outcome)
+    assert (record.starts.attempts, record.starts.tries, record.starts.outcome) == (
+        attempts,
+        1,
+        outcome,
+    )
 
 
 def test_an_unanswered_start_is_not_sent_again_in_the_same_run() -> None:
@@ -329,8 +336,8 @@ def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:
     world.service.fail_start("a", _refused(401, "APIGW.0301"))
     result = world.run()
     assert result.outcomes == {"a": Outcome.REFUSED, "b": Outcome.SKIPPED}
-    assert world.memory.tasks["b"].attempts == 0
-    assert world.memory.tasks["b"].last_start is None
+    assert world.memory.tasks["b"].starts.attempts == 0
+    assert world.memory.tasks["b"].starts.last is None
 
 
 def test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other() -> None:
@@ -370,7 +377,7 @@ def test_a_run_that_died_before_its_start_is_completed_by_the_next() -> None:
     result = world.run(after=2)
     assert owed[0] in world.told
     assert world.service.starts == ["a"]
-    assert world.memory.tasks["a"].attempts == 2
+    assert world.memory.tasks["a"].starts.attempts == 2
     assert not result.failure
 
 
@@ -471,7 +478,7 @@ def test_no_new_work_begins_when_time_runs_out() -> None:
     assert [decision.reason for decision in result.decisions] == ["mendable", "not_reached"]
     assert result.outcomes == {"a": Outcome.SKIPPED}
     assert "no time was left to publish" in result.failure
-    assert world.memory.tasks["a"].attempts == 0
+    assert world.memory.tasks["a"].starts.attempts == 0
 
 
 def test_a_test_message_is_sent_once_when_it_is_asked_for() -> None:

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.errors import SettingsError
-from sms_watch.model import LEVELS, Credentials, ErrorClass, Kind, Level, Scope
-from sms_watch.settings import SETTINGS, FileJournal, ObsJournal, Settings, parse
+from sms_watch.model.notice import LEVELS, Kind, Level
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import ErrorClass
+from sms_watch.settings import SETTINGS, Credentials, FileJournal, ObsJournal, Settings, parse
 
 PROJECT = "0" * 32
 URN = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"

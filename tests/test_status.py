@@ -19,10 +19,12 @@ from local.cloud.buckets import Bucket
 from local.cloud.world import SimTask
 from local.desk import Desk
 from local.status import Row, follow, look, show_plain
-from sms_watch.decide import Decision
 from sms_watch.handler import SYSTEM_CLOCK
-from sms_watch.journal import encode, snapshot
-from sms_watch.model import Action, Memory, Phase, Reason, Task, TaskMemory
+from sms_watch.journal.entries import encode, snapshot
+from sms_watch.model.notice import Action, Reason
+from sms_watch.model.task import Phase, Task
+from sms_watch.rules.decide import Decision
+from sms_watch.rules.record import Memory, TaskMemory
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters.task_json import read
-from sms_watch.model import Phase, Progress, Task
+from sms_watch.model.task import Phase, Progress, Task
 
 FAILED: Dict[str, Any] = {
     "id": "7a9c",

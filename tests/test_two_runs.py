@@ -263,7 +263,7 @@ def _assert_policy(world: SmallWorld) -> None:
     """No start goes uncounted, and none comes before its wait is over."""
     for name in world.task_ids:
         times = [moment for task_id, moment in world.starts if task_id == name]
-        assert 1 <= len(times) <= world.memory().tasks[name].attempts
+        assert 1 <= len(times) <= world.memory().tasks[name].starts.attempts
         waits = [later - earlier for earlier, later in zip(times, times[1:])]
         assert all(wait >= a_policy().backoff for wait in waits), times
 

@@ -29,10 +29,11 @@ from local.cloud.world import Refused, SimTask, World
 from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
 from sms_watch import parallel
-from sms_watch.adapters import daily, sdk, sms
+from sms_watch.adapters import sdk, sms
 from sms_watch.adapters.sdk import Answer
 from sms_watch.errors import WatchFailed
-from sms_watch.journal import decode
+from sms_watch.journal import objects
+from sms_watch.journal.entries import decode
 
 SMS, SMN, OBS = "sms", "smn", "obs"
 # What a task is read as when there is none, and when it was not read.
@@ -372,6 +373,6 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         patch.setattr(sdk, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "_within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
-        patch.setattr(daily, "decode", _decode)
+        patch.setattr(objects, "decode", _decode)
         patch.setattr(sms, "PAGE", page)
         yield vigil

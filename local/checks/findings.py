@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Iterable
 
-from sms_watch.model import Words
+from sms_watch.model.strenum import StrEnum
 
 
-class Verdict(Words):
+class Verdict(StrEnum):
     """How a thing stands. A note is neither good nor bad: mostly what no service tells."""
 
     OK = "ok"

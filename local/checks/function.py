@@ -22,7 +22,7 @@ from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
 from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
 from sms_watch.settings import DOMAINS, SETTINGS
-from sms_watch.words import clean
+from sms_watch.text import clean
 
 FORM = "urn:fss:<region>:<project id>:function:<package>:<name>, from the function's details"
 RUNTIMES = ("Python3.9", "Python3.10", "Python3.12")

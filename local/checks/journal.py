@@ -13,10 +13,10 @@ from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
-from sms_watch.journal import Entry
+from sms_watch.journal.entries import Entry
 from sms_watch.ports import History
 from sms_watch.settings import FileJournal, ObsJournal
-from sms_watch.words import count
+from sms_watch.text import count
 
 LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
 ANOTHER = "name another directory in JOURNAL_URI"

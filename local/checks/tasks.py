@@ -12,8 +12,6 @@ import requests
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
 from sms_watch.adapters.sdk import keep_signature
-from sms_watch.decide import HOPELESS
-from sms_watch.error_codes import explain
 from sms_watch.errors import (
     LISTING,
     READING,
@@ -23,12 +21,16 @@ from sms_watch.errors import (
     TaskGone,
     remedy,
 )
-from sms_watch.journal import Entry
-from sms_watch.model import Gone, Observation, Outcome, Phase, Policy, Task
+from sms_watch.journal.entries import Entry
+from sms_watch.model.notice import Outcome
+from sms_watch.model.policy import Policy
+from sms_watch.model.task import Gone, Observation, Phase, Task
 from sms_watch.parallel import at_once
+from sms_watch.rules.error_codes import explain
+from sms_watch.rules.starts import HOPELESS
 from sms_watch.run import EMPTY_LIST, NOBODY
 from sms_watch.settings import SETTINGS
-from sms_watch.words import count
+from sms_watch.text import count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
 CLOSE_TO = 60  # seconds; a clock that is further off is on its way out

@@ -11,9 +11,9 @@ from local.desk import Desk
 from sms_watch.adapters import smn
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, PUBLISHING, SMN_ADDRESS, CloudError, remedy
-from sms_watch.messages import Imprint, compose
-from sms_watch.model import Kind, Notice
-from sms_watch.words import clean
+from sms_watch.messages.compose import Imprint, compose
+from sms_watch.model.notice import Kind, Notice
+from sms_watch.text import clean
 
 PAGE = 100  # the most that the list gives at once (SMN API reference)
 MOST = 10_000  # subscriptions of a topic, far beyond any quota

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Dict, List, Optional, Sequence
 
 from local.cloud.world import SimTask
-from sms_watch.model import TaskState
+from sms_watch.model.task import TaskState
 
 PROJECT = "0" * 32
 SETTING_UP = ("CREATE_CLOUD_SERVER", "SSL_CONFIG", "ATTACH_AGENT_IMAGE")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from sms_watch.model import TaskState
+from sms_watch.model.task import TaskState
 from sms_watch.ports import Clock
 
 FAILED = (TaskState.MIGRATE_FAIL, TaskState.SYNC_FAIL)

@@ -11,8 +11,8 @@ import click
 from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of
 from local.report.facts import facts
 from local.report.page import page
-from sms_watch.journal import Entry, decode
-from sms_watch.words import count
+from sms_watch.journal.entries import Entry, decode
+from sms_watch.text import count
 
 LONGEST = 31  # days; what is older the watchdog has forgotten
 USUAL = 7

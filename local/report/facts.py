@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
-from sms_watch.journal import Entry, EntryType
-from sms_watch.messages import Imprint, compose
-from sms_watch.model import PHASES, Notice, Outcome, Phase, TaskMemory
-from sms_watch.words import clean
+from sms_watch.journal.entries import Entry, EntryType
+from sms_watch.messages.compose import Imprint, compose
+from sms_watch.model.notice import Notice, Outcome
+from sms_watch.model.task import PHASES, Phase
+from sms_watch.rules.record import TaskMemory
+from sms_watch.text import clean
 
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
@@ -191,7 +193,7 @@ def _as_known(notice: Notice, entry: Entry) -> Notice:
 
 def points(record: TaskMemory) -> Iterator[Point]:
     """Give what a record says of how far its task was."""
-    for sample in record.samples:
+    for sample in record.movement.samples:
         if sample.percent is not None:
             yield Point(sample.at, sample.percent, sample.sub_task)
 
@@ -216,7 +218,7 @@ class _Trace:
         """Take what a record says, written at a moment."""
         self.name = record.name or self.name
         self.curve.update((point.at, point) for point in points(record))
-        codes = (record.code,) if record.code else ()
+        codes = (record.failure.code,) if record.failure.code else ()
         if self.seen != (record.since, record.state):
             self.seen = (record.since, record.state)
             since = record.since
@@ -227,9 +229,9 @@ class _Trace:
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
         stalled = bool(self.stalls) and self.stalls[-1][1] is None
-        if record.stalled and not stalled:
-            self.stalls.append((record.moved or at, None))
-        elif stalled and not record.stalled:
+        if record.movement.event and not stalled:
+            self.stalls.append((record.movement.moved or at, None))
+        elif stalled and not record.movement.event:
             self.stalls[-1] = (self.stalls[-1][0], at)
 
     def hear(self, notice: Notice) -> None:

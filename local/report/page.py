@@ -13,9 +13,10 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 import jinja2
 
 from local.report.facts import EVENING, MORNING, STANDING, Band, Facts, Point, Start, Story
-from sms_watch.error_codes import explain
-from sms_watch.model import Outcome, Phase
-from sms_watch.words import clean, count, duration
+from sms_watch.model.notice import Outcome
+from sms_watch.model.task import Phase
+from sms_watch.rules.error_codes import explain
+from sms_watch.text import clean, count, duration
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 WIDTH = 1000.0  # units of a chart, whatever its size

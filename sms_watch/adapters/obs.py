@@ -25,8 +25,7 @@ from sms_watch.errors import (
     JournalConflict,
     JournalError,
 )
-from sms_watch.model import Credentials
-from sms_watch.settings import LOOPBACK, ObsJournal
+from sms_watch.settings import LOOPBACK, Credentials, ObsJournal
 
 CONFLICT = 409
 # What tells an answer of OBS from that of something on the way (OBS API reference, "Common

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import Dict, Mapping
 from urllib.parse import quote
 
-from sms_watch.model import Credentials
+from sms_watch.settings import Credentials
 
 # The parameters that a signature covers, of those that are sent from here.
 SIGNED_PARAMETERS = frozenset({"append", "position"})

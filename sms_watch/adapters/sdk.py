@@ -32,9 +32,9 @@ from urllib3.exceptions import (
 
 from sms_watch import __version__
 from sms_watch.errors import BROKEN, NO_TIME, THROTTLED, CloudError
-from sms_watch.model import Credentials
 from sms_watch.ports import Deadline
-from sms_watch.words import MAX_DETAIL, clean
+from sms_watch.settings import Credentials
+from sms_watch.text import MAX_DETAIL, clean
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come

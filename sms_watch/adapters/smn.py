@@ -5,8 +5,9 @@ from __future__ import annotations
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.messages import structure
-from sms_watch.model import Credentials, Message
+from sms_watch.messages.compose import structure
+from sms_watch.model.notice import Message
+from sms_watch.settings import Credentials
 
 
 def connect(endpoint: str, credentials: Credentials, project_id: str) -> Connection:

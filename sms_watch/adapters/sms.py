@@ -17,8 +17,9 @@ from huaweicloudsdksms.v3 import (
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.task_json import read, read_row, read_source, row_id, rows
 from sms_watch.errors import CloudError, TaskGone
-from sms_watch.model import Credentials, Listing, Task
+from sms_watch.model.task import Listing, Task
 from sms_watch.parallel import at_once
+from sms_watch.settings import Credentials
 
 # Answered with HTTP 400, like every error of the service (SMS API reference, "Error Codes").
 NO_SUCH_TASK = "SMS.7703"

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from sms_watch.model import Progress, Task
-from sms_watch.words import MAX_DETAIL, MAX_NAME, clean
+from sms_watch.model.task import Progress, Task
+from sms_watch.text import MAX_DETAIL, MAX_NAME, clean
 
 # The task has an error that cannot be read.
 UNREADABLE = "?"

@@ -15,7 +15,7 @@ import pkgutil
 from dataclasses import dataclass, replace
 from typing import Mapping
 
-from sms_watch.model import ErrorClass
+from sms_watch.model.task import ErrorClass
 
 # The agent or the source was restarted. A file-level copy goes on from there, a block-level one
 # has lost its place (SMS FAQs, "resumable transfer").
@@ -57,7 +57,7 @@ NO_CODE = Code(
 @functools.lru_cache(maxsize=1)
 def table() -> Mapping[str, Code]:
     """Give the whole table by code."""
-    text = (pkgutil.get_data("sms_watch", "error_codes.csv") or b"").decode("utf-8")
+    text = (pkgutil.get_data("sms_watch.rules", "error_codes.csv") or b"").decode("utf-8")
     return {
         row["code"]: Code(
             row["code"],

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, List, Optional, Protocol, Sequence, Tuple
 
-from sms_watch.journal import VERSION, Entry, EntryType, decode, encode, fold, snapshot
-from sms_watch.model import Position
+from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode, fold, snapshot
+from sms_watch.model.notice import Position
 from sms_watch.ports import History
 
 LOOK_BACK = timedelta(days=31)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 from typing import Callable, Mapping, Optional
 
-from sms_watch.model import Action, Kind, Notice, Outcome, Phase, Reason, Task
-from sms_watch.remind import MOST_REMINDERS
-from sms_watch.words import MAX_DETAIL, clean, count, duration, when
+from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason
+from sms_watch.model.task import Phase, Task
+from sms_watch.rules.reminders import MOST_REMINDERS
+from sms_watch.text import MAX_DETAIL, clean, count, duration, when
 
 NO_TASK = Task("", "", "")  # for a notice that has lost its own
 

@@ -24,22 +24,11 @@ from typing import (
     Tuple,
 )
 
-from sms_watch.error_codes import Code, explain
-from sms_watch.model import (
-    Action,
-    ErrorClass,
-    Kind,
-    Message,
-    Notice,
-    Outcome,
-    Phase,
-    Reason,
-    Standing,
-    Task,
-    TaskState,
-)
-from sms_watch.sentences import NO_TASK, never_seen, remedy, runs, sentence
-from sms_watch.words import MAX_DETAIL, bar, clean, count, duration, when
+from sms_watch.messages.sentences import NO_TASK, never_seen, remedy, runs, sentence
+from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
+from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
+from sms_watch.rules.error_codes import Code, explain
+from sms_watch.text import MAX_DETAIL, bar, clean, count, duration, when
 
 MAX_SUBJECT = 511  # bytes
 MAX_SHORT = 490  # characters

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Dict, Iterable, Mapping, Optional, Tuple
 
-from sms_watch import codec
 from sms_watch.errors import JournalError
-from sms_watch.model import Memory, Notice, Outcome, TaskMemory, WatchMemory, Words
+from sms_watch.journal import codec
+from sms_watch.model.notice import Notice, Outcome
+from sms_watch.model.strenum import StrEnum
+from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
 
 VERSION = 1
 
 
-class EntryType(Words):
+class EntryType(StrEnum):
     """What a line is for."""
 
     SNAPSHOT = "snapshot"

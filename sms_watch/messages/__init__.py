@@ -1,0 +1,1 @@
+"""What people read: one message of all notices, in plain words."""

@@ -1,0 +1,193 @@
+"""A migration task as it was read, and the vocabularies of the SMS API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import FrozenSet, Mapping, Optional, Tuple, Union
+
+from sms_watch.model.strenum import StrEnum
+
+
+class TaskState(StrEnum):
+    """The 14 states of a migration task (SMS API reference, "Querying a Migration Task")."""
+
+    READY = "READY"
+    RUNNING = "RUNNING"
+    SYNCING = "SYNCING"
+    MIGRATE_SUCCESS = "MIGRATE_SUCCESS"
+    MIGRATE_FAIL = "MIGRATE_FAIL"
+    SYNC_SUCCESS = "SYNC_SUCCESS"
+    SYNC_FAIL = "SYNC_FAIL"
+    ABORTING = "ABORTING"
+    ABORT = "ABORT"
+    SKIPPING = "SKIPPING"
+    DELETING = "DELETING"
+    RESETING = "RESETING"  # the service's own spelling
+    SYNC_F_ROLLBACKING = "SYNC_F_ROLLBACKING"
+    SYNC_F_ROLLBACK_SUCCESS = "SYNC_F_ROLLBACK_SUCCESS"
+
+
+class Phase(StrEnum):
+    """What a state means to the watchdog."""
+
+    READY = "ready"
+    MOVING = "moving"
+    FAILED = "failed"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    BUSY = "busy"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+    GONE = "gone"
+
+
+PHASES: Mapping[str, Phase] = {
+    TaskState.READY.value: Phase.READY,
+    TaskState.RUNNING.value: Phase.MOVING,
+    TaskState.SYNCING.value: Phase.MOVING,
+    TaskState.MIGRATE_FAIL.value: Phase.FAILED,
+    TaskState.SYNC_FAIL.value: Phase.FAILED,
+    TaskState.ABORTING.value: Phase.PAUSED,
+    TaskState.ABORT.value: Phase.PAUSED,
+    TaskState.MIGRATE_SUCCESS.value: Phase.FINISHED,
+    TaskState.SYNC_SUCCESS.value: Phase.FINISHED,
+    TaskState.SKIPPING.value: Phase.BUSY,
+    TaskState.RESETING.value: Phase.BUSY,
+    TaskState.DELETING.value: Phase.BUSY,
+    TaskState.SYNC_F_ROLLBACKING.value: Phase.BUSY,
+    TaskState.SYNC_F_ROLLBACK_SUCCESS.value: Phase.ROLLED_BACK,
+}
+
+
+class ErrorClass(StrEnum):
+    """What starting a failed task again can do about an error code."""
+
+    TRANSIENT = "transient"
+    RETRYABLE = "retryable"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+    RECREATE = "recreate"
+    HUMAN = "human"
+    PRECHECK = "precheck"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a task is, in a form in which "further" can be told.
+
+    ``cycle`` counts the copy or synchronisation rounds begun, 0 when the answer does not say;
+    ``step`` is the place of the current sub-task in the documented order, ``percent`` (0 to 100)
+    is the sub-task's own and may be missing for a whole run, ``copied`` is in bytes, as the list
+    of source servers has it. ``sub_task`` is the name for people.
+    """
+
+    cycle: int = 0
+    step: int = 0
+    percent: Optional[int] = None
+    copied: Optional[int] = None
+    sub_task: str = ""
+
+    def beyond(self, mark: Optional[Progress]) -> bool:
+        """Tell whether anything moved forward since ``mark``; without a mark nothing has."""
+        if mark is None:
+            return False
+        more = self.copied is not None and mark.copied is not None and self.copied > mark.copied
+        return more or self._is_ahead_of(mark)
+
+    def furthest(self, other: Optional[Progress]) -> Progress:
+        """Give the high-water mark of the two, so that ground covered twice is no progress."""
+        if other is None:
+            return self
+        ahead = other if other._is_ahead_of(self) else self
+        copied = max(self.copied or 0, other.copied or 0)
+        return Progress(ahead.cycle, ahead.step, ahead.percent, copied or None, ahead.sub_task)
+
+    def differs(self, other: Progress) -> bool:
+        """Tell whether anything moved, in whichever direction; what is not known has not."""
+        pairs = [
+            (self.cycle or None, other.cycle or None),
+            (self.step, other.step),
+            (self.percent, other.percent),
+            (self.copied, other.copied),
+        ]
+        return any(a != b for a, b in pairs if a is not None and b is not None)
+
+    def _is_ahead_of(self, other: Progress) -> bool:
+        """Compare places; a round counts only where both answers tell which one it is."""
+        if self.cycle and other.cycle and self.cycle != other.cycle:
+            return self.cycle > other.cycle
+        return (self.step, self.percent or 0) > (other.step, other.percent or 0)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One migration task as it was read.
+
+    ``state`` is the service's own string, so that a state invented next year survives.
+    ``type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. ``code`` is ``SMS.nnnn``, empty when the
+    task has no error, ``"?"`` when it has one that cannot be read. ``connected`` is ``None`` when
+    the answer does not say (SMS API reference: the field is often missing). ``speed`` is in
+    Mbit/s. ``size`` is what there is to copy, in bytes. ``remaining`` is in seconds, worked out
+    from the advance that was measured, ``None`` while it cannot be told. ``source`` and ``target``
+    are names with addresses, ``source_id`` is the id of the source server. ``listed``: it was
+    taken from a list, whose rows may be old and lack fields; to be started it has to be read by
+    itself.
+    """
+
+    id: str
+    name: str
+    state: str
+    type: str = ""
+    code: str = ""
+    error_params: Tuple[str, ...] = ()
+    connected: Optional[bool] = None
+    progress: Progress = field(default_factory=Progress)
+    speed: Optional[float] = None
+    remaining: Optional[int] = None
+    source: str = ""
+    target: str = ""
+    source_id: str = ""
+    size: Optional[int] = None
+    listed: bool = False
+
+    @property
+    def phase(self) -> Phase:
+        """What the state means to the watchdog."""
+        return PHASES.get(self.state, Phase.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was observed of a task that the service does not have."""
+
+    task_id: str
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A task that could not be read in this run; ``detail`` says why, for people.
+
+    ``reached`` is false for one that was not asked after; ``remedy`` says what to do.
+    """
+
+    task_id: str
+    detail: str
+    reached: bool = True
+    remedy: str = ""
+
+
+Observation = Union[Task, Gone, Unseen]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The tasks of an account, as their list has them.
+
+    ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
+    ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
+    """
+
+    tasks: Tuple[Task, ...]
+    ids: FrozenSet[str]
+    complete: bool
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""The rules: pure functions and small values, from a reading to a plan."""
