@@ -18,7 +18,7 @@ from sms_watch.journal.objects import DailyJournal
 from sms_watch.messages.compose import Imprint
 from sms_watch.model.notice import Message
 from sms_watch.model.policy import Policy, Scope
-from sms_watch.model.task import Listing, Progress, Task
+from sms_watch.model.task import Listing, Progress, Task, TaskError
 from sms_watch.run import Order, Outside, execute
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)
@@ -64,7 +64,9 @@ class Day:
         progress = Progress(1, 5, self._minute * 100 // self.minutes, None, "MIGRATE_LINUX_FILE")
         broken = self._breaks(self._minute) == int(task_id[-3:])
         state, code = ("MIGRATE_FAIL", "SMS.0807") if broken else ("RUNNING", "")
-        return Task(task_id, f"server {task_id}", state, "MIGRATE_FILE", code, progress=progress)
+        return Task(
+            task_id, f"server {task_id}", state, "MIGRATE_FILE", TaskError(code), progress=progress
+        )
 
     def list_tasks(self, project: str) -> Listing:
         """Give no list: the tasks are named by their ids."""

@@ -22,11 +22,10 @@ from rich.text import Text
 
 from local.desk import PATIENCE, Desk, Trouble, env_file_option, nonce, texts_of
 from sms_watch.errors import JournalError
-from sms_watch.journal.entries import Entry, fold, snapshot
+from sms_watch.journal.entries import Entry, JournalReading, fold, snapshot
 from sms_watch.messages.compose import Imprint
 from sms_watch.model.notice import Action, Message, Position, Reason
 from sms_watch.model.task import Phase, Task
-from sms_watch.ports import History
 from sms_watch.rules.decide import Decision
 from sms_watch.rules.record import Memory
 from sms_watch.run import Order, Outside, execute
@@ -71,7 +70,7 @@ class Row:
     def of(cls, decision: Decision) -> Row:
         """Make one out of what would be decided."""
         task = decision.task or Task(decision.task_id, "", "")
-        gone = decision.reason is Reason.GONE
+        gone = decision.verdict.reason is Reason.GONE
         failed = task.phase is Phase.FAILED
         detail = clean(decision.detail, 200)
         return cls(
@@ -79,26 +78,36 @@ class Row:
             clean(task.name),
             Phase.GONE if gone else task.phase,
             clean(task.state) or ("gone" if gone else "not read"),
-            clean(task.code),
+            clean(task.error.code),
             clean(task.progress.sub_task),
             task.progress.percent,
-            task.speed if task.phase is Phase.MOVING else None,
-            task.remaining if task.phase is Phase.MOVING else None,
-            decision.attempt,
-            decision.cap,
-            decision.next_try if failed and decision.action is Action.WAIT else None,
+            task.transfer.speed if task.phase is Phase.MOVING else None,
+            task.transfer.remaining if task.phase is Phase.MOVING else None,
+            decision.verdict.attempt.number,
+            decision.verdict.attempt.cap,
+            decision.verdict.attempt.next_try
+            if failed and decision.verdict.action is Action.WAIT
+            else None,
             _why(decision) + (f": {detail}" if detail else ""),
         )
 
 
 def _why(decision: Decision) -> str:
-    if decision.action is Action.START:
+    if decision.is_start:
         return "started by the next run"
-    if decision.reason is Reason.MOVING and decision.memory and decision.memory.movement.event:
+    if (
+        decision.verdict.reason is Reason.MOVING
+        and decision.record
+        and decision.record.movement.stall
+    ):
         return "stalled"
-    if decision.task and decision.reason is Reason.MOVING and decision.task.connected is False:
+    if (
+        decision.task
+        and decision.verdict.reason is Reason.MOVING
+        and decision.task.connected is False
+    ):
         return "its agent is not connected"
-    return str(decision.reason).replace("_", " ")
+    return str(decision.verdict.reason).replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -128,9 +137,9 @@ class _Remembered:
 
     def __init__(self, memory: Memory, now: datetime) -> None:
         entry = snapshot(memory, now, "status", nonce())
-        self._history = History((entry,), Position(f"{now:%Y%m%d}", 0))
+        self._history = JournalReading((entry,), Position(f"{now:%Y%m%d}", 0))
 
-    def read(self) -> History:
+    def read(self) -> JournalReading:
         return self._history
 
     def append(self, entry: Entry, position: Position) -> NoReturn:
@@ -154,7 +163,7 @@ def look(desk: Desk) -> Look:
         memory = Memory()
         remarks.append(f"attempts are not known: {desk.redact(str(error))}")
     # Another run at work is no reason not to look.
-    memory = replace(memory, lease=None, holder="")
+    memory = replace(memory, lease=None)
     outside = Outside(
         desk.sms(),
         _Silent(),

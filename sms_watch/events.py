@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, List, Tuple
 
-from sms_watch.rules.plan import Wishes
+from sms_watch.rules.plan import Commands
 from sms_watch.rules.reminders import Snooze
 
 COMMANDS = ("report", "test", "snooze")
@@ -30,7 +30,7 @@ LONGEST_SNOOZE = timedelta(days=30)
 class Waking:
     """What an event asks for. ``problem`` is for people: a command that cannot be followed."""
 
-    wishes: Wishes = Wishes()  # noqa: RUF009 - it is a constant
+    commands: Commands = Commands()
     warnings: Tuple[str, ...] = ()
     problem: str = ""
 
@@ -54,7 +54,7 @@ def _command(words: List[str]) -> Waking:
     if word in COMMANDS and len(words) > 1:
         return _refused(words, "has words too many")
     if word in COMMANDS:
-        return Waking(Wishes(test=word == "test", digest=word == "report"))
+        return Waking(Commands(test=word == "test", digest=word == "report"))
     if difflib.get_close_matches(word, COMMANDS, cutoff=CLOSE):
         return _refused(words, "is no command")
     return Waking()
@@ -70,7 +70,7 @@ def _snooze(words: List[str]) -> Waking:
     span = timedelta(**{UNITS[unit]: int(number)})
     if span > LONGEST_SNOOZE:
         return _refused(words, "is longer than 30 days")
-    return Waking(Wishes(snooze=Snooze(words[2], span)))
+    return Waking(Commands(snooze=Snooze(words[2], span)))
 
 
 def _refused(words: List[str], why: str) -> Waking:

@@ -159,7 +159,7 @@ class _Invocation:
 
     def _order(self, settings: Settings, waking: events.Waking) -> Order:
         imprint = Imprint(self.run, self.now, settings.zone, settings.console)
-        return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.wishes)
+        return Order(imprint, settings.scope, settings.policy, settings.dry_run, waking.commands)
 
     def _outside(self, settings: Settings, remark: Callable[[str], None]) -> Outside:
         file, obs, sdk, sms = _import_adapters()

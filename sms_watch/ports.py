@@ -6,11 +6,10 @@ contract tests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, Tuple
+from typing import Any, Protocol
 
-from sms_watch.journal.entries import Entry
+from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task
 
@@ -72,27 +71,10 @@ class Publisher(Protocol):
         """Publish one message and give its id. Raises CloudError as ``start_task`` does."""
 
 
-@dataclass(frozen=True)
-class History:
-    """The journal as it was read.
-
-    ``position`` is where the next entry goes. ``damaged`` counts the lines that could not be
-    used; ``snapshot_lost`` tells that one of them held the memory as a whole. ``expiring`` tells
-    that the newest entry is so old that a later run would no longer find it.
-    """
-
-    entries: Tuple[Entry, ...]
-    position: Position
-    damaged: int = 0
-    snapshot_lost: bool = False
-    expiring: bool = False
-    warnings: Tuple[str, ...] = field(default=())
-
-
 class JournalStore(Protocol):
     """The journal: two verbs."""
 
-    def read(self) -> History:
+    def read(self) -> JournalReading:
         """Read everything, and the position after it. Raises JournalError."""
 
     def append(self, entry: Entry, position: Position) -> Position:

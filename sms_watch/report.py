@@ -39,7 +39,7 @@ class Result:
 
 def report(result: Result, run: str, now: datetime, dry_run: bool) -> Dict[str, Any]:
     """Give the result as JSON can hold it, at most 64 KB: tasks at rest are left out first."""
-    busy_first = sorted(result.decisions, key=lambda decision: decision.reason in IDLE)
+    busy_first = sorted(result.decisions, key=lambda decision: decision.verdict.reason in IDLE)
     made: Dict[str, Any] = {
         "run": run,
         "at": _utc(now),
@@ -68,15 +68,15 @@ def is_idle(task: Mapping[str, Any]) -> bool:
 
 def _task(decision: Decision, outcomes: Mapping[str, Outcome], now: datetime) -> Dict[str, Any]:
     task = decision.task
-    remaining = task.remaining if task and task.phase is Phase.MOVING else None
+    remaining = task.transfer.remaining if task and task.phase is Phase.MOVING else None
     outcome = outcomes.get(decision.task_id)
     made: Dict[str, Any] = {
         "id": decision.task_id,
         "name": clean(task.name) if task else "",
         "state": clean(task.state) or None if task else None,
-        "action": str(decision.action),
-        "reason": str(decision.reason),
-        "attempt": decision.attempt,
+        "action": str(decision.verdict.action),
+        "reason": str(decision.verdict.reason),
+        "attempt": decision.verdict.attempt.number,
         "outcome": str(outcome) if outcome else None,
         "progress": task.progress.percent if task else None,
         "eta": _utc(now + timedelta(seconds=remaining)) if remaining else None,
@@ -95,8 +95,8 @@ def _notice(notice: Notice) -> Dict[str, Any]:
 
 
 def _counts(result: Result) -> Dict[str, int]:
-    actions = [decision.action for decision in result.decisions]
-    taken = [o for o in result.outcomes.values() if o in (Outcome.DONE, Outcome.RUNNING)]
+    actions = [decision.verdict.action for decision in result.decisions]
+    taken = [each for each in result.outcomes.values() if each is Outcome.DONE]
     return {
         "tasks": len(actions),
         **{str(action): actions.count(action) for action in Action},

@@ -9,8 +9,8 @@ its notices with the same ids.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import AbstractSet, Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from datetime import timedelta
+from typing import Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
     LISTING,
@@ -26,17 +26,17 @@ from sms_watch.errors import (
     remedy,
 )
 from sms_watch.journal import entries as journal
-from sms_watch.journal.entries import Entry, EntryType
+from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
 from sms_watch.messages.compose import Imprint, compose
-from sms_watch.model.notice import Action, Kind, Notice, Outcome, Position, Reason
+from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
 from sms_watch.parallel import at_once
-from sms_watch.ports import Deadline, History, JournalStore, MigrationService, Publisher
+from sms_watch.ports import Deadline, JournalStore, MigrationService, Publisher
 from sms_watch.report import Result
 from sms_watch.rules.decide import Decision, settle
-from sms_watch.rules.plan import Plan, Wishes, candidates, confirm, plan
-from sms_watch.rules.record import Memory, TaskMemory
+from sms_watch.rules.plan import Commands, Plan, Situation, candidates, plan
+from sms_watch.rules.record import Lease, Memory
 from sms_watch.text import MAX_DETAIL, clean
 
 # Shares of a run's time after which no more reads, no more starts begin: what was decided must
@@ -84,23 +84,12 @@ class Order:
     scope: Scope
     policy: Policy
     dry_run: bool = False
-    wishes: Wishes = Wishes()  # noqa: RUF009 - it is a constant
+    commands: Commands = Commands()
 
 
 def execute(order: Order, outside: Outside) -> Result:
     """Carry out one run. Raises JournalError when the journal cannot be read or written."""
     return _Run(order, outside).execute()
-
-
-@dataclass(frozen=True)
-class _Start:
-    """A start that was intended: what became of it, and what to remember and tell of it."""
-
-    task_id: str
-    outcome: Outcome
-    record: TaskMemory
-    detail: str = ""
-    notices: Tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,20 +112,13 @@ class _Run:
     def execute(self) -> Result:
         history = self._out.journal.read()
         memory = journal.fold(history.entries)
-        if memory.lease is not None and self._now < memory.lease:
+        if memory.lease is not None and self._now < memory.lease.until:
             return Result(warnings=("another run is at work; this one did nothing",))
         seen = self._observe(memory)
-        planned = plan(
-            seen,
-            memory,
-            self._now,
-            self._order.policy,
-            history.position,
-            wishes=self._order.wishes,
-            memory_lost=history.snapshot_lost,
-        )
+        situation = replace(self._situation(history.position), memory_lost=history.snapshot_lost)
+        planned = plan(seen, memory, situation)
         warnings = (*_warnings(history), *self._remarks)
-        failures = (_blind_failure(seen), _snooze_failure(self._order.wishes, planned))
+        failures = (_blind_failure(seen), _snooze_failure(self._order.commands, planned))
         failure = "; ".join(text for text in failures if text)
         result = Result(planned.decisions, warnings=warnings, failure=failure)
         if self._order.dry_run:
@@ -155,17 +137,11 @@ class _Run:
     def _carry_out(
         self, planned: Plan, memory: Memory, position: Position, result: Result
     ) -> Result:
-        starts = self._act(planned, {*memory.outbox, *(n.event_id for n in planned.notices)})
-        news = [notice for start in starts.values() for notice in start.notices]
-        records = dict(memory.tasks)
-        records.update(planned.tasks)
-        records.update((task_id, start.record) for task_id, start in starts.items())
-        owed = [
-            _as_known(notice, starts, records, self._now)
-            for notice in (*memory.outbox.values(), *planned.notices, *news)
-        ]
+        starts = {decision.task_id: self._start(decision) for decision in planned.starts}
+        pending = (*memory.outbox.values(), *planned.notices)
+        owed = [notice.knowing(starts) for notice in pending]
         sent = _Sent() if self._may_wait(owed, planned) else self._publish(owed)
-        failure = self._acknowledge(starts, news, sent, position)
+        failure = self._acknowledge(planned, starts, sent, position)
         return replace(
             result,
             outcomes={task_id: start.outcome for task_id, start in starts.items()},
@@ -173,6 +149,10 @@ class _Run:
             published=sent.message_id or None,
             failure="; ".join(text for text in (result.failure, sent.failure, failure) if text),
         )
+
+    def _situation(self, position: Position) -> Situation:
+        order = self._order
+        return Situation(self._now, order.policy, position, order.scope.discovers, order.commands)
 
     # Observe
 
@@ -206,7 +186,8 @@ class _Run:
         listed = {task.id: task for task in listing.tasks if scope.covers(task.name)}
         if not listed:
             self._remarks.append(NOBODY if listing.tasks else EMPTY_LIST)
-        due = candidates(tuple(listed.values()), memory, self._now, self._order.policy)
+        situation = self._situation(Position("", 0))
+        due = candidates(tuple(listed.values()), memory, situation)
         missing = [task_id for task_id in known if task_id not in listing.ids]
         read = self._read_all([*due, *_late_first(missing, memory)])
         for task_id, seen in read.items():
@@ -248,56 +229,35 @@ class _Run:
     def _record(self, planned: Plan, memory: Memory, position: Position) -> Position:
         # From the beginning of the run, whatever time it has used by now.
         until = self._now + timedelta(seconds=self._out.budget) + LEASE_MARGIN
+        lease = Lease(until, self._order.imprint.run)
+        starts = {d.task_id: d.verdict.start for d in planned.starts if d.verdict.start}
         entry = replace(
             self._entry(EntryType.PLAN),
             tasks=planned.tasks,
             watch=planned.watch,
             notices=planned.notices,
-            starts=tuple(decision.task_id for decision in planned.starts),
-            lease=until if _is_work(planned, memory) else None,
+            starts=starts,
+            lease=lease if _is_work(planned, memory) else None,
         )
         return self._out.journal.append(entry, position)
 
     def _entry(self, type_: EntryType) -> Entry:
         imprint = self._order.imprint
-        return Entry(journal.VERSION, type_, imprint.at, imprint.run, self._out.nonce())
+        return Entry(type_, imprint.at, imprint.run, self._out.nonce())
 
     # Act
 
-    def _act(self, planned: Plan, owed: AbstractSet[str]) -> Dict[str, _Start]:
-        starts = [self._start(d, planned.tasks[d.task_id]) for d in planned.starts]
-        return {start.task_id: self._confirm(start, owed) for start in starts}
-
-    def _start(self, decision: Decision, record: TaskMemory) -> _Start:
-        outcome, detail = self._send(decision.task_id)
-        return _Start(decision.task_id, outcome, settle(decision, record, outcome), detail)
-
-    def _send(self, task_id: str) -> Tuple[Outcome, str]:
+    def _start(self, decision: Decision) -> Start:
+        """Send the start that was decided; return what became of it."""
+        start = decision.verdict.start
+        assert start is not None  # noqa: S101 - it is a decision to start
         if self._locked_out or self._is_past(START_SHARE):
-            return Outcome.SKIPPED, ""
+            return replace(start, outcome=Outcome.SKIPPED)
         try:
-            self._out.migration.start_task(task_id)
+            self._out.migration.start_task(decision.task_id)
         except CloudError as error:
-            return _outcome(error), self._heed(error)
-        return Outcome.DONE, ""
-
-    def _confirm(self, start: _Start, owed: AbstractSet[str]) -> _Start:
-        """Read a task once more after its start was accepted: it may be running already.
-
-        Where the failure is told in this very run, so is its end. Where it was told before, the
-        next run tells it, which writes it down first: had this run died in between, people would
-        have heard that the task runs, and nobody would know that they had.
-        """
-        if start.outcome is not Outcome.DONE:
-            return start
-        seen = self._read(start.task_id)
-        if not isinstance(seen, Task) or seen.phase is not Phase.MOVING:
-            return start
-        record, notices = start.record, start.notices
-        if not record.failure.event or record.failure.event in owed:
-            record, notices = confirm(seen, record, self._now, self._order.policy)
-        record = replace(record, starts=replace(record.starts, outcome=Outcome.RUNNING))
-        return replace(start, outcome=Outcome.RUNNING, record=record, notices=notices)
+            return replace(start, outcome=_outcome(error), detail=self._heed(error))
+        return replace(start, outcome=Outcome.DONE)
 
     # Publish
 
@@ -309,7 +269,7 @@ class _Run:
         """
         good = all(notice.kind is Kind.RESUMED for notice in owed)
         young = all(self._now - notice.at < LONGEST_WAIT for notice in owed)
-        more = any(d.reason in TURNS or d.action is Action.START for d in planned.decisions)
+        more = any(d.is_start or d.verdict.reason in TURNS for d in planned.decisions)
         return good and young and more
 
     def _publish(self, owed: Sequence[Notice]) -> _Sent:
@@ -328,16 +288,18 @@ class _Run:
     # Acknowledge
 
     def _acknowledge(
-        self, starts: Mapping[str, _Start], news: Sequence[Notice], sent: _Sent, position: Position
+        self, planned: Plan, starts: Mapping[str, Start], sent: _Sent, position: Position
     ) -> str:
-        """Write down what became of the plan; give the reason if that fails."""
+        """Record what became of the plan; return the reason if that fails."""
+        told = tuple(notice.event_id for notice in sent.notices)
         entry = replace(
             self._entry(EntryType.ACK),
-            tasks={task_id: start.record for task_id, start in starts.items()},
-            notices=tuple(news),
-            told=tuple(notice.event_id for notice in sent.notices),
-            outcomes={task_id: start.outcome for task_id, start in starts.items()},
-            message_id=sent.message_id,
+            tasks={
+                d.task_id: settle(d, planned.tasks[d.task_id], starts[d.task_id].outcome)
+                for d in planned.starts
+            },
+            delivered=Delivery(sent.message_id, told) if sent.message_id else None,
+            starts=starts,
         )
         store = self._out.journal
         try:
@@ -396,7 +358,8 @@ def _joined(seen: Observation, listed: Task) -> Observation:
         return seen
     progress = replace(seen.progress, copied=listed.progress.copied)
     connected = listed.connected if seen.connected is None else seen.connected
-    return replace(seen, progress=progress, connected=connected, size=listed.size)
+    transfer = replace(seen.transfer, size=listed.transfer.size)
+    return replace(seen, progress=progress, connected=connected, transfer=transfer)
 
 
 def _outcome(error: CloudError) -> Outcome:
@@ -406,37 +369,20 @@ def _outcome(error: CloudError) -> Outcome:
     return Outcome.FAILED if never_sent else Outcome.REFUSED
 
 
-def _as_known(
-    notice: Notice,
-    starts: Mapping[str, _Start],
-    records: Mapping[str, TaskMemory],
-    now: datetime,
-) -> Notice:
-    """Add to a notice what is known by now of the start it speaks of."""
-    if notice.task is None or notice.action is not Action.START:
-        return notice
-    start, record = starts.get(notice.task.id), records.get(notice.task.id)
-    if start is not None and notice.at == now:
-        return replace(notice, outcome=start.outcome, detail=start.detail)
-    if record is not None and record.starts.last == notice.at:
-        return replace(notice, outcome=record.starts.outcome)
-    return notice
-
-
-def _warnings(history: History) -> Tuple[str, ...]:
+def _warnings(history: JournalReading) -> Tuple[str, ...]:
     if not history.damaged:
         return history.warnings
     return (f"{history.damaged} lines of the journal could not be used", *history.warnings)
 
 
-def _snooze_failure(wishes: Wishes, planned: Plan) -> str:
+def _snooze_failure(commands: Commands, planned: Plan) -> str:
     """Say that a snooze names no task of this run: its reminders would come all the same."""
-    wish = wishes.snooze
-    if wish is None or any(each.task_id == wish.task_id for each in planned.decisions):
+    snooze = commands.snooze
+    if snooze is None or any(each.task_id == snooze.task_id for each in planned.decisions):
         return ""
     return (
-        f"the timer's user_event snoozes {clean(wish.task_id)!r}, which is no id of a task that is"
-        " watched; nothing is snoozed"
+        f"the timer's user_event snoozes {clean(snooze.task_id)!r}, which is not the id of a watched"
+        " task; nothing is snoozed"
     )
 
 

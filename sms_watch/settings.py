@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
-from sms_watch.model.notice import LEVELS, Kind, Level
+from sms_watch.model.notice import Kind, Level
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import ErrorClass
 
@@ -253,7 +253,7 @@ def _kinds_of(word: str) -> FrozenSet[Kind]:
         return frozenset()
     place = worst_first.index(Level(name))
     levels = worst_first[: place + 1] if word.endswith("+") else worst_first[place : place + 1]
-    return frozenset(kind for kind in Kind if LEVELS[kind] in levels)
+    return frozenset(kind for kind in Kind if kind.level in levels)
 
 
 def _log_level(text: str) -> str:
@@ -515,6 +515,10 @@ def _credentials(values: Mapping[str, Any]) -> Optional[Credentials]:
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:
+    """Return the policy. What is said regularly is off where nobody wants to hear it."""
+    told = values["NOTIFY_ON"]
+    remind = values["REMIND_HOURS"] if Kind.REMINDER in told else 0
+    digest = values["DIGEST_HOURS"] if Kind.DIGEST in told else 0
     return Policy(
         max_attempts=values["RESUME_MAX_ATTEMPTS"],
         backoff=timedelta(minutes=values["RESUME_BACKOFF_MINUTES"]),
@@ -523,10 +527,9 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
         classes=values["ERROR_CLASSES"] or {},
         stall=timedelta(minutes=values["STALL_MINUTES"]),
-        remind=timedelta(hours=values["REMIND_HOURS"]),
-        digest=timedelta(hours=values["DIGEST_HOURS"]),
-        notify_on=values["NOTIFY_ON"],
-        discovers=not values["SMS_TASK_IDS"],
+        remind=timedelta(hours=remind),
+        digest=timedelta(hours=digest),
+        notify_on=told,
     )
 
 

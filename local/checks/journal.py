@@ -13,8 +13,7 @@ from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
-from sms_watch.journal.entries import Entry
-from sms_watch.ports import History
+from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.settings import FileJournal, ObsJournal
 from sms_watch.text import count
 
@@ -34,7 +33,7 @@ def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
     return _judged(desk, history), history.entries
 
 
-def _judged(desk: Desk, history: History) -> Finding:
+def _judged(desk: Desk, history: JournalReading) -> Finding:
     where = shown_place(desk.settings)
     if not history.entries and not history.damaged:
         return Finding("journal", Verdict.OK, f"{where} can be read; the first run begins it")

@@ -27,7 +27,7 @@ from sms_watch.model.policy import Policy
 from sms_watch.model.task import Gone, Observation, Phase, Task
 from sms_watch.parallel import at_once
 from sms_watch.rules.error_codes import explain
-from sms_watch.rules.starts import HOPELESS
+from sms_watch.rules.starts import NEVER_RESTARTED
 from sms_watch.run import EMPTY_LIST, NOBODY
 from sms_watch.settings import SETTINGS
 from sms_watch.text import count
@@ -173,7 +173,7 @@ def _all(desk: Desk) -> Sequence[Task]:
 def _meant(wrong: str, there: Sequence[Task]) -> str:
     """Say which task is meant by what is no id of a task, as far as that is to be seen."""
     for each in there:
-        for said, what in ((each.source_id, "a source server"), (each.name, "the name of a task")):
+        for said, what in ((each.servers.source_id, "a source server"), (each.name, "the name of a task")):
             if wrong == said:
                 return f"this is {what}: put the id of its task, {each.id}, into SMS_TASK_IDS"
     return "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site"
@@ -186,9 +186,9 @@ def task(found: Task, policy: Policy) -> Finding:
     if found.phase is Phase.MOVING and percent is not None:
         text += f", {percent} %"
     if found.phase is Phase.FAILED:
-        code = explain(found.code, found.type, policy.classes)
-        text += f" ({found.code or 'no code'}: {code.gist})"
-        verdict = Verdict.WARNING if code.error_class in HOPELESS else Verdict.NOTE
+        code = explain(found.error.code, found.type, policy.classes)
+        text += f" ({found.error.code or 'no code'}: {code.gist})"
+        verdict = Verdict.WARNING if code.error_class in NEVER_RESTARTED else Verdict.NOTE
         return Finding("task", verdict, text, code.advice)
     if found.phase is Phase.UNKNOWN:
         return Finding(
@@ -240,8 +240,11 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
     if not policy.max_attempts:
         text = "starting is switched off: RESUME_MAX_ATTEMPTS is 0"
         return Finding("right to start", Verdict.NOTE, text)
-    taken = (Outcome.DONE, Outcome.RUNNING)
-    accepted = [each for each in entries if set(each.outcomes.values()) & set(taken)]
+    accepted = [
+        entry
+        for entry in entries
+        if any(start.outcome is Outcome.DONE for start in entry.starts.values())
+    ]
     if accepted:
         last = accepted[-1]
         text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}"

@@ -7,20 +7,19 @@ of what its records say.
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
 from sms_watch.messages.compose import Imprint, compose
 from sms_watch.model.notice import Notice, Outcome
-from sms_watch.model.task import PHASES, Phase
-from sms_watch.rules.record import TaskMemory
+from sms_watch.model.task import BROKEN, PHASES, Phase
+from sms_watch.rules.record import TaskRecord
 from sms_watch.text import clean
 
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
-STANDING = (Phase.FAILED, Phase.ROLLED_BACK)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Start:
     @property
     def accepted(self) -> bool:
         """Whether the service took it."""
-        return self.outcome in (Outcome.DONE, Outcome.RUNNING)
+        return self.outcome is Outcome.DONE
 
 
 @dataclass(frozen=True)
@@ -156,15 +155,14 @@ def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo
 
 def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
     """Give the starts that were planned, with the outcome that the same run wrote down later."""
-    became: Dict[Tuple[str, str, datetime], Outcome] = {}
+    acks = [entry for entry in entries if entry.type is EntryType.ACK]
+    became = {start.id: start.outcome for entry in acks for start in entry.starts.values()}
     for entry in entries:
-        for task_id, outcome in entry.outcomes.items():
-            became[entry.run, task_id, entry.at] = outcome
-    for entry in entries:
-        for task_id in entry.starts:
-            outcome = became.get((entry.run, task_id, entry.at), Outcome.UNKNOWN)
-            if outcome is not Outcome.SKIPPED:
-                yield task_id, Start(entry.at, outcome)
+        if entry.type is EntryType.PLAN:
+            for task_id, start in entry.starts.items():
+                outcome = became.get(start.id, Outcome.UNKNOWN)
+                if outcome is not Outcome.SKIPPED:
+                    yield task_id, Start(entry.at, outcome)
 
 
 def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterator[Sent]:
@@ -172,26 +170,21 @@ def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterat
     known: Dict[str, Notice] = {}
     for entry in entries:
         known.update((notice.event_id, notice) for notice in entry.notices)
-        if entry.message_id and entry.at >= first:
-            notices = [known[event_id] for event_id in entry.told if event_id in known]
-            yield Sent(entry.at, _subject(notices, entry, zone))
+        if entry.type is EntryType.ACK:
+            known = {key: notice.knowing(entry.starts) for key, notice in known.items()}
+        if entry.delivered and entry.at >= first:
+            told = [known[each] for each in entry.delivered.event_ids if each in known]
+            yield Sent(entry.at, _subject(told, entry, entry.delivered.message_id, zone))
 
 
-def _subject(notices: Sequence[Notice], entry: Entry, zone: tzinfo) -> str:
+def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzinfo) -> str:
     if not notices:
-        return f"message {entry.message_id}"
-    known = [_as_known(notice, entry) for notice in notices]
-    subject = compose(known, Imprint(entry.run, entry.at, zone, "")).subject
+        return f"message {message_id}"
+    subject = compose(notices, Imprint(entry.run, entry.at, zone, "")).subject
     return subject.rpartition(" - ")[0] or subject
 
 
-def _as_known(notice: Notice, entry: Entry) -> Notice:
-    """Add to a notice the outcome of the start that it speaks of, as its message had it."""
-    outcome = entry.outcomes.get(notice.task.id) if notice.task else None
-    return replace(notice, outcome=outcome) if outcome and notice.at == entry.at else notice
-
-
-def points(record: TaskMemory) -> Iterator[Point]:
+def points(record: TaskRecord) -> Iterator[Point]:
     """Give what a record says of how far its task was."""
     for sample in record.movement.samples:
         if sample.percent is not None:
@@ -214,7 +207,7 @@ class _Trace:
     starts: List[Start] = field(default_factory=list)
     stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
 
-    def add(self, record: TaskMemory, at: datetime) -> None:
+    def add(self, record: TaskRecord, at: datetime) -> None:
         """Take what a record says, written at a moment."""
         self.name = record.name or self.name
         self.curve.update((point.at, point) for point in points(record))
@@ -229,9 +222,9 @@ class _Trace:
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
         stalled = bool(self.stalls) and self.stalls[-1][1] is None
-        if record.movement.event and not stalled:
-            self.stalls.append((record.movement.moved or at, None))
-        elif stalled and not record.movement.event:
+        if record.movement.stall and not stalled:
+            self.stalls.append((record.movement.moved_at or at, None))
+        elif stalled and not record.movement.stall:
             self.stalls[-1] = (self.stalls[-1][0], at)
 
     def hear(self, notice: Notice) -> None:
@@ -245,7 +238,7 @@ class _Trace:
         """Tell what became of the task between two moments."""
         bands = [*self._bands(begin, end), *self._stalled(begin, end)]
         bands.sort(key=lambda band: band.begin)
-        failed = [band for band in bands if band.phase in STANDING]
+        failed = [band for band in bands if band.phase in BROKEN]
         return Story(
             self.id,
             clean(self.name) or self.id,
@@ -264,7 +257,7 @@ class _Trace:
             over = until < begin or (until == begin and following is not None)
             if over or since > end:
                 continue
-            starts = self._within(since, until, following) if _phase(state) in STANDING else ()
+            starts = self._within(since, until, following) if _phase(state) in BROKEN else ()
             went_on = following in (Phase.MOVING, Phase.FINISHED)
             yield Band(
                 max(since, begin),
@@ -283,7 +276,7 @@ class _Trace:
         return tuple(
             start
             for start in self.starts
-            if since <= start.at < until or (start.at == until and following not in STANDING)
+            if since <= start.at < until or (start.at == until and following not in BROKEN)
         )
 
     def _stalled(self, begin: datetime, end: datetime) -> Iterator[Band]:

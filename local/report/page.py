@@ -12,9 +12,9 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 import jinja2
 
-from local.report.facts import EVENING, MORNING, STANDING, Band, Facts, Point, Start, Story
+from local.report.facts import EVENING, MORNING, Band, Facts, Point, Start, Story
 from sms_watch.model.notice import Outcome
-from sms_watch.model.task import Phase
+from sms_watch.model.task import BROKEN, Phase
 from sms_watch.rules.error_codes import explain
 from sms_watch.text import clean, count, duration
 
@@ -31,7 +31,6 @@ MEANING = (
     f" {EVENING}:00 save nothing: somebody is there."
 )
 OUTCOMES = {
-    Outcome.RUNNING: "accepted, and running at once",
     Outcome.DONE: "accepted",
     Outcome.REFUSED: "refused",
     Outcome.FAILED: "not sent",
@@ -168,7 +167,7 @@ def _what(band: Band) -> str:
     if band.stalled:
         return "stalled: it ran, and did not move"
     state = clean(band.state) or "gone"
-    if band.phase in STANDING and band.codes:
+    if band.phase in BROKEN and band.codes:
         first, *later = (clean(code) for code in band.codes)
         then = f" Then {', '.join(later)}." if later else ""
         return f"{state}, {first}: {explain(first, '', {}).gist}{then}"

@@ -149,7 +149,7 @@ def _listing(
     counts = {page.count for page in read}
     complete = not errors and counts == {len(by_id)}
     return Listing(
-        tuple(task for task in tasks if not chosen or task.source_id in sources),
+        tuple(task for task in tasks if not chosen or task.servers.source_id in sources),
         frozenset(by_id),
         complete,
         _why_incomplete(errors, source_errors, complete),

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from sms_watch.model.task import Progress, Task
+from sms_watch.model.task import Progress, Servers, Task, TaskError, Transfer
 from sms_watch.text import MAX_DETAIL, MAX_NAME, clean
 
 # The task has an error that cannot be read.
@@ -41,20 +41,20 @@ def read(body: Any) -> Optional[Task]:
     task_id, state = _text(fields.get("id")), _text(fields.get("state"))[:MAX_NAME]
     if not (task_id and state):
         return None
-    code, params = _error(fields.get("error_json"))
     return Task(
         task_id,
         _line(fields.get("name")),
         state,
         type=_text(fields.get("type"))[:MAX_NAME],
-        code=code,
-        error_params=params,
+        error=_error(fields.get("error_json")),
         connected=_truth(fields.get("connected")),
         progress=_progress(fields),
-        speed=_number(fields.get("migrate_speed")),
-        source=_server(fields.get("source_server")),
-        target=_server(fields.get("target_server")),
-        source_id=_text(_fields(fields.get("source_server")).get("id"))[:MAX_NAME],
+        transfer=Transfer(speed=_number(fields.get("migrate_speed"))),
+        servers=Servers(
+            _server(fields.get("source_server")),
+            _server(fields.get("target_server")),
+            _text(_fields(fields.get("source_server")).get("id"))[:MAX_NAME],
+        ),
     )
 
 
@@ -63,11 +63,12 @@ def read_row(row: Any, sources: Mapping[str, Source]) -> Optional[Task]:
     task = read(row)
     if task is None:
         return None
-    source = sources.get(task.source_id, Source())
+    source = sources.get(task.servers.source_id, Source())
     progress = replace(task.progress, copied=source.copied)
     known = task.connected is not None
     connected = task.connected if known else source.connected
-    return replace(task, progress=progress, connected=connected, size=source.size, listed=True)
+    transfer = replace(task.transfer, size=source.size)
+    return replace(task, progress=progress, connected=connected, transfer=transfer, listed=True)
 
 
 @dataclass(frozen=True)
@@ -108,18 +109,18 @@ def rows(body: Any, name: str) -> Optional[Tuple[int, List[Any]]]:
 # The error: a JSON object in a string, with a JSON list in a string in it
 
 
-def _error(value: Any) -> Tuple[str, Tuple[str, ...]]:
+def _error(value: Any) -> TaskError:
     if value in (None, "", {}):
-        return "", ()
+        return TaskError()
     fields = _fields(_unpacked(value))
     code = _text(fields.get("error_code"))
     if not re.fullmatch(r"[\w.-]{1,32}", code, re.ASCII):
         found = re.search(r"SMS\.\d{4}", str(value), re.ASCII)
-        return found.group() if found else UNREADABLE, ()
+        return TaskError(found.group() if found else UNREADABLE)
     params = _unpacked(fields.get("error_param"))
     listed = params if isinstance(params, list) else [params]
     shown = [clean(str(each), MAX_DETAIL) for each in listed if each not in (None, "")]
-    return code, tuple(shown[:MOST_PARAMS])
+    return TaskError(code, tuple(shown[:MOST_PARAMS]))
 
 
 def _unpacked(value: Any) -> Any:

@@ -14,9 +14,9 @@ from typing import Dict, Iterable, Mapping, Optional, Tuple
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
-from sms_watch.model.notice import Notice, Outcome
+from sms_watch.model.notice import Notice, Position, Start
 from sms_watch.model.strenum import StrEnum
-from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
+from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 VERSION = 1
 
@@ -31,50 +31,73 @@ class EntryType(StrEnum):
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """A message that was published, and the events that it told."""
+
+    message_id: str
+    event_ids: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Entry:
     """One line of the journal.
 
     ``run`` is the request id of the run that wrote it, ``nonce`` tells this line from every other.
-    ``tasks`` and ``watch`` replace what was remembered; ``notices`` are owed from here on until a
-    later line lists their ids as ``told``. ``starts`` and ``outcomes`` are for the reader: the
-    counts are in ``tasks``. ``lease`` is until when the run ``holder`` (the writer, where it is
-    not named) may be at work; an ack of that run ends it.
+    ``tasks`` and ``watch`` replace what was remembered; ``notices`` are pending from here on until
+    a later line lists their ids as ``delivered``. ``starts``, by task id, are those intended in a
+    plan, and in an ack what became of them. An ack of the run that holds the ``lease`` ends it.
     """
 
-    v: int
     type: EntryType
     at: datetime
     run: str
     nonce: str
-    tasks: Mapping[str, TaskMemory] = field(default_factory=dict)
-    watch: Optional[WatchMemory] = None
+    tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
+    watch: Optional[WatchRecord] = None
     notices: Tuple[Notice, ...] = ()
-    told: Tuple[str, ...] = ()
-    starts: Tuple[str, ...] = ()
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    message_id: str = ""
-    lease: Optional[datetime] = None
-    holder: str = ""
+    delivered: Optional[Delivery] = None
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    lease: Optional[Lease] = None
+
+
+@dataclass(frozen=True)
+class JournalReading:
+    """The journal as it was read.
+
+    ``position`` is where the next entry goes. ``damaged`` counts the lines that could not be
+    used; ``snapshot_lost`` tells that one of them held the memory as a whole. ``expiring`` tells
+    that the newest entry is so old that a later run would no longer find it.
+    """
+
+    entries: Tuple[Entry, ...]
+    position: Position
+    damaged: int = 0
+    snapshot_lost: bool = False
+    expiring: bool = False
+    warnings: Tuple[str, ...] = ()
 
 
 def encode(entry: Entry) -> bytes:
-    """Write one entry as one line, with its line end."""
-    text = json.dumps(codec.dump(entry), ensure_ascii=False, separators=(",", ":"))
+    """Return one entry as one line, with its line end."""
+    data = {"v": VERSION, **codec.dump(entry)}
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace") + b"\n"
 
 
 def decode(line: bytes) -> Entry:
-    """Read one line.
+    """Return the entry in one line.
 
-    Raises ValueError when the line is not whole or not valid, JournalError when a newer version
-    of the watchdog wrote it: to go on would mean to act without knowing what it knew.
+    Raises ValueError if the line is not whole or not valid, JournalError if a newer version of the
+    watchdog wrote it: to go on would mean to act without knowing what it knew.
     """
     try:
         data = json.loads(line.decode())
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     version = data.get("v") if isinstance(data, dict) else None
-    if type(version) is int and version > VERSION:
+    if type(version) is not int:
+        raise ValueError("without a version")
+    if version > VERSION:
         raise JournalError(
             f"the journal was written in format {version} by a newer sms_watch, this one knows"
             f" format {VERSION}; nothing was done: deploy the newer version again, or name"
@@ -84,33 +107,34 @@ def decode(line: bytes) -> Entry:
 
 
 def fold(entries: Iterable[Entry]) -> Memory:
-    """Add up entries, oldest first, to what is remembered."""
-    tasks: Dict[str, TaskMemory] = {}
+    """Return what entries, oldest first, add up to."""
+    tasks: Dict[str, TaskRecord] = {}
     outbox: Dict[str, Notice] = {}
-    watch = WatchMemory()
-    lease: Optional[datetime] = None
-    holder = ""
+    watch = WatchRecord()
+    lease: Optional[Lease] = None
     for entry in entries:
         if entry.type is EntryType.SEAL:
             continue
         if entry.type is EntryType.SNAPSHOT:
-            tasks, outbox, watch = {}, {}, WatchMemory()
+            tasks, outbox, watch = {}, {}, WatchRecord()
         tasks.update(entry.tasks)
         outbox.update((notice.event_id, notice) for notice in entry.notices)
-        for event_id in entry.told:
-            outbox.pop(event_id, None)
+        if entry.delivered is not None:
+            for event_id in entry.delivered.event_ids:
+                outbox.pop(event_id, None)
+        if entry.type is EntryType.ACK:
+            outbox = {key: notice.knowing(entry.starts) for key, notice in outbox.items()}
         watch = entry.watch or watch
         # An ack that comes late, from a run that was thought dead, leaves the lease of the run
         # that took over alone.
-        if entry.type is not EntryType.ACK or entry.run == holder:
-            lease, holder = entry.lease, (entry.holder or entry.run) if entry.lease else ""
-    return Memory(tasks, outbox, watch, lease, holder)
+        if entry.type is not EntryType.ACK or (lease is not None and entry.run == lease.holder):
+            lease = entry.lease
+    return Memory(tasks, outbox, watch, lease)
 
 
 def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
-    """Give the entry that holds a whole memory: folding it alone gives the memory again."""
+    """Return the entry that holds a whole memory: folding it alone gives the memory again."""
     return Entry(
-        VERSION,
         EntryType.SNAPSHOT,
         at,
         run,
@@ -119,5 +143,4 @@ def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
         watch=memory.watch,
         notices=tuple(memory.outbox.values()),
         lease=memory.lease,
-        holder=memory.holder,
     )

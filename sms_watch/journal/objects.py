@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Callable, Iterator, List, Optional, Protocol, Sequence, Tuple
 
-from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode, fold, snapshot
+from sms_watch.journal.entries import (
+    Entry,
+    EntryType,
+    JournalReading,
+    decode,
+    encode,
+    fold,
+    snapshot,
+)
 from sms_watch.model.notice import Position
-from sms_watch.ports import History
 
 LOOK_BACK = timedelta(days=31)
 # A quiet run renews a journal this old, long before it falls out of sight.
@@ -72,7 +79,7 @@ class DailyJournal:
         self._entries: List[Entry] = []
         self._torn: Optional[Position] = None
 
-    def read(self) -> History:
+    def read(self) -> JournalReading:
         """Read the newest object, and older ones for as long as a snapshot is missing.
 
         The last day ended with what a snapshot says, so its object can stand for one. Unless that
@@ -88,10 +95,10 @@ class DailyJournal:
                     break
         self._entries = [entry for each in objects for entry in each.entries]
         if not objects:
-            return History((), Position(_day(self._now), 0), warnings=(EMPTY,))
+            return JournalReading((), Position(_day(self._now), 0), warnings=(EMPTY,))
         newest = objects[-1]
         self._torn = Position(newest.day, newest.length) if newest.torn else None
-        return History(
+        return JournalReading(
             tuple(self._entries),
             newest.position,
             damaged=sum(each.damaged for each in objects),
@@ -108,7 +115,7 @@ class DailyJournal:
         """
         day = _day(entry.at)
         if position.offset and day > position.day:
-            seal = Entry(VERSION, EntryType.SEAL, entry.at, entry.run, self._nonce())
+            seal = Entry(EntryType.SEAL, entry.at, entry.run, self._nonce())
             self._put(encode(seal), position)
             position = Position(day, 0)
         data = encode(entry)

@@ -24,8 +24,8 @@ from typing import (
     Tuple,
 )
 
-from sms_watch.messages.sentences import NO_TASK, never_seen, remedy, runs, sentence
-from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
+from sms_watch.messages.sentences import NO_TASK, digest_title, remedy, row_state, sentence, title
+from sms_watch.model.notice import Action, DigestRow, Kind, Message, Notice, Reason
 from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
 from sms_watch.rules.error_codes import Code, explain
 from sms_watch.text import MAX_DETAIL, bar, clean, count, duration, when
@@ -41,13 +41,11 @@ MAX_CODE = 12
 BAR = 20
 
 WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
-# What is over for a task once these are told of it; a rest ends whatever was told before.
-ENDS: Mapping[Kind, FrozenSet[Kind]] = {
-    Kind.RESUMED: frozenset(
-        {Kind.FAILED, Kind.NEEDS_PERSON, Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
-    ),
-    Kind.MOVING: frozenset({Kind.STALLED, Kind.REMINDER}),
-    Kind.CONNECTED: frozenset({Kind.DISCONNECTED}),
+# What is over for a task once these are told of it, besides what they end; a rest ends whatever
+# was told before.
+SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
+    Kind.RESUMED: frozenset({Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}),
+    Kind.MOVING: frozenset({Kind.REMINDER}),
     Kind.PAUSED: frozenset(Kind),
     Kind.FINISHED: frozenset(Kind),
     Kind.GONE: frozenset(Kind),
@@ -106,7 +104,7 @@ class _Item:
         """The notice that names the state of things: the worst that is not over, the newest."""
         open_: List[Notice] = []
         for notice in self.notices:
-            over = ENDS.get(notice.kind, frozenset())
+            over = SUPERSEDES.get(notice.kind, frozenset()).union(notice.kind.ends)
             open_ = [notice, *(each for each in open_ if each.kind not in over)]
         return min(open_, key=lambda notice: WORST_FIRST[notice.kind])
 
@@ -118,99 +116,19 @@ class _Item:
 
     def failure(self) -> Optional[Notice]:
         """The newest notice of a failure, which knows code and attempts."""
-        failures = [n for n in self.notices if n.error_class is not None]
+        failures = [n for n in self.notices if n.verdict.error_class is not None]
         return failures[-1] if failures else None
-
-    def told(self) -> Iterator[Notice]:
-        """The notices that need a sentence: a failure that was mended at once says it all."""
-        mended = False
-        for notice in self.notices:
-            if not (mended and notice.kind is Kind.RESUMED):
-                yield notice
-            if notice.kind is Kind.FAILED:
-                mended = notice.outcome is Outcome.RUNNING
 
     def title(self) -> str:
         main, kinds = self.main(), {notice.kind for notice in self.notices}
-        if main.kind is Kind.DIGEST:
-            return _census(main)
-        if main.kind is Kind.RESUMED:
-            if main.count:
-                return "has settled"
-            return "failed and is running again" if Kind.FAILED in kinds else "is running again"
-        if main.kind is Kind.FAILED:
-            return "is flapping" if main.count else "failed" + _what_is_done(main)
-        if main.kind is Kind.REMINDER and runs(main):
-            return "still does not move"
-        if main.kind is Kind.GONE and never_seen(main):
-            return "does not exist"
-        return TITLES[main.kind]
+        back = main.kind is Kind.RESUMED and not main.count
+        return ("failed and " if back and Kind.FAILED in kinds else "") + title(main)
 
     def name(self) -> str:
         if self.main().kind is Kind.DIGEST:
             return "digest:"
         task = self.task()
         return clean(task.name) or task.id if task else "the watchdog"
-
-
-def _census(digest: Notice) -> str:
-    """Count the tasks of a digest: ``3 tasks, 1 failed, 2 running``."""
-    words = [_word(each) for each in digest.standings]
-    number = len(words) + digest.more
-    counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
-    return ", ".join([count(number, "task"), *counts])
-
-
-def _word(standing: Standing) -> str:
-    task = standing.task
-    if standing.still is not None:
-        return "standing still"
-    if task.state == TaskState.SYNCING:
-        return "synchronising"
-    return PHASE_WORDS.get(task.phase) or clean(task.state)
-
-
-PHASE_WORDS: Mapping[Phase, str] = {
-    Phase.READY: "ready",
-    Phase.MOVING: "running",
-    Phase.FAILED: "failed",
-    Phase.PAUSED: "paused",
-    Phase.FINISHED: "finished",
-    Phase.BUSY: "busy",
-    Phase.ROLLED_BACK: "rolled back",
-}
-
-
-def _what_is_done(failed: Notice) -> str:
-    if failed.action is Action.START:
-        return START_TITLES[failed.outcome] if failed.outcome else ""
-    return ", waiting" if failed.action is Action.WAIT else ""
-
-
-START_TITLES: Mapping[Outcome, str] = {
-    Outcome.RUNNING: ", started again",
-    Outcome.DONE: ", started again",
-    Outcome.REFUSED: ", start refused",
-    Outcome.FAILED: ", start not sent",
-    Outcome.UNKNOWN: ", start not answered",
-    Outcome.SKIPPED: ", waiting",
-}
-TITLES: Mapping[Kind, str] = {
-    Kind.NEEDS_PERSON: "needs a person",
-    Kind.BLIND: "is blind",
-    Kind.MEMORY_LOST: "has lost its memory",
-    Kind.GONE: "is gone",
-    Kind.UNKNOWN_STATE: "is in an unknown state",
-    Kind.PAUSED: "is paused",
-    Kind.SEES_AGAIN: "sees again",
-    Kind.FINISHED: "is finished",
-    Kind.TEST: "sends a test message",
-    Kind.STALLED: "stands still",
-    Kind.MOVING: "moves again",
-    Kind.DISCONNECTED: "has lost its agent",
-    Kind.CONNECTED: "has its agent back",
-    Kind.REMINDER: "still needs a person",
-}
 
 
 def _items(notices: Sequence[Notice]) -> Iterator[_Item]:
@@ -290,7 +208,7 @@ def _headline(item: _Item) -> str:
 
 
 def _shown_code(task: Task) -> str:
-    return clean(task.code, MAX_CODE) if task.code.startswith("SMS.") else ""
+    return clean(task.error.code, MAX_CODE) if task.error.code.startswith("SMS.") else ""
 
 
 def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
@@ -309,16 +227,16 @@ def _paragraph(item: _Item, imprint: Imprint) -> str:
     said = " ".join(_said(item, imprint))
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each, imprint) for each in main.standings]
-    if main.more:
-        rows.append(f"  and {main.more} more")
+    rows = [_row(each, imprint) for each in main.digest.rows]
+    if main.digest.more:
+        rows.append(f"  and {main.digest.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
 def _said(item: _Item, imprint: Imprint) -> List[str]:
     """Give the sentences about an item; what is done about a failure is said once."""
     said: List[str] = []
-    for notice in item.told():
+    for notice in item.notices:
         text, done = sentence(notice, imprint.zone), remedy(notice, imprint.zone)
         if notice.kind in OF_THE_AGENT and done and any(done in each for each in said):
             text = text.replace(done, "").rstrip()
@@ -349,7 +267,7 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
         "task_id": task.id if task else None,
         "task_name": clean(task.name) if task else None,
         "state": clean(task.state) if task else None,
-        "code": clean(task.code, MAX_CODE) if task else None,
+        "code": clean(task.error.code, MAX_CODE) if task else None,
         "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
         "text": _counted(notice) + sentence(notice, imprint.zone),
     }
@@ -357,7 +275,7 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
 
 def _counted(notice: Notice) -> str:
     """Begin the text of a digest with its counts, which an e-mail has as its heading."""
-    return f"{_census(notice)}. " if notice.kind is Kind.DIGEST else ""
+    return f"{digest_title(notice)}. " if notice.kind is Kind.DIGEST else ""
 
 
 # The facts of a task
@@ -377,16 +295,17 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
 
 
 def _servers(task: Task) -> str:
-    if not (task.source or task.target):
+    servers = task.servers
+    if not (servers.source or servers.target):
         return ""
-    return f"{clean(task.source) or 'unknown'} -> {clean(task.target) or 'unknown'}"
+    return f"{clean(servers.source) or 'unknown'} -> {clean(servers.target) or 'unknown'}"
 
 
 def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
     if failure is None:
         return []
     code = _code(failure)
-    about = clean(", ".join((failure.task or NO_TASK).error_params), MAX_DETAIL)
+    about = clean(", ".join((failure.task or NO_TASK).error.params), MAX_DETAIL)
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
     return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
 
@@ -394,8 +313,8 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
 def _code(notice: Notice) -> Code:
     task = notice.task or NO_TASK
     # No advice speaks of starts where there are none.
-    off = notice.reason is Reason.STARTS_OFF
-    error_class = ErrorClass.HUMAN if off else notice.error_class or ErrorClass.UNKNOWN
+    off = notice.verdict.reason is Reason.STARTS_OFF
+    error_class = ErrorClass.HUMAN if off else notice.verdict.error_class or ErrorClass.UNKNOWN
     code = _shown_code(task)
     return explain(code, task.type, {code: error_class})
 
@@ -409,33 +328,34 @@ def _progress(task: Task) -> str:
 
 
 def _speed(task: Task) -> str:
+    speed = task.transfer.speed
     # What does not run may still be shown with the speed that it had.
-    return f"{task.speed:.0f} Mbit/s" if task.speed and task.phase is Phase.MOVING else ""
+    return f"{speed:.0f} Mbit/s" if speed and task.phase is Phase.MOVING else ""
 
 
 def _left(task: Task) -> str:
     """Say how long the rest takes, or that nobody can tell; what does not run has no such time."""
     if task.state != TaskState.RUNNING:
         return ""
-    if task.remaining is None:
+    if task.transfer.remaining is None:
         return "time left unknown"
-    return f"about {duration(timedelta(seconds=task.remaining))} left"
+    return f"about {duration(timedelta(seconds=task.transfer.remaining))} left"
 
 
-def _row(standing: Standing, imprint: Imprint) -> str:
-    """Give the line of a task in a digest."""
-    task, percent = standing.task, standing.task.progress.percent
-    lost = timedelta(seconds=standing.lost)
-    since = f" since {when(standing.still, imprint.zone)}" if standing.still else ""
+def _row(row: DigestRow, context: Imprint) -> str:
+    """Return the line of a task in a digest."""
+    task, percent = row.task, row.task.progress.percent
+    lost = timedelta(seconds=row.seconds_failed)
+    since = f" since {when(row.still_since, context.zone)}" if row.still_since else ""
     parts = [
-        _word(standing) + since,
+        row_state(row) + since,
         _shown_code(task),
         "agent away" if task.connected is False else "",
         _bar(percent) if percent is not None else "",
         clean(task.progress.sub_task),
         _speed(task),
         _left(task),
-        count(standing.starts, "start") if standing.starts else "",
+        count(row.starts, "start") if row.starts else "",
         f"{duration(lost)} lost" if lost >= timedelta(minutes=1) else "",
     ]
     facts = ", ".join(part for part in parts if part)
@@ -446,13 +366,14 @@ def _bar(percent: Optional[int]) -> str:
     return f"{bar(percent, BAR)} {'?' if percent is None else percent} %"
 
 
-def _starts(notice: Notice, imprint: Imprint) -> str:
-    if not notice.attempt:
+def _starts(notice: Notice, context: Imprint) -> str:
+    attempt = notice.verdict.attempt
+    if not attempt.number:
         return ""
     # One that waits speaks of the start that comes next.
-    made = notice.attempt - 1 if notice.action is Action.WAIT else notice.attempt
-    of = ", tried until it runs" if notice.cap is None else f" of {notice.cap}"
+    made = attempt.number - (notice.verdict.action is Action.WAIT)
+    of = ", tried until it runs" if attempt.cap is None else f" of {attempt.cap}"
     text = f"{made}{of}"
-    if notice.next_try is not None:
-        text += f", next try not before {when(notice.next_try, imprint.zone)}"
+    if attempt.next_try is not None:
+        text += f", next try not before {when(attempt.next_try, context.zone)}"
     return text

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Callable, Mapping, Optional
 
-from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason
-from sms_watch.model.task import Phase, Task
+from sms_watch.model.notice import Action, Attempt, DigestRow, Kind, Notice, Outcome, Reason
+from sms_watch.model.task import Phase, Task, TaskState
 from sms_watch.rules.reminders import MOST_REMINDERS
 from sms_watch.text import MAX_DETAIL, clean, count, duration, when
 
 NO_TASK = Task("", "", "")  # for a notice that has lost its own
 
 
+@dataclass(frozen=True)
+class Phrase:
+    """How a kind of notice reads: what follows the task's name in a heading, and in sentences."""
+
+    title: Callable[[Notice], str]
+    sentence: Callable[[Notice, tzinfo], str]
+
+
+def title(notice: Notice) -> str:
+    """Return what a heading says of the task, or of the watchdog: "is paused"."""
+    return PHRASES[notice.kind].title(notice)
+
+
 def sentence(notice: Notice, zone: tzinfo) -> str:
-    """Say what a notice tells, with its times in a zone."""
-    return SENTENCES[notice.kind](notice, zone)
+    """Return what a notice tells, in sentences, with its times in a zone."""
+    return PHRASES[notice.kind].sentence(notice, zone)
 
 
 def _say_failed(notice: Notice, zone: tzinfo) -> str:
@@ -37,21 +51,21 @@ def _say_failed(notice: Notice, zone: tzinfo) -> str:
 
 
 def remedy(notice: Notice, zone: tzinfo) -> str:
-    """Say what is done about a failure; empty when that is nothing."""
-    next_try = f" at {when(notice.next_try, zone)}" if notice.next_try else " in the next run"
-    if notice.action is Action.START:
-        detail = f" ({clean(notice.detail, MAX_DETAIL)})" if notice.detail else ""
-        said = START_SENTENCES[notice.outcome] if notice.outcome else ""
-        return said.format(start=_which_start(notice), detail=detail, next=next_try)
-    return REMEDY_SENTENCES.get(notice.reason or Reason.MENDABLE, "").format(next=next_try)
+    """Return what is done about a failure, in a sentence; empty when that is nothing."""
+    verdict, moment = notice.verdict, notice.verdict.attempt.next_try
+    next_try = f" at {when(moment, zone)}" if moment else " in the next run"
+    if verdict.start is not None:
+        detail = f" ({clean(verdict.start.detail, MAX_DETAIL)})" if verdict.start.detail else ""
+        said = START_SENTENCES[verdict.start.outcome]
+        return said.format(start=_which_start(verdict.attempt), detail=detail, next=next_try)
+    return REMEDY_SENTENCES.get(verdict.reason or Reason.MENDABLE, "").format(next=next_try)
 
 
-def _which_start(notice: Notice) -> str:
-    return f"start {notice.attempt}" + (f" of {notice.cap}" if notice.cap is not None else "")
+def _which_start(attempt: Attempt) -> str:
+    return f"start {attempt.number}" + (f" of {attempt.cap}" if attempt.cap is not None else "")
 
 
 START_SENTENCES: Mapping[Outcome, str] = {
-    Outcome.RUNNING: "It was started again ({start}) and seen running at once.",
     Outcome.DONE: "Its start was accepted ({start}); that it runs is told when it is seen.",
     Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
     Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
@@ -69,8 +83,8 @@ REMEDY_SENTENCES: Mapping[Reason, str] = {
 
 
 def _say_needs_person(notice: Notice, zone: tzinfo) -> str:
-    said = PERSON_SENTENCES.get(notice.reason or Reason.NOT_MENDABLE, TRIED_ON)
-    return said.format(starts=notice.attempt)
+    said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_MENDABLE, TRIED_ON)
+    return said.format(starts=notice.verdict.attempt.number)
 
 
 TRIED_ON = (
@@ -209,12 +223,13 @@ def _say_reminder(notice: Notice, zone: tzinfo) -> str:
 
 
 def _say_digest(notice: Notice, zone: tzinfo) -> str:
-    starts = sum(each.starts for each in notice.standings)
-    lost = timedelta(seconds=sum(each.lost for each in notice.standings))
+    shown = notice.digest
+    starts = sum(row.starts for row in shown.rows)
+    lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
     stood = f"{duration(lost)} lost" if lost >= timedelta(minutes=1) else "no time lost"
     since = f"Since {when(notice.since, zone)}" if notice.since else "So far"
-    among = f" among the {len(notice.standings)} tasks listed" if notice.more else ""
-    unread = f" {clean(notice.detail, MAX_DETAIL)}" if notice.detail else ""
+    among = f" among the {len(shown.rows)} tasks listed" if shown.more else ""
+    unread = f" {clean(shown.unread, MAX_DETAIL)}" if shown.unread else ""
     return f"{since}{among}: {count(starts, 'start')}, {stood} by standing failed.{unread}"
 
 
@@ -233,22 +248,85 @@ def _say_test(notice: Notice, zone: tzinfo) -> str:
     return "This is the test message that was asked for. Messages reach you."
 
 
-SENTENCES: Mapping[Kind, Callable[[Notice, tzinfo], str]] = {
-    Kind.FAILED: _say_failed,
-    Kind.NEEDS_PERSON: _say_needs_person,
-    Kind.RESUMED: _say_resumed,
-    Kind.PAUSED: _say_paused,
-    Kind.FINISHED: _say_finished,
-    Kind.GONE: _say_gone,
-    Kind.UNKNOWN_STATE: _say_unknown_state,
-    Kind.BLIND: _say_blind,
-    Kind.SEES_AGAIN: _say_sees_again,
-    Kind.MEMORY_LOST: _say_memory_lost,
-    Kind.TEST: _say_test,
-    Kind.STALLED: _say_stalled,
-    Kind.MOVING: _say_moving,
-    Kind.DISCONNECTED: _say_disconnected,
-    Kind.CONNECTED: _say_connected,
-    Kind.REMINDER: _say_reminder,
-    Kind.DIGEST: _say_digest,
+# What a heading says
+
+
+def _always(text: str) -> Callable[[Notice], str]:
+    return lambda notice: text
+
+
+def _failed_title(notice: Notice) -> str:
+    if notice.count:
+        return "is flapping"
+    verdict = notice.verdict
+    if verdict.start is not None:
+        return f"failed, {START_TITLES[verdict.start.outcome]}"
+    return "failed, waiting" if verdict.action is Action.WAIT else "failed"
+
+
+START_TITLES: Mapping[Outcome, str] = {
+    Outcome.DONE: "started again",
+    Outcome.REFUSED: "start refused",
+    Outcome.FAILED: "start not sent",
+    Outcome.UNKNOWN: "start not answered",
+    Outcome.SKIPPED: "waiting",
+}
+
+
+def _resumed_title(notice: Notice) -> str:
+    return "has settled" if notice.count else "is running again"
+
+
+def _gone_title(notice: Notice) -> str:
+    return "does not exist" if never_seen(notice) else "is gone"
+
+
+def _reminder_title(notice: Notice) -> str:
+    return "still does not move" if runs(notice) else "still needs a person"
+
+
+def digest_title(notice: Notice) -> str:
+    """Return the counts of a digest: ``3 tasks, 1 failed, 2 running``."""
+    words = [row_state(row) for row in notice.digest.rows]
+    number = len(words) + notice.digest.more
+    counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
+    return ", ".join([count(number, "task"), *counts])
+
+
+def row_state(row: DigestRow) -> str:
+    """Return the state of a task in a digest, in words."""
+    if row.still_since is not None:
+        return "standing still"
+    if row.task.state == TaskState.SYNCING:
+        return "synchronising"
+    return PHASE_WORDS.get(row.task.phase) or clean(row.task.state)
+
+
+PHASE_WORDS: Mapping[Phase, str] = {
+    Phase.READY: "ready",
+    Phase.MOVING: "running",
+    Phase.FAILED: "failed",
+    Phase.PAUSED: "paused",
+    Phase.FINISHED: "finished",
+    Phase.BUSY: "busy",
+    Phase.ROLLED_BACK: "rolled back",
+}
+PHRASES: Mapping[Kind, Phrase] = {
+    Kind.NEEDS_PERSON: Phrase(_always("needs a person"), _say_needs_person),
+    Kind.BLIND: Phrase(_always("is blind"), _say_blind),
+    Kind.MEMORY_LOST: Phrase(_always("has lost its memory"), _say_memory_lost),
+    Kind.GONE: Phrase(_gone_title, _say_gone),
+    Kind.FAILED: Phrase(_failed_title, _say_failed),
+    Kind.STALLED: Phrase(_always("stands still"), _say_stalled),
+    Kind.DISCONNECTED: Phrase(_always("has lost its agent"), _say_disconnected),
+    Kind.UNKNOWN_STATE: Phrase(_always("is in an unknown state"), _say_unknown_state),
+    Kind.REMINDER: Phrase(_reminder_title, _say_reminder),
+    Kind.PAUSED: Phrase(_always("is paused"), _say_paused),
+    Kind.RESUMED: Phrase(_resumed_title, _say_resumed),
+    Kind.MOVING: Phrase(_always("moves again"), _say_moving),
+    Kind.CONNECTED: Phrase(_always("has its agent back"), _say_connected),
+    Kind.SEES_AGAIN: Phrase(_always("sees again"), _say_sees_again),
+    Kind.FINISHED: Phrase(_always("is finished"), _say_finished),
+    Kind.DIGEST: Phrase(digest_title, _say_digest),
+    Kind.TEST: Phrase(_always("sends a test message"), _say_test),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Mapping, Optional, Tuple
 
@@ -49,8 +49,7 @@ class Reason(StrEnum):
 class Outcome(StrEnum):
     """What became of a start that was intended."""
 
-    RUNNING = "running"  # accepted, and read as running again in the same run
-    DONE = "done"  # accepted (HTTP 200): a request, not a result
+    DONE = "done"  # accepted: a request, not a result
     REFUSED = "refused"  # the service answered no; nothing was started
     FAILED = "failed"  # certainly never reached the service
     UNKNOWN = "unknown"  # no answer: it may or may not have been taken
@@ -66,59 +65,115 @@ class Level(StrEnum):
 
 
 class Kind(StrEnum):
-    """The kinds of notice, worst first."""
+    """The kinds of notice, worst first.
 
-    NEEDS_PERSON = "needs_person"
-    BLIND = "blind"
-    MEMORY_LOST = "memory_lost"
-    GONE = "gone"
-    FAILED = "failed"
-    STALLED = "stalled"
-    DISCONNECTED = "disconnected"
-    UNKNOWN_STATE = "unknown_state"
-    REMINDER = "reminder"
+    Each row has the name, the level, and the kinds that open what this one ends.
+    """
+
+    level: Level
+    ends: Tuple[str, ...]
+
+    def __new__(cls, name: str, level: Level = Level.INFO, *ends: str) -> Kind:
+        """Return a member that is, and is found by, its name."""
+        kind = str.__new__(cls, name)
+        kind._value_, kind.level, kind.ends = name, level, ends
+        return kind
+
+    NEEDS_PERSON = "needs_person", Level.CRITICAL
+    BLIND = "blind", Level.CRITICAL
+    MEMORY_LOST = "memory_lost", Level.CRITICAL
+    GONE = "gone", Level.WARNING
+    FAILED = "failed", Level.WARNING
+    STALLED = "stalled", Level.WARNING
+    DISCONNECTED = "disconnected", Level.WARNING
+    UNKNOWN_STATE = "unknown_state", Level.WARNING
+    REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
-    RESUMED = "resumed"
-    MOVING = "moving"
-    CONNECTED = "connected"
-    SEES_AGAIN = "sees_again"
+    RESUMED = "resumed", Level.INFO, "failed", "needs_person"
+    MOVING = "moving", Level.INFO, "stalled"
+    CONNECTED = "connected", Level.INFO, "disconnected"
+    SEES_AGAIN = "sees_again", Level.INFO, "blind"
     FINISHED = "finished"
     DIGEST = "digest"
     TEST = "test"
 
 
-LEVELS: Mapping[Kind, Level] = {
-    Kind.NEEDS_PERSON: Level.CRITICAL,
-    Kind.BLIND: Level.CRITICAL,
-    Kind.MEMORY_LOST: Level.CRITICAL,
-    Kind.GONE: Level.WARNING,
-    Kind.FAILED: Level.WARNING,
-    Kind.STALLED: Level.WARNING,
-    Kind.DISCONNECTED: Level.WARNING,
-    Kind.UNKNOWN_STATE: Level.WARNING,
-    Kind.REMINDER: Level.WARNING,
-    Kind.PAUSED: Level.INFO,
-    Kind.RESUMED: Level.INFO,
-    Kind.MOVING: Level.INFO,
-    Kind.CONNECTED: Level.INFO,
-    Kind.SEES_AGAIN: Level.INFO,
-    Kind.FINISHED: Level.INFO,
-    Kind.DIGEST: Level.INFO,
-    Kind.TEST: Level.INFO,
-}
+def event_id(event: str, kind: Kind) -> str:
+    """Return the id of a notice that opens something: ``20261124-4711-0-failed``.
+
+    ``event`` is a place in the journal with a number (see ``Position.event``).
+    """
+    return f"{event}-{kind}"
+
+
+def closing_id(opening_id: str) -> str:
+    """Return the id of the event that ends another: the same whichever run first tells it."""
+    return f"{opening_id}-end"
+
+
+def kind_of(opening_id: str) -> Kind:
+    """Return the kind of the notice that has this id, which ends in it."""
+    return Kind(opening_id.rpartition("-")[2])
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One task in a digest. ``starts`` and ``lost`` (seconds) are since the last one.
+class Attempt:
+    """Which start is spoken of, and when the one after it may follow.
 
-    ``still`` is since when it has not moved, where people were told of a stall.
+    ``number`` is that of the start decided, of the next one when waiting, of the last one when
+    there will be none. ``cap`` is the most there can be (``None``: without end), ``next_try`` the
+    earliest moment of the next one.
+    """
+
+    number: int = 0
+    cap: Optional[int] = None
+    next_try: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a task: its id, what became of it as far as is known, and the answer's text."""
+
+    id: str
+    outcome: Outcome = Outcome.UNKNOWN
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is done about a task, and why.
+
+    ``error_class`` is that of its error while it is failed, ``start`` the start that was decided.
+    """
+
+    action: Action = Action.NONE
+    reason: Optional[Reason] = None
+    error_class: Optional[ErrorClass] = None
+    attempt: Attempt = Attempt()
+    start: Optional[Start] = None
+
+
+@dataclass(frozen=True)
+class DigestRow:
+    """One task in a digest.
+
+    ``starts`` and ``seconds_failed`` are since the last digest. ``still_since`` is when a task that
+    is stalled was last seen to move.
     """
 
     task: Task
     starts: int = 0
-    lost: float = 0.0
-    still: Optional[datetime] = None
+    seconds_failed: float = 0.0
+    still_since: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Digest:
+    """All tasks at one moment: the rows shown, how many are left out, and what was not read."""
+
+    rows: Tuple[DigestRow, ...] = ()
+    more: int = 0
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,35 +181,35 @@ class Notice:
     """One thing to tell people, with the facts as they were when it was recorded.
 
     ``event_id`` is unique and stable: a copy of a notice carries the same one. ``task`` is
-    missing for notices about the watching itself. ``attempt`` of ``cap`` is the start that the
-    notice speaks of (``cap`` None: without end); ``next_try`` is the earliest moment of the next
-    one. ``since`` is when what this closes began. ``outcome`` is that of the start it speaks of,
-    as far as it is known when the notice is sent; ``detail`` is text for people. ``count`` says
-    how often: of a flapping task how many failures this stands for, of a reminder which one it is.
-    ``standings`` are the tasks of a digest, ``more`` counts those that are left out.
+    ``None`` for notices about the watching itself. ``follows`` are the ids of the notices that
+    this one ends or repeats: it is told only if one of them was. ``since`` is when what this is
+    about began. ``count`` says how often: of a flapping task how many failures this stands for, of
+    a reminder which one it is. ``detail`` is text for people.
     """
 
     kind: Kind
     at: datetime
-    event_id: str = ""
+    event_id: str
     task: Optional[Task] = None
-    error_class: Optional[ErrorClass] = None
-    action: Action = Action.NONE
-    reason: Optional[Reason] = None
-    attempt: int = 0
-    cap: Optional[int] = None
-    next_try: Optional[datetime] = None
+    verdict: Verdict = Verdict()
+    follows: Tuple[str, ...] = ()
     since: Optional[datetime] = None
-    outcome: Optional[Outcome] = None
-    detail: str = ""
     count: int = 0
-    standings: Tuple[Standing, ...] = ()
-    more: int = 0
+    detail: str = ""
+    digest: Digest = Digest()
 
     @property
     def level(self) -> Level:
         """How much the notice matters."""
-        return LEVELS[self.kind]
+        return self.kind.level
+
+    def knowing(self, starts: Mapping[str, Start]) -> Notice:
+        """Return the notice with what became of its start; ``starts`` are by task id."""
+        planned = self.verdict.start
+        made = starts.get(self.task.id) if self.task else None
+        if planned is None or made is None or made.id != planned.id:
+            return self
+        return replace(self, verdict=replace(self.verdict, start=made))
 
 
 @dataclass(frozen=True)
@@ -164,9 +219,9 @@ class Position:
     day: str
     offset: int
 
-    def event_id(self, index: int) -> str:
-        """Name the event that is the ``index``-th of the entry at this place."""
-        return f"{self.day}-{self.offset}-{index}"
+    def event(self, number: int) -> str:
+        """Return the name of the ``number``-th event that the entry at this place records."""
+        return f"{self.day}-{self.offset}-{number}"
 
 
 @dataclass(frozen=True)

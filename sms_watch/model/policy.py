@@ -37,9 +37,7 @@ class Scope:
 class Policy:
     """How far the watchdog may go, and how often it speaks.
 
-    ``stall``, ``remind`` and ``digest`` of zero mean never. ``discovers``: the tasks are found by
-    listing, so what was at rest before the watchdog came is remembered without a word, and a
-    finished task that is deleted is no loss.
+    ``stall``, ``remind`` and ``digest`` of zero mean never.
     """
 
     max_attempts: int = 5
@@ -52,4 +50,3 @@ class Policy:
     digest: timedelta = timedelta(0)
     classes: Mapping[str, ErrorClass] = field(default_factory=dict)
     notify_on: FrozenSet[Kind] = frozenset(Kind)
-    discovers: bool = False

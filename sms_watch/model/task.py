@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import FrozenSet, Mapping, Optional, Tuple, Union
 
 from sms_watch.model.strenum import StrEnum
@@ -57,6 +57,10 @@ PHASES: Mapping[str, Phase] = {
     TaskState.SYNC_F_ROLLBACKING.value: Phase.BUSY,
     TaskState.SYNC_F_ROLLBACK_SUCCESS.value: Phase.ROLLED_BACK,
 }
+
+
+# In these phases a task stands until it is started, or a person acts.
+BROKEN = frozenset({Phase.FAILED, Phase.ROLLED_BACK})
 
 
 class ErrorClass(StrEnum):
@@ -120,34 +124,58 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class TaskError:
+    """The error of a task.
+
+    ``code`` is ``SMS.nnnn``, empty when there is none, ``"?"`` when it cannot be read. ``params``
+    are the texts that the service gives with it.
+    """
+
+    code: str = ""
+    params: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How fast a task copies.
+
+    ``speed`` is in Mbit/s, ``size`` is what there is to copy, in bytes. ``remaining`` is in
+    seconds, worked out from the advance that was measured, ``None`` while it cannot be told.
+    """
+
+    speed: Optional[float] = None
+    size: Optional[int] = None
+    remaining: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Between which servers a task copies: names with addresses, and the source server's id."""
+
+    source: str = ""
+    target: str = ""
+    source_id: str = ""
+
+
+@dataclass(frozen=True)
 class Task:
     """One migration task as it was read.
 
     ``state`` is the service's own string, so that a state invented next year survives.
-    ``type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. ``code`` is ``SMS.nnnn``, empty when the
-    task has no error, ``"?"`` when it has one that cannot be read. ``connected`` is ``None`` when
-    the answer does not say (SMS API reference: the field is often missing). ``speed`` is in
-    Mbit/s. ``size`` is what there is to copy, in bytes. ``remaining`` is in seconds, worked out
-    from the advance that was measured, ``None`` while it cannot be told. ``source`` and ``target``
-    are names with addresses, ``source_id`` is the id of the source server. ``listed``: it was
-    taken from a list, whose rows may be old and lack fields; to be started it has to be read by
-    itself.
+    ``type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. ``connected`` is ``None`` when the answer
+    does not say (SMS API reference: the field is often missing). ``listed``: it was taken from a
+    list, whose rows may be old and lack fields; to be started it has to be read individually.
     """
 
     id: str
     name: str
     state: str
     type: str = ""
-    code: str = ""
-    error_params: Tuple[str, ...] = ()
+    error: TaskError = TaskError()
     connected: Optional[bool] = None
-    progress: Progress = field(default_factory=Progress)
-    speed: Optional[float] = None
-    remaining: Optional[int] = None
-    source: str = ""
-    target: str = ""
-    source_id: str = ""
-    size: Optional[int] = None
+    progress: Progress = Progress()
+    transfer: Transfer = Transfer()
+    servers: Servers = Servers()
     listed: bool = False
 
     @property

@@ -6,29 +6,43 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
-from sms_watch.model.notice import Kind
+from sms_watch.model.notice import Kind, event_id
 
 TOLD_EVERY = timedelta(hours=1)  # at most, of an agent that comes and goes
 
 
 @dataclass(frozen=True)
 class Agent:
-    """The agent. ``away``: it was not connected when the task was last read as failed.
+    """The agent of one task.
 
-    ``event`` is the id of the notice that told its loss, while it is lost; ``told_at`` is when.
+    ``was_away_when_failed``: it was not connected when the task was last read as failed.
+    ``event_id`` is that of the loss that is open, which was raised last at ``lost_at``.
     """
 
-    away: bool = False
-    event: str = ""
-    told_at: Optional[datetime] = None
+    was_away_when_failed: bool = False
+    event_id: str = ""
+    lost_at: Optional[datetime] = None
 
     def read(
         self, connected: Optional[bool], now: datetime, event: str
     ) -> Tuple[Agent, Optional[Kind]]:
-        """Take in a reading, with the id for a loss; an empty id tells none."""
-        lately = self.told_at is not None and now - self.told_at < TOLD_EVERY
-        if connected is False and event and not self.event and not lately:
-            return replace(self, event=event, told_at=now), Kind.DISCONNECTED
-        if connected and self.event:
-            return replace(self, event=""), Kind.CONNECTED
+        """Take in a reading; return the agent, and what is new. What is not known is ignored."""
+        lately = self.lost_at is not None and now - self.lost_at < TOLD_EVERY
+        if connected is False and not self.event_id and not lately:
+            lost = event_id(event, Kind.DISCONNECTED)
+            return replace(self, event_id=lost, lost_at=now), Kind.DISCONNECTED
+        if connected and self.event_id:
+            return replace(self, event_id=""), Kind.CONNECTED
         return self, None
+
+    def failing(self, connected: Optional[bool]) -> Agent:
+        """Return the agent of a task that was read as failed."""
+        return replace(self, was_away_when_failed=connected is False)
+
+    def running(self) -> Agent:
+        """Return the agent of a task that was read as running."""
+        return replace(self, was_away_when_failed=False)
+
+    def closed(self) -> Agent:
+        """End a loss without a word: the task needs its agent no more."""
+        return replace(self, event_id="")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
+from sms_watch.model.notice import Kind, event_id
 from sms_watch.rules.call import Call
 
 # More new failures than this within the span are told as one: the task is flapping. It has
@@ -16,14 +17,15 @@ MOST_FAILURES = 4
 
 @dataclass(frozen=True)
 class Failure:
-    """The open failure.
+    """The open failure of one task.
 
-    ``event`` is the id of the notice that told it, empty when none did. ``call``: a person was
-    asked to act. ``on_probation``: it has to move before it counts as running again. ``recent``
-    are the new failures of the hour up to the last one; ``flaps`` counts those told as one.
+    ``event_id`` is that of its notice, empty while there is none. ``code`` is that of its error,
+    ``call`` the call for a person. ``on_probation``: the task has to move before it counts as
+    running again. ``recent`` are the new failures of the hour up to the last one; ``flaps`` counts
+    those told as one.
     """
 
-    event: str = ""
+    event_id: str = ""
     code: str = ""
     call: Optional[Call] = None
     on_probation: bool = False
@@ -35,22 +37,42 @@ class Failure:
         """When it began, starts that got nowhere being one failure."""
         return self.recent[-1] if self.recent else None
 
+    @property
+    def openings(self) -> Tuple[str, ...]:
+        """The ids of the notices that opened it, oldest first."""
+        called = self.call.event_id if self.call else ""
+        return tuple(each for each in (self.event_id, called) if each)
+
     def is_flapping(self, now: datetime) -> bool:
-        """Whether too many failures were seen lately to tell each."""
+        """Return whether too many failures were seen lately to tell each."""
         return bool(self.flaps) and now - self.recent[-1] < FLAP_SPAN
 
-    def counted(self, is_new: bool, now: datetime) -> Tuple[Failure, bool]:
-        """Take in that the task is failed; the flag says whether people are told."""
+    def counted(self, is_new: bool, now: datetime, event: str) -> Tuple[Failure, bool]:
+        """Take in that the task is failed; the flag says whether that is news."""
         settled = bool(self.flaps) and not self.is_flapping(now)
+        opened = event_id(event, Kind.FAILED)
         if not is_new:
             # Settled, but failed: nobody was told of the failure that it stays in.
-            return (replace(self, flaps=0), True) if settled else (self, False)
+            stays = replace(self, event_id=self.event_id or opened, flaps=0)
+            return (stays, True) if settled else (self, False)
         lately = tuple(moment for moment in self.recent if now - moment < FLAP_SPAN)
         recent = (*lately[-MOST_FAILURES:], now)
         if self.flaps and not settled:
             return replace(self, recent=recent, flaps=self.flaps + 1), False
         flaps = len(recent) if len(recent) > MOST_FAILURES else 0
-        return replace(self, event="", call=None, recent=recent, flaps=flaps), True
+        return replace(self, event_id=opened, call=None, recent=recent, flaps=flaps), True
+
+    def called(self, event: str, now: datetime) -> Failure:
+        """Ask a person to act."""
+        return replace(self, call=Call(event_id(event, Kind.NEEDS_PERSON), now))
+
+    def suspected(self) -> Failure:
+        """Put a task on probation that is said to run."""
+        return replace(self, on_probation=True)
+
+    def rested(self) -> Failure:
+        """Keep it open while the task rests; the error is over."""
+        return replace(self, code="")
 
     def closed(self) -> Failure:
         """End it; the failures of the last hour still count."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
-from sms_watch.model.notice import Kind
+from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
 
@@ -49,63 +49,62 @@ class Sample:
 class Movement:
     """How a running task moves.
 
-    ``place`` is where it was when it was last seen to move, at ``moved``; since ``suspected`` it
-    is watched for a stall. ``samples`` are how far it was before, newest last. ``event`` is the id
-    of the notice that told an open stall, ``call`` its call for a person.
+    ``last_progress`` is how far it was when it was last recorded to have moved, at ``moved_at``;
+    since ``suspected_at`` it is watched for a stall. ``samples`` are how far it was before, newest
+    last. ``stall`` is the call for a person about a stall that is open.
     """
 
-    place: Optional[Progress] = None
-    moved: Optional[datetime] = None
-    suspected: Optional[datetime] = None
+    last_progress: Optional[Progress] = None
+    moved_at: Optional[datetime] = None
+    suspected_at: Optional[datetime] = None
     samples: Tuple[Sample, ...] = ()
-    event: str = ""
-    call: Optional[Call] = None
+    stall: Optional[Call] = None
 
     def read(
         self, task: Task, now: datetime, limit: timedelta, event: str
     ) -> Tuple[Movement, Optional[Kind]]:
-        """Take in a reading of a running task, with the id for a stall; an empty id tells none."""
-        if event and not self.event and self.is_stalled(task, now, limit):
-            return replace(self, event=event, call=Call(now)), Kind.STALLED
+        """Take in a reading of a running task; return its movement, and what is new."""
+        if not self.stall and self.is_stalled(task, now, limit):
+            return replace(self, stall=Call(event_id(event, Kind.STALLED), now)), Kind.STALLED
         after = self.followed(task, now, limit)
-        if self.event and self.has_moved(task):
-            return replace(after, event="", call=None), Kind.MOVING
+        if self.stall and self.has_moved(task):
+            return replace(after, stall=None), Kind.MOVING
         return after, None
 
     def has_moved(self, task: Task) -> bool:
-        """Whether a task has moved since it was last written down.
+        """Return whether a task has moved since it was last recorded.
 
         Where the place and the bytes stay, a speed that goes up and down shows that it works; one
         that is 0 or frozen says nothing.
         """
-        if self.place is None or task.progress.differs(self.place):
+        if self.last_progress is None or task.progress.differs(self.last_progress):
             return True
         before = self.samples[-1].speed if self.samples else None
-        return bool(task.speed) and before is not None and task.speed != before
+        return bool(task.transfer.speed) and before is not None and task.transfer.speed != before
 
     def is_stalled(self, task: Task, now: datetime, limit: timedelta) -> bool:
-        """Whether it has not moved for so long that people should know.
+        """Return whether it has not moved for so long that people should know.
 
         For the last part of that time it must have been watched: after an hour in which nobody
         could look, one reading of a speed of 0 says nothing.
         """
-        if self.suspected is None or now - self.suspected < limit * (1 - SUSPICION):
+        if self.suspected_at is None or now - self.suspected_at < limit * (1 - SUSPICION):
             return False
         return self._is_late(task, now, limit) and not self.has_moved(task)
 
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
-        """Write down its first sight, the end of a stall, and a sample in each half hour.
+        """Record its first sight, the end of a stall, and a sample in each half hour.
 
-        Until the next one ``place`` stays, so whether anything has moved since ``moved`` can be
-        told at any time.
+        Until the next one ``last_progress`` stays, so whether anything has moved since
+        ``moved_at`` can be told at any time.
         """
-        if self.place is None or self.moved is None:
+        if self.last_progress is None or self.moved_at is None:
             return replace(self, samples=())._at(task, now)
         if self.has_moved(task):
             return self._at(task, now) if self._is_due(now, limit) else self
-        if self.suspected or not self._is_late(task, now, limit * SUSPICION):
+        if self.suspected_at or not self._is_late(task, now, limit * SUSPICION):
             return self
-        return replace(self, suspected=now, samples=self._sampled(task, now))
+        return replace(self, suspected_at=now, samples=self._sampled(task, now))
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
         """Return the seconds left, from the advance since the oldest sample of this sub-task.
@@ -113,7 +112,7 @@ class Movement:
         By bytes where they are known, otherwise by the sub-task's percentage. ``None`` where too
         little has been measured, next to nothing has moved, or a stall was told.
         """
-        if self.event or task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
+        if self.stall or task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
             return None
         for sample in self.samples:
             span = now - sample.at
@@ -125,30 +124,36 @@ class Movement:
 
     def _at(self, task: Task, now: datetime) -> Movement:
         samples = self._sampled(task, now)
-        return replace(self, place=task.progress, moved=now, suspected=None, samples=samples)
+        return replace(
+            self,
+            last_progress=task.progress,
+            moved_at=now,
+            suspected_at=None,
+            samples=samples,
+        )
 
     def _sampled(self, task: Task, now: datetime) -> Tuple[Sample, ...]:
         here = task.progress
-        sample = Sample(now, here.percent, here.copied, task.speed, here.sub_task)
+        sample = Sample(now, here.percent, here.copied, task.transfer.speed, here.sub_task)
         if len(self.samples) < MOST_SAMPLES:
             return (*self.samples, sample)
         first, second, *rest = self.samples
         return (second if now - first.at > OLD else first, *rest, sample)
 
     def _is_late(self, task: Task, now: datetime, span: timedelta) -> bool:
-        """Whether a task that has something to do was last seen to move so long ago."""
-        return bool(span) and not _is_idle(task) and now - (self.moved or now) >= span
+        """Return whether a task that has something to do was last seen to move so long ago."""
+        return bool(span) and not _is_idle(task) and now - (self.moved_at or now) >= span
 
     def _is_due(self, now: datetime, limit: timedelta) -> bool:
-        """Whether a sample is due: in another half of an hour, or where a stall would be."""
-        last, every = self.moved or now, SAMPLE_EVERY.total_seconds()
+        """Return whether a sample is due: in another half of an hour, or where a stall would be."""
+        last, every = self.moved_at or now, SAMPLE_EVERY.total_seconds()
         in_another = now.timestamp() // every != last.timestamp() // every
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)
 
 
 def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
     """Return how much was done since a sample, and how much is left, in one unit."""
-    here, size = task.progress, task.size
+    here, size = task.progress, task.transfer.size
     if here.copied is not None and sample.copied is not None and size:
         return here.copied - sample.copied, max(size - here.copied, 0)
     if here.percent is not None and sample.percent is not None:
@@ -158,5 +163,5 @@ def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
 
 
 def _is_idle(task: Task) -> bool:
-    """Whether a task synchronises and has nothing to do, which may last for ever."""
+    """Return whether a task synchronises and has nothing to do, which may last for ever."""
     return task.state == TaskState.SYNCING and task.progress.percent in (None, WHOLE)

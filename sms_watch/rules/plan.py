@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, FrozenSet, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
 
-from sms_watch.model.notice import Action, Kind, Notice, Position, Reason
+from sms_watch.model.notice import (
+    Action,
+    Kind,
+    Notice,
+    Position,
+    Reason,
+    Verdict,
+    closing_id,
+    event_id,
+    kind_of,
+)
 from sms_watch.model.policy import Policy
 from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
 from sms_watch.rules import digest
-from sms_watch.rules.call import Call
-from sms_watch.rules.decide import Decision, Reading, closing_id, decide, facts_of
-from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
+from sms_watch.rules.decide import Decision, Reading, decide
+from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
 
 BLIND_AFTER_RUNS = 3
@@ -21,7 +30,7 @@ CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Commands:
     """What people ask of one run by the timer's text."""
 
     test: bool = False
@@ -30,250 +39,335 @@ class Wishes:
 
 
 @dataclass(frozen=True)
+class Situation:
+    """What all decisions of a run share.
+
+    ``position`` is where the plan will stand in the journal; event ids are made from it.
+    ``discovers``: the tasks were found by listing. ``memory_lost``: the journal has lost its
+    snapshot.
+    """
+
+    now: datetime
+    policy: Policy
+    position: Position
+    discovers: bool = False
+    commands: Commands = Commands()
+    memory_lost: bool = False
+
+    def reading(self, task: Task, event: str) -> Reading:
+        """Return the reading of a task in this run."""
+        return Reading(task, self.now, self.policy, event, self.discovers)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What one run is to record, do and tell."""
+    """What one run is to record, do and tell.
+
+    ``tasks`` are the records that change, with the starts counted, ``watch`` that of the watching
+    itself if it changes.
+    """
 
     decisions: Tuple[Decision, ...]
-    tasks: Mapping[str, TaskMemory] = field(default_factory=dict)
-    watch: Optional[WatchMemory] = None
+    tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
+    watch: Optional[WatchRecord] = None
     notices: Tuple[Notice, ...] = ()
 
     @property
     def starts(self) -> Tuple[Decision, ...]:
         """The decisions to start a task."""
-        return tuple(d for d in self.decisions if d.action is Action.START)
+        return tuple(decision for decision in self.decisions if decision.is_start)
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is nothing to record."""
+        """Whether there is nothing to record."""
         return not (self.tasks or self.watch or self.notices)
 
 
-def plan(
-    observations: Sequence[Observation],
-    memory: Memory,
-    now: datetime,
-    policy: Policy,
-    position: Position,
-    *,
-    wishes: Wishes = Wishes(),
-    memory_lost: bool = False,
-) -> Plan:
-    """Decide for all tasks of a run.
+@dataclass(frozen=True)
+class Draft:
+    """A plan in the making.
 
-    ``position`` is where the plan will stand in the journal; event ids are made from it.
-    ``memory_lost`` says that the journal has lost its snapshot.
+    ``notices`` are about the watching itself; those about a task are in its decision. ``answers``
+    are what somebody asked for, and are told whatever the settings say.
     """
-    decisions = decide_all(observations, memory.tasks, now, policy, position)
-    decisions = _called_together(decisions, now, policy, position)
-    decisions = [_snoozed(decision, wishes.snooze, now) for decision in decisions]
-    decisions = _reminding(decisions, now, policy, position)
-    place = f"{position.day}-{position.offset}"
-    watch, notices = _watch_news(observations, memory.watch, now, policy, memory_lost, place)
-    if wishes.test:
-        notices.append(Notice(Kind.TEST, now, f"{place}-test"))
-    if wishes.digest or digest.is_due(decisions, watch, now, policy):
-        notices.append(digest.digest(decisions, watch, now, f"{place}-digest"))
-        decisions = [_after_digest(decision, now) for decision in decisions]
-        watch = replace(watch, digested=now)
-    elif policy.digest and watch.digested is None:
-        watch = replace(watch, digested=now)
-    notices += [notice for decision in decisions for notice in decision.notices]
-    records = {d.task_id: d.memory for d in decisions if d.memory is not None}
-    tasks = {key: each for key, each in records.items() if each != memory.tasks.get(key)}
-    changed = watch if watch != memory.watch else None
-    return Plan(tuple(decisions), tasks, changed, tuple(notices))
+
+    situation: Situation
+    observations: Sequence[Observation]
+    memory: Memory
+    watch: WatchRecord
+    decisions: Tuple[Decision, ...] = ()
+    notices: Tuple[Notice, ...] = ()
+    answers: Tuple[Notice, ...] = ()
+
+    def deciding(self, decisions: Iterable[Decision]) -> Draft:
+        """Put other decisions in the place of these."""
+        return replace(self, decisions=tuple(decisions))
+
+    def event_id(self, kind: Kind) -> str:
+        """Return the id of a notice about the watching itself, numbered after the tasks."""
+        return event_id(self.situation.position.event(len(self.observations)), kind)
+
+    def plan(self) -> Plan:
+        """Return the plan; this alone looks at who wants to hear what."""
+        now, known = self.situation.now, self.memory.tasks
+        planned = ((each.task_id, each.planned(now)) for each in self.decisions)
+        changed = {
+            key: record
+            for key, record in planned
+            if record is not None and record != known.get(key)
+        }
+        about_tasks = [notice for each in self.decisions for notice in each.notices]
+        told = _wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
+        watch = self.watch if self.watch != self.memory.watch else None
+        return Plan(self.decisions, changed, watch, (*self.answers, *told))
 
 
-def candidates(
-    tasks: Sequence[Task], memory: Memory, now: datetime, policy: Policy
-) -> Tuple[str, ...]:
-    """Name the tasks from a list that would be started now: each is to be read by itself first."""
-    read = [replace(task, listed=False) for task in tasks]
-    decisions = decide_all(read, memory.tasks, now, policy, Position("", 0))
-    return tuple(d.task_id for d in decisions if d.action is Action.START)
+def plan(observations: Sequence[Observation], memory: Memory, situation: Situation) -> Plan:
+    """Decide for all tasks of a run."""
+    draft = Draft(situation, observations, memory, memory.watch)
+    for step in STEPS:
+        draft = step(draft)
+    return draft.plan()
 
 
-def confirm(
-    task: Task, planned: TaskMemory, now: datetime, policy: Policy
-) -> Tuple[TaskMemory, Tuple[Notice, ...]]:
-    """Decide about a task that was read again after its start in the same run.
-
-    ``planned`` is what was written down before the start. Told is that it runs again: what else
-    there is to tell, the next run writes down first.
-    """
-    again = decide(Reading(task, now, policy, "again"), planned)
-    notices = tuple(notice for notice in again.notices if notice.kind is Kind.RESUMED)
-    record = again.memory or planned
-    agent = replace(planned.agent, away=record.agent.away)
-    return replace(record, agent=agent), notices
+def candidates(tasks: Sequence[Task], memory: Memory, situation: Situation) -> Tuple[str, ...]:
+    """Return the ids of listed tasks that would be started now: each is first read individually."""
+    failed = [replace(task, listed=False) for task in tasks if task.phase is Phase.FAILED]
+    draft = _limit_starts(_decide_each(Draft(situation, failed, memory, memory.watch)))
+    return tuple(decision.task_id for decision in draft.decisions if decision.is_start)
 
 
-# All tasks
+# The steps, in their order
 
 
-def decide_all(
-    observations: Sequence[Observation],
-    known: Mapping[str, TaskMemory],
-    now: datetime,
-    policy: Policy,
-    position: Position,
-) -> List[Decision]:
-    """Decide about each task, and turn away those that have waited least where a run is full."""
-    events = [position.event_id(place) for place in range(len(observations))]
-    first = [
-        _decide_one(seen, known, now, policy, event) for seen, event in zip(observations, events)
-    ]
-    waiting = sorted((d for d in first if d.action is Action.START), key=_waiting_since)
-    turned_away = {decision.task_id for decision in waiting[policy.max_per_run :]}
-    return [
-        decide(Reading(d.task, now, policy, event), known.get(d.task_id), room=False)
-        if d.task is not None and d.task_id in turned_away
-        else d
-        for d, event in zip(first, events)
-    ]
+def _decide_each(draft: Draft) -> Draft:
+    """Decide about each task."""
+    situation, known = draft.situation, draft.memory.tasks
+    return draft.deciding(
+        _decide_one(seen, known, situation, situation.position.event(number))
+        for number, seen in enumerate(draft.observations)
+    )
 
 
-def _waiting_since(decision: Decision) -> Tuple[datetime, str]:
-    assert decision.memory is not None and decision.unsent is not None  # noqa: S101, PT018
-    return decision.unsent.last or decision.memory.since, decision.task_id
+def _limit_starts(draft: Draft) -> Draft:
+    """Hold back those that have waited least, where a run may not start all."""
+    starts = sorted((d for d in draft.decisions if d.is_start), key=_waiting_since)
+    late = {decision.task_id for decision in starts[draft.situation.policy.max_per_run :]}
+    return draft.deciding(d.held_back() if d.task_id in late else d for d in draft.decisions)
 
 
-def _decide_one(
-    seen: Observation,
-    known: Mapping[str, TaskMemory],
-    now: datetime,
-    policy: Policy,
-    event: str,
-) -> Decision:
-    if isinstance(seen, Task):
-        return decide(Reading(seen, now, policy, event), known.get(seen.id))
-    if isinstance(seen, Gone):
-        return _decide_gone(seen, known.get(seen.task_id), now, policy, event)
-    reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
-    record = known.get(seen.task_id)
-    return Decision(seen.task_id, Action.WAIT, reason, memory=record, detail=seen.detail)
-
-
-def _decide_gone(
-    seen: Gone, known: Optional[TaskMemory], now: datetime, policy: Policy, event: str
-) -> Decision:
-    was_gone = known is not None and known.phase is Phase.GONE
-    record = known if was_gone else TaskMemory("", now, known.name if known else "")
-    task = Task(seen.task_id, record.name if record else "", "")
-    over = policy.discovers and known is not None and known.phase is Phase.FINISHED
-    reading = Reading(task, now, policy, event)
-    notices = () if was_gone or over else reading.tell(Kind.GONE, reason=Reason.GONE)
-    return Decision(seen.task_id, Action.NONE, Reason.GONE, task, record, notices)
-
-
-# The watching itself
-
-
-def _watch_news(
-    observations: Sequence[Observation],
-    watch: WatchMemory,
-    now: datetime,
-    policy: Policy,
-    memory_lost: bool,
-    place: str,
-) -> Tuple[WatchMemory, List[Notice]]:
-    notices = []
-    if memory_lost and not watch.loss_told:
-        notices.append(Notice(Kind.MEMORY_LOST, now, f"{place}-{Kind.MEMORY_LOST}"))
-    watch = replace(watch, loss_told=memory_lost)
-    unseen = [seen for seen in observations if isinstance(seen, Unseen)]
-    is_blind = bool(unseen) and len(unseen) == len(observations)
-    if is_blind:
-        if watch.blind_runs < BLIND_AFTER_RUNS:
-            runs, since = watch.blind_runs + 1, watch.blind_since or now
-            watch = replace(watch, blind_runs=runs, blind_since=since)
-            if runs == BLIND_AFTER_RUNS:
-                event = f"{place}-{Kind.BLIND}"
-                told = Kind.BLIND in policy.notify_on
-                watch = replace(watch, incident=event if told else "")
-                detail = unseen[0].detail
-                notices.append(Notice(Kind.BLIND, now, event, since=since, detail=detail))
-    elif watch.blind_runs:
-        if watch.incident:
-            event = closing_id(watch.incident)
-            notices.append(Notice(Kind.SEES_AGAIN, now, event, since=watch.blind_since))
-        watch = replace(watch, blind_runs=0, blind_since=None, incident="")
-    if not is_blind:
-        late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
-        watch = replace(watch, unreached=late)
-    return watch, [notice for notice in notices if notice.kind in policy.notify_on]
-
-
-# What is said together, again, and regularly
-
-
-def _snoozed(decision: Decision, wish: Optional[Snooze], now: datetime) -> Decision:
-    if wish is None or wish.task_id != decision.task_id or decision.memory is None:
-        return decision
-    return replace(decision, memory=decision.memory.quiet(wish.span, now))
-
-
-def _called_together(
-    decisions: List[Decision], now: datetime, policy: Policy, position: Position
-) -> List[Decision]:
+def _call_together(draft: Draft) -> Draft:
     """Call a person for all tasks of an outage at once.
 
     Their last tries are minutes apart, because only so many are started in a run. When the wait
     after one of them is over, the others go along that have had theirs.
     """
-    kinds = [(d.reason, notice.kind) for d in decisions for notice in d.notices]
-    if not any(kind is Kind.NEEDS_PERSON and reason in CALLS for reason, kind in kinds):
-        return decisions
-    return [
-        _called(d, Reading(d.task, now, policy, position.event_id(place))) if d.task else d
-        for place, d in enumerate(decisions)
+    calls = [
+        notice.verdict.reason
+        for decision in draft.decisions
+        for notice in decision.notices
+        if notice.kind is Kind.NEEDS_PERSON
     ]
+    if not CALLS.intersection(calls):
+        return draft
+    return draft.deciding(_called(decision, draft.situation) for decision in draft.decisions)
 
 
-def _called(decision: Decision, reading: Reading) -> Decision:
-    """Call about a task that has had its last try, or the last but one if it has no limit."""
-    record, policy = decision.memory, reading.policy
-    if record is None or decision.unsent is None or record.failure.call:
-        return decision
-    limit = policy.max_attempts - 1 if decision.cap is None else decision.cap
-    if not record.starts.is_used_up(max(limit, 1), policy):
-        return decision
-    event = record.failure.event or reading.opening(Kind.NEEDS_PERSON)
-    facts = {**facts_of(decision), "since": record.failure.since or record.since}
-    failure = replace(record.failure, call=Call(reading.now), event=event)
-    decision = replace(decision, memory=replace(record, failure=failure))
-    told = reading.tell(Kind.NEEDS_PERSON, **facts)
-    return replace(decision, notices=(*decision.notices, *told))
-
-
-def _reminding(
-    decisions: List[Decision], now: datetime, policy: Policy, position: Position
-) -> List[Decision]:
-    due = reminders_due(
-        {d.task_id: d.memory for d in decisions if d.memory and d.task}, now, policy
+def _quieten(draft: Draft) -> Draft:
+    """Hold back the reminders of a task, where somebody asked for that."""
+    snooze, now = draft.situation.commands.snooze, draft.situation.now
+    if snooze is None:
+        return draft
+    return draft.deciding(
+        replace(decision, record=decision.record.snoozed(snooze.span, now))
+        if decision.record is not None and decision.task_id == snooze.task_id
+        else decision
+        for decision in draft.decisions
     )
-    return [
-        _reminded(d, Reading(d.task, now, policy, position.event_id(place)))
-        if d.task is not None and d.task_id in due
-        else d
-        for place, d in enumerate(decisions)
-    ]
 
 
-def _reminded(decision: Decision, reading: Reading) -> Decision:
-    record = decision.memory
-    assert record is not None and record.call is not None  # noqa: S101, PT018 - it is due
-    call, still = record.call.again(reading.now), record.phase is Phase.MOVING
-    since = record.movement.moved if still else record.failure.since or record.since
-    facts = {**facts_of(decision), "since": since, "count": call.reminders}
-    told = reading.tell(Kind.REMINDER, **facts)
-    return replace(decision, memory=record.with_call(call), notices=(*decision.notices, *told))
+def _remind(draft: Draft) -> Draft:
+    """Repeat the calls that are still open."""
+    read = {d.task_id: d.record for d in draft.decisions if d.record is not None and d.task}
+    due = reminders_due(read, draft.situation.now, draft.situation.policy)
+    return draft.deciding(
+        _reminded(decision, draft.situation) if decision.task_id in due else decision
+        for decision in draft.decisions
+    )
 
 
-def _after_digest(decision: Decision, now: datetime) -> Decision:
-    if decision.memory is None or decision.task is None:
+def _look_at_watch(draft: Draft) -> Draft:
+    """Say whether the watchdog itself can see and remember."""
+    return _note_sight(_note_loss(draft))
+
+
+def _answer_test(draft: Draft) -> Draft:
+    """Send a test message, where somebody asked for one."""
+    if not draft.situation.commands.test:
+        return draft
+    notice = Notice(Kind.TEST, draft.situation.now, draft.event_id(Kind.TEST))
+    return replace(draft, answers=(*draft.answers, notice))
+
+
+def _send_digest(draft: Draft) -> Draft:
+    """Show how all tasks stand, when that is due or somebody asked for it."""
+    situation, watch = draft.situation, draft.watch
+    now, policy, asked = situation.now, situation.policy, situation.commands.digest
+    if not asked and not digest.is_due(draft.decisions, watch, now, policy):
+        counts = bool(policy.digest) and watch.digested_at is None
+        return replace(draft, watch=replace(watch, digested_at=now)) if counts else draft
+    notice = Notice(
+        Kind.DIGEST,
+        now,
+        draft.event_id(Kind.DIGEST),
+        since=watch.digested_at,
+        digest=digest.digest(draft.decisions, now),
+    )
+    draft = draft.deciding(_digested(decision, now) for decision in draft.decisions)
+    draft = replace(draft, watch=replace(watch, digested_at=now))
+    if asked:
+        return replace(draft, answers=(*draft.answers, notice))
+    return replace(draft, notices=(*draft.notices, notice))
+
+
+Step = Callable[[Draft], Draft]
+STEPS: Tuple[Step, ...] = (
+    _decide_each,
+    _limit_starts,  # before anything else looks at who is started
+    _call_together,
+    _quieten,  # a snooze holds for this very run ...
+    _remind,  # ... so it comes before the reminders
+    _look_at_watch,
+    _answer_test,
+    _send_digest,  # last: it shows what all others have changed
+)
+
+
+# One task
+
+
+def _decide_one(
+    seen: Observation, known: Mapping[str, TaskRecord], situation: Situation, event: str
+) -> Decision:
+    if isinstance(seen, Task):
+        return decide(situation.reading(seen, event), known.get(seen.id))
+    if isinstance(seen, Gone):
+        return _decide_gone(seen, known.get(seen.task_id), situation, event)
+    reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
+    verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
+    return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
+
+
+def _decide_gone(
+    seen: Gone, known: Optional[TaskRecord], situation: Situation, event: str
+) -> Decision:
+    was_gone = known is not None and known.phase is Phase.GONE
+    # Of what was found by listing, a finished task that is deleted is no loss.
+    is_over = situation.discovers and known is not None and known.phase is Phase.FINISHED
+    name = known.name if known else ""
+    record = known if was_gone else TaskRecord("", situation.now, name)
+    reading = situation.reading(Task(seen.task_id, name, ""), event)
+    verdict = Verdict(reason=Reason.GONE)
+    notices = () if was_gone or is_over else (reading.notice(Kind.GONE, verdict),)
+    return Decision(seen.task_id, verdict, event, reading.task, record, notices)
+
+
+def _waiting_since(decision: Decision) -> Tuple[datetime, str]:
+    assert decision.record is not None  # noqa: S101 - a start always has one
+    return decision.record.starts.last_at or decision.record.since, decision.task_id
+
+
+def _called(decision: Decision, situation: Situation) -> Decision:
+    """Call about a task that has had its last try, or the last but one if it has no limit."""
+    record, task, verdict = decision.record, decision.task, decision.verdict
+    after = decision.planned(situation.now)
+    if record is None or task is None or after is None or verdict.error_class is None:
         return decision
-    record = decision.memory.digested(now)
-    new = replace(record.totals, starts=int(decision.action is Action.START))
-    return replace(decision, memory=replace(record, totals=new))
+    cap, policy = verdict.attempt.cap, situation.policy
+    limit = policy.max_attempts - 1 if cap is None else cap
+    if record.failure.call or not after.starts.is_used_up(max(limit, 1), policy):
+        return decision
+    failure = record.failure.called(decision.event, situation.now)
+    notice = situation.reading(task, decision.event).notice(
+        Kind.NEEDS_PERSON, verdict, since=record.failed_since
+    )
+    return replace(decision, record=replace(record, failure=failure)).telling(notice)
+
+
+def _reminded(decision: Decision, situation: Situation) -> Decision:
+    record, task = decision.record, decision.task
+    assert record is not None and record.call is not None and task is not None  # noqa: PT018, S101 - a reminder is due by these
+    call, moving = record.call.repeated(situation.now), record.phase is Phase.MOVING
+    notice = situation.reading(task, decision.event).notice(
+        Kind.REMINDER,
+        decision.verdict,
+        follows=(call.event_id,) if moving else record.failure.openings,
+        since=record.movement.moved_at if moving else record.failed_since,
+        count=call.reminders,
+    )
+    return replace(decision, record=record.reminded(call)).telling(notice)
+
+
+def _digested(decision: Decision, now: datetime) -> Decision:
+    if decision.record is None or decision.task is None:
+        return decision
+    return replace(decision, record=decision.record.digested(now))
+
+
+# The watching itself
+
+
+def _note_loss(draft: Draft) -> Draft:
+    """Say once that the journal has lost a part of what was remembered."""
+    lost = draft.situation.memory_lost
+    if lost and not draft.watch.loss_told:
+        notice = Notice(Kind.MEMORY_LOST, draft.situation.now, draft.event_id(Kind.MEMORY_LOST))
+        draft = replace(draft, notices=(*draft.notices, notice))
+    return replace(draft, watch=replace(draft.watch, loss_told=lost))
+
+
+def _note_sight(draft: Draft) -> Draft:
+    """Say when several runs in a row could read nothing, and when one can read again."""
+    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen)]
+    if unseen and len(unseen) == len(draft.observations):
+        return _note_blindness(draft, unseen[0].detail)
+    watch, notices = draft.watch, draft.notices
+    if watch.event_id:
+        follows = (watch.event_id,)
+        notice = Notice(
+            Kind.SEES_AGAIN,
+            draft.situation.now,
+            closing_id(watch.event_id),
+            follows=follows,
+            since=watch.blind_since,
+        )
+        notices = (*notices, notice)
+    late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
+    watch = replace(watch, blind_runs=0, blind_since=None, event_id="", unreached=late)
+    return replace(draft, watch=watch, notices=notices)
+
+
+def _note_blindness(draft: Draft, detail: str) -> Draft:
+    watch, now = draft.watch, draft.situation.now
+    if watch.blind_runs >= BLIND_AFTER_RUNS:
+        return draft
+    watch = replace(watch, blind_runs=watch.blind_runs + 1, blind_since=watch.blind_since or now)
+    if watch.blind_runs < BLIND_AFTER_RUNS:
+        return replace(draft, watch=watch)
+    event = draft.event_id(Kind.BLIND)
+    notice = Notice(Kind.BLIND, now, event, since=watch.blind_since, detail=detail)
+    watch = replace(watch, event_id=event)
+    return replace(draft, watch=watch, notices=(*draft.notices, notice))
+
+
+# Who wants to hear what
+
+
+def _wanted(notices: Iterable[Notice], notify_on: FrozenSet[Kind]) -> Iterator[Notice]:
+    """Leave out what nobody wants to hear, and what follows up something that nobody heard."""
+    for notice in notices:
+        told = [each for each in notice.follows if kind_of(each) in notify_on]
+        if notice.kind not in notify_on or (notice.follows and not told):
+            continue
+        # The end of an event has the id of the first notice that people had of it.
+        yield replace(notice, event_id=closing_id(told[0])) if notice.kind.ends else notice

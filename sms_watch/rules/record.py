@@ -1,4 +1,4 @@
-"""What is remembered between runs, in parts that each change for one reason. Pure."""
+"""What is remembered between runs: a record for each task, in parts with one reason each. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Mapping, Optional, Tuple
 
 from sms_watch.model.notice import Notice
-from sms_watch.model.task import PHASES, Phase
+from sms_watch.model.task import BROKEN, PHASES, Phase, Task
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
@@ -20,26 +20,26 @@ class Totals:
     """What is summed up from digest to digest: starts, and seconds in which it stood failed."""
 
     starts: int = 0
-    lost: float = 0.0
+    seconds_failed: float = 0.0
 
 
 @dataclass(frozen=True)
-class TaskMemory:
+class TaskRecord:
     """What is remembered of one task. One that is gone has an empty ``state``.
 
     ``since`` is when this state, or another that means the same, was first read. There are no
-    reminders until ``snoozed``.
+    reminders before ``snoozed_until``.
     """
 
     state: str
     since: datetime
     name: str = ""
-    starts: Starts = field(default_factory=Starts)
-    failure: Failure = field(default_factory=Failure)
-    agent: Agent = field(default_factory=Agent)
-    movement: Movement = field(default_factory=Movement)
-    snoozed: Optional[datetime] = None
-    totals: Totals = field(default_factory=Totals)
+    starts: Starts = Starts()
+    failure: Failure = Failure()
+    agent: Agent = Agent()
+    movement: Movement = Movement()
+    snoozed_until: Optional[datetime] = None
+    totals: Totals = Totals()
 
     @property
     def phase(self) -> Phase:
@@ -47,60 +47,93 @@ class TaskMemory:
         return PHASES.get(self.state, Phase.UNKNOWN) if self.state else Phase.GONE
 
     @property
+    def failed_since(self) -> datetime:
+        """When the open failure began, starts that got nowhere being one failure."""
+        return self.failure.since or self.since
+
+    @property
     def call(self) -> Optional[Call]:
-        """What stands open that only a person can end."""
-        if self.phase in (Phase.FAILED, Phase.ROLLED_BACK):
+        """The open call that only a person can end."""
+        if self.phase in BROKEN:
             return self.failure.call
-        return self.movement.call
+        return self.movement.stall
 
-    def with_call(self, call: Call) -> TaskMemory:
-        """Put another call in the place of the open one."""
-        if self.phase is Phase.MOVING:
-            return replace(self, movement=replace(self.movement, call=call))
-        return replace(self, failure=replace(self.failure, call=call))
+    def read(self, task: Task, now: datetime, begins: bool) -> TaskRecord:
+        """Take in the state that was just read; ``begins``: it counts from now on."""
+        return replace(
+            self,
+            state=task.state,
+            since=now if begins else self.since,
+            name=task.name or self.name,
+            totals=replace(self.totals, seconds_failed=self.seconds_failed(now))
+            if begins
+            else self.totals,
+        )
 
-    def quiet(self, span: timedelta, now: datetime) -> TaskMemory:
-        """Send no reminders for a while; a wish that holds already changes nothing."""
-        holds = self.snoozed is not None and self.snoozed > now
-        return self if holds else replace(self, snoozed=now + span)
+    def reminded(self, call: Call) -> TaskRecord:
+        """Put a repeated call in the place of the open one."""
+        if self.phase in BROKEN:
+            return replace(self, failure=replace(self.failure, call=call))
+        return replace(self, movement=replace(self.movement, stall=call))
 
-    def lost(self, now: datetime) -> float:
+    def snoozed(self, span: timedelta, now: datetime) -> TaskRecord:
+        """Send no reminders for a while; a snooze that holds already changes nothing."""
+        return self if self.is_snoozed(now) else replace(self, snoozed_until=now + span)
+
+    def is_snoozed(self, now: datetime) -> bool:
+        """Return whether reminders are held back."""
+        return self.snoozed_until is not None and now < self.snoozed_until
+
+    def started(self, start_id: str, task: Task, now: datetime) -> TaskRecord:
+        """Count a start before it is sent."""
+        starts = self.starts.sent(start_id, task.progress, now)
+        return replace(
+            self, starts=starts, totals=replace(self.totals, starts=self.totals.starts + 1)
+        )
+
+    def seconds_failed(self, now: datetime) -> float:
         """Return the seconds in which it stood failed since the last digest, up to now."""
-        standing = self.phase is Phase.FAILED
-        return self.totals.lost + ((now - self.since).total_seconds() if standing else 0)
+        failed = self.phase is Phase.FAILED
+        return self.totals.seconds_failed + ((now - self.since).total_seconds() if failed else 0)
 
-    def digested(self, now: datetime) -> TaskMemory:
+    def digested(self, now: datetime) -> TaskRecord:
         """Begin the totals anew; what it has stood failed by now is taken off."""
-        return replace(self, totals=Totals(0, self.totals.lost - self.lost(now)))
+        counted = self.totals.seconds_failed - self.seconds_failed(now)
+        return replace(self, totals=Totals(0, counted))
 
 
 @dataclass(frozen=True)
-class WatchMemory:
+class WatchRecord:
     """What is remembered of the watching itself.
 
     ``blind_runs`` counts runs in a row that could read nothing, up to the one that is told;
-    ``blind_since`` is the first of them. ``loss_told``: the loss of the memory was recorded.
-    ``unreached`` are the ids of tasks that the last run had no time to read; they come first.
-    ``digested`` is the moment of the last digest, or from which the first one is counted.
+    ``blind_since`` is the first of them, ``event_id`` the id of its notice. ``loss_told``: the loss
+    of the memory was recorded. ``unreached`` are the ids of tasks that the last run had no time to
+    read; they come first. ``digested_at`` is the moment of the last digest, or from which the first
+    one is counted.
     """
 
     blind_runs: int = 0
     blind_since: Optional[datetime] = None
-    incident: str = ""
+    event_id: str = ""
     loss_told: bool = False
     unreached: Tuple[str, ...] = ()
-    digested: Optional[datetime] = None
+    digested_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Until when the run ``holder`` may be at work."""
+
+    until: datetime
+    holder: str
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Everything that is remembered; the fold of the journal.
+    """Everything that is remembered; the fold of the journal."""
 
-    ``lease`` is until when the run ``holder`` may be at work.
-    """
-
-    tasks: Mapping[str, TaskMemory] = field(default_factory=dict)
+    tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
     outbox: Mapping[str, Notice] = field(default_factory=dict)
-    watch: WatchMemory = field(default_factory=WatchMemory)
-    lease: Optional[datetime] = None
-    holder: str = ""
+    watch: WatchRecord = WatchRecord()
+    lease: Optional[Lease] = None

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import AbstractSet, Mapping
 
-from sms_watch.model.notice import Kind
 from sms_watch.model.policy import Policy
 from sms_watch.rules.call import Call
-from sms_watch.rules.record import TaskMemory
+from sms_watch.rules.record import TaskRecord
 
 MOST_REMINDERS = 6
 # When one reminder is due, those that would be due soon come along: one message instead of many.
@@ -18,17 +17,17 @@ SOON = 0.75
 
 @dataclass(frozen=True)
 class Snooze:
-    """A person's wish: no reminders about a task for a while."""
+    """A person's command: no reminders about a task for a while."""
 
     task_id: str
     span: timedelta
 
 
 def reminders_due(
-    records: Mapping[str, TaskMemory], now: datetime, policy: Policy
+    records: Mapping[str, TaskRecord], now: datetime, policy: Policy
 ) -> AbstractSet[str]:
-    """Name the tasks whose reminder is to be sent now."""
-    if not policy.remind or Kind.REMINDER not in policy.notify_on:
+    """Return the ids of the tasks whose reminder is to be sent now."""
+    if not policy.remind:
         return frozenset()
     waited = {
         task_id: record.call.waited(now)
@@ -40,6 +39,5 @@ def reminders_due(
     return frozenset(task_id for task_id, span in waited.items() if span >= policy.remind * SOON)
 
 
-def _may_remind(record: TaskMemory, call: Call, now: datetime) -> bool:
-    quiet = record.snoozed is not None and now < record.snoozed
-    return call.reminders < MOST_REMINDERS and not quiet
+def _may_remind(record: TaskRecord, call: Call, now: datetime) -> bool:
+    return call.reminders < MOST_REMINDERS and not record.is_snoozed(now)
