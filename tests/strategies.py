@@ -7,17 +7,42 @@ from datetime import timezone
 from builders import DISK_BUSY, DISK_FULL, HOST_UNKNOWN, LINE_LOST, UNCLEAR
 from hypothesis import strategies as st
 
-from sms_watch.journal.entries import VERSION, Entry, EntryType
-from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason, Standing
-from sms_watch.model.task import ErrorClass, Progress, Task, TaskState
-from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import TaskMemory, WatchMemory
+from sms_watch.journal.entries import Delivery, Entry, EntryType
+from sms_watch.model.notice import (
+    Action,
+    Attempt,
+    Digest,
+    DigestRow,
+    Kind,
+    Notice,
+    Outcome,
+    Reason,
+    Start,
+    Verdict,
+)
+from sms_watch.model.task import (
+    ErrorClass,
+    Progress,
+    Servers,
+    Task,
+    TaskError,
+    TaskState,
+    Transfer,
+)
+from sms_watch.rules.agent import Agent
+from sms_watch.rules.call import Call
+from sms_watch.rules.failure import Failure
+from sms_watch.rules.movement import Movement, Sample
+from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
+from sms_watch.rules.starts import Starts
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
 CODES = st.sampled_from([LINE_LOST, HOST_UNKNOWN, DISK_BUSY, DISK_FULL, UNCLEAR, "?", ""])
 STATES = st.sampled_from([*(str(state) for state in TaskState), "INVENTED"])
 TIMES = st.datetimes(timezones=st.just(timezone.utc))
 TEXTS = st.text(max_size=20)
+
+MAYBE_TIMES = st.none() | TIMES
 
 progresses = st.builds(
     Progress,
@@ -32,56 +57,92 @@ tasks = st.builds(
     IDS,
     TEXTS,
     STATES,
-    type=st.sampled_from(["MIGRATE_FILE", "MIGRATE_BLOCK", ""]),
-    code=CODES,
-    error_params=st.lists(TEXTS, max_size=2).map(tuple),
-    connected=st.sampled_from([True, False, None]),
-    progress=progresses,
-    speed=st.none() | st.floats(0, 1e9),
-    remaining=st.none() | st.integers(0, 10**9),
-    source=TEXTS,
-    target=TEXTS,
+    st.sampled_from(["MIGRATE_FILE", "MIGRATE_BLOCK", ""]),
+    st.builds(TaskError, CODES, st.lists(TEXTS, max_size=2).map(tuple)),
+    st.sampled_from([True, False, None]),
+    progresses,
+    st.builds(
+        Transfer,
+        st.none() | st.floats(0, 1e9),
+        st.none() | st.integers(0, 10**15),
+        st.none() | st.integers(0, 10**9),
+    ),
+    st.builds(Servers, TEXTS, TEXTS, TEXTS),
 )
 samples = st.builds(
     Sample, TIMES, st.none() | st.integers(0, 100), st.none() | st.integers(0, 10**15)
 )
-memories = st.builds(
-    TaskMemory,
+
+
+def event_ids(kind: Kind) -> st.SearchStrategy[str]:
+    """Return ids of notices of a kind."""
+    return st.integers(0, 9).map(lambda number: f"20261123-0-{number}-{kind}")
+
+
+def calls(kind: Kind) -> st.SearchStrategy[Call]:
+    """Return calls for a person that a notice of a kind has told."""
+    return st.builds(Call, event_ids(kind), TIMES, st.integers(0, 6))
+
+
+records = st.builds(
+    TaskRecord,
     STATES | st.just(""),
     TIMES,
     TEXTS,
-    CODES,
-    st.integers(0, 9),
-    st.integers(0, 9),
-    st.none() | TIMES,
-    st.none() | progresses,
-    TEXTS,
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-    st.none() | st.sampled_from(Outcome),
-    place=st.none() | progresses,
-    moved=st.none() | TIMES,
-    suspected=st.none() | TIMES,
-    samples=st.lists(samples, max_size=2).map(tuple),
-    stalled=st.just("") | TEXTS,
-    parted=st.just("") | TEXTS,
-    parted_at=st.none() | TIMES,
-    failures=st.lists(TIMES, min_size=1, max_size=3).map(tuple),
-    flaps=st.integers(0, 9),
-    reminded=st.integers(0, 6),
-    reminded_at=st.none() | TIMES,
-    snoozed=st.none() | TIMES,
-    starts=st.integers(0, 9),
-    lost=st.floats(0, 1e9),
+    st.builds(
+        Starts,
+        st.integers(0, 9),
+        st.integers(0, 9),
+        TEXTS,
+        MAYBE_TIMES,
+        st.none() | st.sampled_from(Outcome),
+        st.none() | progresses,
+    ),
+    st.builds(
+        Failure,
+        st.just("") | event_ids(Kind.FAILED),
+        CODES,
+        st.none() | calls(Kind.NEEDS_PERSON),
+        st.booleans(),
+        st.lists(TIMES, min_size=1, max_size=3).map(tuple),
+        st.integers(0, 9),
+    ),
+    st.builds(Agent, st.booleans(), st.just("") | event_ids(Kind.DISCONNECTED), MAYBE_TIMES),
+    st.builds(
+        Movement,
+        st.none() | progresses,
+        MAYBE_TIMES,
+        MAYBE_TIMES,
+        st.lists(samples, max_size=2).map(tuple),
+        st.none() | calls(Kind.STALLED),
+    ),
+    MAYBE_TIMES,
+    st.builds(Totals, st.integers(0, 9), st.floats(0, 1e9)),
 )
 watches = st.builds(
-    WatchMemory,
+    WatchRecord,
     st.integers(0, 3),
-    st.none() | TIMES,
-    TEXTS,
+    MAYBE_TIMES,
+    st.just("") | event_ids(Kind.BLIND),
     st.booleans(),
-    digested=st.none() | TIMES,
+    digested_at=MAYBE_TIMES,
+)
+starts = st.builds(Start, TEXTS, st.sampled_from(Outcome), TEXTS)
+verdicts = st.builds(
+    Verdict,
+    st.sampled_from(Action),
+    st.none() | st.sampled_from(Reason),
+    st.none() | st.sampled_from(ErrorClass),
+    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES),
+    st.none() | starts,
+)
+digests = st.builds(
+    Digest,
+    st.lists(
+        st.builds(DigestRow, tasks, st.integers(0, 9), st.floats(0, 1e9), MAYBE_TIMES), max_size=2
+    ).map(tuple),
+    st.integers(0, 9),
+    TEXTS,
 )
 notices = st.builds(
     Notice,
@@ -89,35 +150,23 @@ notices = st.builds(
     TIMES,
     TEXTS,
     st.none() | tasks,
-    st.none() | st.sampled_from(ErrorClass),
-    st.sampled_from(Action),
-    st.none() | st.sampled_from(Reason),
+    verdicts,
+    st.lists(TEXTS, max_size=2).map(tuple),
+    MAYBE_TIMES,
     st.integers(0, 9),
-    st.none() | st.integers(0, 9),
-    st.none() | TIMES,
-    st.none() | TIMES,
-    st.none() | st.sampled_from(Outcome),
     TEXTS,
-    st.integers(0, 9),
-    st.lists(st.builds(Standing, tasks, st.integers(0, 9), st.floats(0, 1e9)), max_size=2).map(
-        tuple
-    ),
-    st.integers(0, 9),
+    digests,
 )
 entries = st.builds(
     Entry,
-    st.just(VERSION),
     st.sampled_from(EntryType),
     TIMES,
     st.text(min_size=1, max_size=20),
     TEXTS,
-    st.dictionaries(IDS, memories, max_size=3),
+    st.dictionaries(IDS, records, max_size=3),
     st.none() | watches,
     st.lists(notices, max_size=2).map(tuple),
-    st.lists(TEXTS, max_size=2).map(tuple),
-    st.lists(IDS, max_size=2).map(tuple),
-    st.dictionaries(IDS, st.sampled_from(Outcome), max_size=2),
-    TEXTS,
-    st.none() | TIMES,
-    TEXTS,
+    st.none() | st.builds(Delivery, TEXTS, st.lists(TEXTS, max_size=2).map(tuple)),
+    st.dictionaries(IDS, starts, max_size=2),
+    st.none() | st.builds(Lease, TIMES, TEXTS),
 )
