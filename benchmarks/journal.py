@@ -61,7 +61,7 @@ class Day:
 
     def read_task(self, task_id: str) -> Task:
         """Give a task that moves on every minute."""
-        progress = Progress(1, 5, self._minute * 100 // self.minutes, None, "MIGRATE_LINUX_FILE")
+        progress = Progress(5, self._minute * 100 // self.minutes, None, "MIGRATE_LINUX_FILE")
         broken = self._breaks(self._minute) == int(task_id[-3:])
         state, code = ("MIGRATE_FAIL", "SMS.0807") if broken else ("RUNNING", "")
         return Task(

@@ -80,7 +80,7 @@ class Row:
             clean(task.state) or ("gone" if gone else "not read"),
             clean(task.error.code),
             clean(task.progress.sub_task),
-            task.progress.percent,
+            task.progress.shown,
             task.transfer.speed if task.phase is Phase.MOVING else None,
             task.transfer.remaining if task.phase is Phase.MOVING else None,
             decision.verdict.attempt.number,

@@ -173,7 +173,10 @@ def _all(desk: Desk) -> Sequence[Task]:
 def _meant(wrong: str, there: Sequence[Task]) -> str:
     """Say which task is meant by what is no id of a task, as far as that is to be seen."""
     for each in there:
-        for said, what in ((each.servers.source_id, "a source server"), (each.name, "the name of a task")):
+        for said, what in (
+            (each.servers.source_id, "a source server"),
+            (each.name, "the name of a task"),
+        ):
             if wrong == said:
                 return f"this is {what}: put the id of its task, {each.id}, into SMS_TASK_IDS"
     return "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site"
@@ -181,7 +184,7 @@ def _meant(wrong: str, there: Sequence[Task]) -> str:
 
 def task(found: Task, policy: Policy) -> Finding:
     """Judge one task: what it is called, how it stands, and whether that needs somebody."""
-    percent = found.progress.percent
+    percent = found.progress.shown
     text = f"{found.id} {found.name}: {found.state}"
     if found.phase is Phase.MOVING and percent is not None:
         text += f", {percent} %"

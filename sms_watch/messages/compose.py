@@ -320,7 +320,7 @@ def _code(notice: Notice) -> Code:
 
 
 def _progress(task: Task) -> str:
-    percent = task.progress.percent
+    percent = task.progress.shown
     if percent is None and not task.progress.sub_task:
         return ""
     parts = (_bar(percent), clean(task.progress.sub_task), _speed(task), _left(task))
@@ -344,7 +344,7 @@ def _left(task: Task) -> str:
 
 def _row(row: DigestRow, context: Imprint) -> str:
     """Return the line of a task in a digest."""
-    task, percent = row.task, row.task.progress.percent
+    task, percent = row.task, row.task.progress.shown
     lost = timedelta(seconds=row.seconds_failed)
     since = f" since {when(row.still_since, context.zone)}" if row.still_since else ""
     parts = [

@@ -183,7 +183,7 @@ def _at_place(notice: Notice) -> str:
     progress = (notice.task or NO_TASK).progress
     if not progress.sub_task:
         return ""
-    at = f" at {progress.percent} %" if progress.percent is not None else ""
+    at = f" at {progress.shown} %" if progress.shown is not None else ""
     return f" ({clean(progress.sub_task)}{at})"
 
 

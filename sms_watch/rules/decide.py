@@ -194,7 +194,9 @@ def _proved(reading: Reading, failure: Failure, starts: Starts, healthy: bool) -
     # It was told as running once and broke again at the same place. To tell that again and again
     # through a long outage helps nobody: this time it has to move first. One that fails and comes
     # back all the time has to hold out for longer.
-    unproved = failure.on_probation and not healthy and not task.progress.beyond(starts.furthest)
+    unproved = (
+        failure.on_probation and not healthy and not task.progress.is_ahead_of(starts.furthest)
+    )
     if unproved or failure.is_flapping(reading.now):
         return failure
     return failure.closed()
@@ -250,7 +252,7 @@ def _failed(reading: Reading, known: Optional[TaskRecord]) -> Tuple[TaskRecord, 
         failure, is_news = known.failure.counted(True, now, reading.event)
         return replace(known, failure=failure), is_news
     was_running = known.phase is Phase.MOVING
-    advanced = task.progress.beyond(known.starts.furthest)
+    advanced = task.progress.is_ahead_of(known.starts.furthest)
     changed = known.state != task.state
     # A run that had to prove itself first, and broke before it did, was never told.
     unproved = was_running and known.failure.on_probation and not advanced
