@@ -16,6 +16,7 @@ import pytest
 from packaging.version import Version
 from policies import ACTION, actions
 
+from local.cloud.setup import Function, trigger_list
 from sms_watch.handler import TIMEOUT_MARGIN
 from sms_watch.settings import SETTINGS
 
@@ -220,7 +221,7 @@ def test_keys_that_are_taken_away_are_taken_out_of_the_function() -> None:
     The provider does not pass an argument on that is null, and the service keeps what it had.
     """
     assert FUNCTION["encrypted_user_data"] == "${jsonencode(local.keys)}"
-    assert dict(_module("locals"))["keys"].startswith('${var.access_key == "" ? {} : {')
+    assert str(dict(_module("locals"))["keys"]).startswith('${var.access_key == "" ? {} : {')
 
 
 def test_another_name_of_the_zip_changes_nothing() -> None:
@@ -252,8 +253,12 @@ def test_the_timer_is_described_letter_for_letter_as_the_service_does(
         monkeypatch.setenv(f"TF_VAR_{name}", value)
     expression = TIMER["event_data"][len("${") : -len("}")]
     done = _terraform("console", given=expression, at=tmp_path)
-    answered = {"name": "tick", "schedule": "1m", "schedule_type": "Rate", "sync_execution": False}
-    assert json.loads(done.stdout) == json.dumps({**answered, **more}, separators=(",", ":"))
+    assert done.returncode == 0, done.stderr
+    (answer,) = trigger_list(Function("urn:fss:ap-southeast-3:0:function:default:sms-watch"))
+    answered = answer["event_data"]
+    assert json.loads(done.stdout) == json.dumps(
+        {**answered, **more}, sort_keys=True, separators=(",", ":")
+    )
 
 
 @pytest.mark.parametrize(
