@@ -3,6 +3,9 @@
 #   export HW_ACCESS_KEY=... HW_SECRET_KEY=...
 #   terraform init
 #   terraform apply
+#   terraform plan
+#
+# The second plan has to find nothing to change; docs/deploy.md says why it may, and what to do.
 
 terraform {
   required_providers {
