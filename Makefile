@@ -7,7 +7,7 @@ ZIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TEMPLATE := $(filter-out %/versions.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
+TEMPLATE := $(filter-out %/versions.tf %_override.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes --custom-compile-command "make lock"
 SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 

@@ -231,6 +231,12 @@ def test_the_function_is_checked_when_it_is_named(tmp_path: Path) -> None:
         ({"timer": ""}, 2, "failed", "no timer"),
         ({"timer": "DISABLED"}, 2, "failed", "switched off"),
         ({"agency": ""}, 2, "failed", "neither keys nor an agency"),
+        (
+            {"agency": "", "more": {"encrypted_user_data": "{}"}},
+            2,
+            "failed",
+            "neither keys nor an agency",
+        ),
         ({"more": {"handler": "main.handler"}}, 2, "failed", "index.handler"),
         ({"more": {"runtime": "Python3.6"}}, 1, "warning", "Python3.9"),
         ({"more": {"initializer_handler": ""}}, 0, "note", "no initializer"),

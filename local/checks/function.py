@@ -121,7 +121,7 @@ def environment(config: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator
         text = f"{', '.join(open_keys)} can be read by everybody who sees the function"
         yield Finding(about, Verdict.WARNING, text, "tick the Encrypted box, and renew the keys")
     agency = config.get("app_xrole") or config.get("xrole")
-    hidden = config.get("encrypted_user_data")
+    hidden = config.get("encrypted_user_data") not in (None, "", "{}")  # masked, if there are any
     if agency:
         yield Finding(about, Verdict.OK, f"it has the agency {clean(str(agency))}")
     elif not open_keys and not hidden:
