@@ -25,8 +25,15 @@ YES_NO = {"true": True, "1": True, "yes": True, "on": True}
 YES_NO.update({"false": False, "0": False, "no": False, "off": False})
 QUOTES = "\"'`"
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
-# Hosts are smn.<region>.myhuaweicloud.com but for these two (region list of huaweicloudsdksmn).
-DOMAINS = {"cn-north-2": "myhuaweicloud.cn", "eu-west-101": "myhuaweicloud.eu"}
+# The hosts that are not <service>.<region>.myhuaweicloud.com: region lists of huaweicloudsdksms,
+# huaweicloudsdksmn and huaweicloudsdkobs 3.1.219, and for SMS in eu-west-101 of the SDK for Go.
+OTHER_HOSTS: Mapping[Tuple[str, str], str] = {
+    ("sms", "eu-west-101"): "sms.eu-west-101.myhuaweicloud.eu",
+    ("sms", "ru-moscow-1"): "sms-api.ru-moscow-1.myhuaweicloud.com",
+    ("smn", "cn-north-2"): "smn.cn-north-2.myhuaweicloud.cn",
+    ("smn", "eu-west-101"): "smn.eu-west-101.myhuaweicloud.eu",
+    ("obs", "eu-west-101"): "obs.eu-west-101.myhuaweicloud.eu",
+}
 
 
 @dataclass(frozen=True)
@@ -432,8 +439,8 @@ def parse(
         ),
         topic=topic,
         credentials=_credentials(values) or agency or Credentials("", ""),
-        sms_endpoint=values["SMS_ENDPOINT"] or _host("sms", region),
-        smn_endpoint=values["SMN_ENDPOINT"] or _host("smn", topic.region),
+        sms_endpoint=values["SMS_ENDPOINT"] or address_of("sms", region),
+        smn_endpoint=values["SMN_ENDPOINT"] or address_of("smn", topic.region),
         console=_console(region),
         journal=_place(values, topic),
         policy=_policy(values),
@@ -535,15 +542,17 @@ def _place(values: Mapping[str, Any], topic: Topic) -> Journal:
     if isinstance(named, PurePosixPath):
         return FileJournal(named)
     region = values["OBS_REGION"] or topic.region
-    endpoint = values["OBS_ENDPOINT"] or _host("obs", region)
+    endpoint = values["OBS_ENDPOINT"] or address_of("obs", region)
     if named is None:
         bucket = f"sms-watch-{topic.project_id.lower()}"
         return ObsJournal(endpoint, region, bucket, own=True)
     return ObsJournal(endpoint, region, *named)
 
 
-def _host(service: str, region: str) -> str:
-    return f"https://{service}.{region}.{DOMAINS.get(region, 'myhuaweicloud.com')}"
+def address_of(service: str, region: str) -> str:
+    """Return the address of a service, such as ``smn``, in a region."""
+    usual = f"{service}.{region}.myhuaweicloud.com"
+    return f"https://{OTHER_HOSTS.get((service, region), usual)}"
 
 
 def _console(region: str) -> str:

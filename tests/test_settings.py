@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, FrozenSet, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Tuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkfunctiongraph.v2.region.functiongraph_region import FunctionGraphRegion
+from huaweicloudsdkobs.v1.region.obs_region import ObsRegion
+from huaweicloudsdksmn.v2.region.smn_region import SmnRegion
+from huaweicloudsdksms.v3.region.sms_region import SmsRegion
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.checks.function import endpoint_of
 from sms_watch.errors import SettingsError
 from sms_watch.model.notice import LEVELS, Kind, Level
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import ErrorClass
-from sms_watch.settings import SETTINGS, Credentials, FileJournal, ObsJournal, Settings, parse
+from sms_watch.settings import (
+    OTHER_HOSTS,
+    SETTINGS,
+    Credentials,
+    FileJournal,
+    ObsJournal,
+    Settings,
+    parse,
+)
 
 PROJECT = "0" * 32
 URN = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
@@ -210,18 +224,56 @@ def test_a_urn_that_is_not_of_a_topic_is_refused(urn: str, expected: str) -> Non
     assert expected in _problems({**LEAST, "SMN_TOPIC_URN": urn})
 
 
+def _topic_in(region: str) -> str:
+    return f"urn:smn:{region}:{PROJECT}:night"
+
+
+def _obs_endpoint(**texts: str) -> str:
+    journal = _parse(**texts).journal
+    assert isinstance(journal, ObsJournal)
+    return journal.endpoint
+
+
+ADDRESSES: Dict[str, Tuple[Dict[str, Region], Callable[[str], str]]] = {
+    "sms": (SmsRegion.static_fields, lambda region: _parse(SMS_REGION=region).sms_endpoint),
+    "smn": (
+        SmnRegion.static_fields,
+        lambda region: _parse(SMN_TOPIC_URN=_topic_in(region)).smn_endpoint,
+    ),
+    "obs": (ObsRegion.static_fields, lambda region: _obs_endpoint(OBS_REGION=region)),
+    "functiongraph": (
+        FunctionGraphRegion.static_fields,
+        lambda region: endpoint_of(f"urn:fss:{region}:{PROJECT}:function:default:watch"),
+    ),
+}
+
+
+@pytest.mark.parametrize("service", ADDRESSES)
+def test_every_region_has_the_address_that_the_official_package_has(service: str) -> None:
+    """Compared with the region lists of huaweicloudsdksms, -smn, -obs and -functiongraph."""
+    regions, ours = ADDRESSES[service]
+    expected = {name: region.endpoints for name, region in regions.items()}
+    assert {name: [ours(name)] for name in regions} == expected
+    assert len(expected) >= 4
+
+
+def test_every_address_of_its_own_is_in_an_official_list() -> None:
+    """A row that no package backs any more goes; of SMS in eu-west-101 the one for Go knows."""
+    listed = {(service, region) for service, (known, _) in ADDRESSES.items() for region in known}
+    assert set(OTHER_HOSTS) - listed == {("sms", "eu-west-101")}
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [
-        ("eu-west-101", "https://smn.eu-west-101.myhuaweicloud.eu"),
-        ("cn-north-2", "https://smn.cn-north-2.myhuaweicloud.cn"),
-        ("my-kualalumpur-1", "https://smn.my-kualalumpur-1.myhuaweicloud.com"),
+        ("eu-west-101", "https://obs.eu-west-101.myhuaweicloud.eu"),
+        ("cn-north-2", "https://obs.cn-north-2.myhuaweicloud.com"),
+        ("my-kualalumpur-1", "https://obs.my-kualalumpur-1.myhuaweicloud.com"),
     ],
 )
-def test_the_topic_decides_where_messages_go(region: str, host: str) -> None:
-    """The endpoint of SMN follows from the region in the topic's URN."""
-    urn = f"urn:smn:{region}:{PROJECT}:night"
-    assert _parse(SMN_TOPIC_URN=urn).smn_endpoint == host
+def test_the_topic_decides_where_the_default_bucket_lies(region: str, host: str) -> None:
+    """The endpoint of OBS follows from the region in the topic's URN."""
+    assert _obs_endpoint(SMN_TOPIC_URN=_topic_in(region)) == host
 
 
 def test_the_chinese_site_has_its_own_addresses() -> None:
