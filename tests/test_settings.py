@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, FrozenSet, Tuple
@@ -307,10 +308,29 @@ def test_an_endpoint_is_an_address_and_no_more(name: str, text: str) -> None:
     assert f"{name}: " in _problems({**LEAST, name: text})
 
 
-def test_a_login_in_an_endpoint_is_not_repeated() -> None:
-    """A password that was put into an address does not come back in the error."""
-    text = _problems({**LEAST, "SMS_ENDPOINT": "https://me:hunter22@sms.example.com"})
-    assert "hunter22" not in text
+@pytest.mark.parametrize("name", ["SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT", "JOURNAL_URI"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:hunter22@sms.example.com",
+        "https://me:hunter22@sms.example.com:port",
+        "https://me:hunter22@[::1",
+        "https://me:hunter22@\u2100.example.com",
+        "https://me:one\nhunter22@sms.example.com",
+        "me:hunter22@sms.example.com",
+        "obs://me:hunter22@bucket/watch",
+        "obs://me:hunter22@my.bucket/watch",
+        "obs:me:hunter22@bucket",
+        "file://me:hunter22@server/share",
+        "https://obs.example.com/?Signature=hunter22",
+    ],
+)
+def test_a_login_in_an_address_is_not_repeated(name: str, text: str) -> None:
+    """A password, or a signature, that was put into an address does not come back in the error."""
+    problems = _problems({**LEAST, name: text})
+    assert f"{name}: " in problems
+    assert " is not accepted; give " in problems
+    assert "hunter22" not in problems
 
 
 @pytest.mark.parametrize(
@@ -346,7 +366,7 @@ def test_a_journal_is_a_place_named_in_full(text: str) -> None:
     [
         ("obs://bucket", "bucket", ""),
         ("obs://bucket/", "bucket", ""),
-        ("obs://my.bucket-1/a/b_c.d/", "my.bucket-1", "a/b_c.d"),
+        ("obs://my-bucket-1/a/b_c.d/", "my-bucket-1", "a/b_c.d"),
     ],
 )
 def test_a_journal_in_a_bucket(text: str, bucket: str, prefix: str) -> None:
@@ -354,6 +374,23 @@ def test_a_journal_in_a_bucket(text: str, bucket: str, prefix: str) -> None:
     journal = _parse(JOURNAL_URI=text, OBS_REGION="eu-west-101").journal
     endpoint = "https://obs.eu-west-101.myhuaweicloud.eu"
     assert journal == ObsJournal(endpoint, "eu-west-101", bucket, prefix)
+
+
+@pytest.mark.parametrize("text", ["obs://my.bucket", "obs://my.bucket/a", "obs://192.0.2.1/a"])
+def test_a_bucket_with_a_dot_is_refused_with_the_reason(text: str) -> None:
+    """No certificate fits its host, so that the first run would fail; the error says what to do."""
+    problems = _problems({**LEAST, "JOURNAL_URI": text})
+    assert f"JOURNAL_URI: {text!r} is not accepted; give a bucket without a dot" in problems
+    assert "the certificate of OBS fits one part there" in problems
+    assert "make another bucket" in problems
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{1,50}", fullmatch=True))
+def test_the_default_bucket_has_a_name_that_obs_takes(project: str) -> None:
+    """Whatever project the topic is of: 3 to 63 small letters, digits and hyphens, and no dot."""
+    journal = _parse(SMN_TOPIC_URN=f"urn:smn:ap-southeast-3:{project}:night").journal
+    assert isinstance(journal, ObsJournal)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", journal.bucket)
 
 
 def test_a_journal_path_may_hold_escapes() -> None:

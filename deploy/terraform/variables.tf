@@ -71,8 +71,8 @@ variable "bucket" {
   default     = ""
 
   validation {
-    condition     = var.bucket == "" || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
-    error_message = "Give the name of a bucket, without obs:// and without a prefix."
+    condition     = var.bucket == "" || can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket))
+    error_message = "Give the name of a bucket, without obs://, without a prefix, and without a dot: no certificate of OBS fits one."
   }
 }
 
