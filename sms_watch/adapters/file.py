@@ -63,7 +63,7 @@ class FileStore:
         self._directory = directory
 
     def get(self, name: str) -> Optional[bytes]:
-        """Return a file's content, ``None`` if there is none. Raise JournalError.
+        """Return a file's content, ``None`` if there is none. Raise JournalError if it fails.
 
         Reading takes no lock: half of a line that is being written may be seen, but nothing can
         be appended after it, because the position has moved by then.

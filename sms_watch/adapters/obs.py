@@ -107,7 +107,7 @@ class Connection:
         self._session.auth = keep_signature
 
     def call(self, send: Callable[[], requests.Response]) -> Answer:
-        """Send once and give the answer; an error's XML becomes fields."""
+        """Send once and return the answer; an error's XML becomes fields."""
         response = send()
         body: Any = response.content
         if not response.ok or response.is_redirect:
@@ -121,7 +121,7 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Let go of the sockets."""
+        """Close the sockets."""
         self._session.close()
 
 
@@ -131,7 +131,7 @@ def connect(endpoint: str) -> Connection:
 
 
 def address(place: ObsJournal, key: str) -> str:
-    """Give the address of an object, or of the bucket: by host, or by path on loopback."""
+    """Return the address of an object, or of the bucket: by host, or by path on loopback."""
     parts = urlsplit(place.endpoint)
     if LOOPBACK.fullmatch(parts.hostname or ""):
         return f"{place.endpoint}/{place.bucket}/{quoted(key)}"
@@ -166,7 +166,7 @@ class ObsStore:
         self._remark = remark
 
     def get(self, name: str) -> Optional[bytes]:
-        """Give an object, ``None`` when there is none. Raises JournalError."""
+        """Return an object, ``None`` if there is none. Raise JournalError if it cannot be read."""
         try:
             answer = self._caller.read("read the journal", self._request("GET", name))
         except CloudError as error:
@@ -182,8 +182,8 @@ class ObsStore:
     def append(self, name: str, offset: int, data: bytes) -> None:
         """Append to an object whose length is ``offset``; at 0 it is made.
 
-        Raises JournalConflict, with nothing written, when it has another length, JournalError
-        when it cannot be written.
+        Raise JournalConflict, with nothing written, if it has another length, JournalError if it
+        cannot be written.
         """
         parameters = {"append": "", "position": str(offset)}
         send = self._request("POST", name, parameters, data)
@@ -197,10 +197,10 @@ class ObsStore:
         raise self._explained(error, TO_APPEND)
 
     def _has_won(self, error: CloudError, name: str, offset: int, data: bytes) -> bool:
-        """Say whether an append that ended in an error was taken all the same.
+        """Return whether an append that ended in an error was taken all the same.
 
-        False means that it was not, and may be sent again. Raises JournalConflict when another
-        entry stands there, JournalError when sending again would not help.
+        False means that it was not, and may be sent again. Raise JournalConflict if another
+        entry stands there, JournalError if sending again would not help.
         """
         if error.code == NO_BUCKET and self._place.own:
             self._make_bucket()
@@ -250,7 +250,7 @@ class ObsStore:
         data: bytes = b"",
         headers: Optional[Mapping[str, str]] = None,
     ) -> Callable[[], requests.Response]:
-        """Give what sends a signed request for an object, or for the bucket without a name."""
+        """Return what sends a signed request for an object, or for the bucket without a name."""
         prefix = self._place.prefix
         key = "" if name is None else f"{prefix}/{name}" if prefix else name
         chosen = dict(parameters or {})
