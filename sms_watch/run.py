@@ -381,8 +381,8 @@ def _snooze_failure(commands: Commands, planned: Plan) -> str:
     if snooze is None or any(each.task_id == snooze.task_id for each in planned.decisions):
         return ""
     return (
-        f"the timer's user_event snoozes {clean(snooze.task_id)!r}, which is not the id of a watched"
-        " task; nothing is snoozed"
+        f"the timer's user_event snoozes {clean(snooze.task_id)!r}, which is not the id of a"
+        " watched task; nothing is snoozed"
     )
 
 

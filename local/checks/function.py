@@ -21,7 +21,7 @@ from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
 from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
-from sms_watch.settings import DOMAINS, SETTINGS
+from sms_watch.settings import SETTINGS, address_of
 from sms_watch.text import clean
 
 FORM = "urn:fss:<region>:<project id>:function:<package>:<name>, from the function's details"
@@ -34,8 +34,7 @@ ADDRESS = "the URN of the function, and --function-endpoint"
 
 def endpoint_of(urn: str) -> str:
     """Give the address of FunctionGraph for a function. Raises Trouble when the URN is none."""
-    region = split_urn(urn, FORM, 7)[2]
-    return f"https://functiongraph.{region}.{DOMAINS.get(region, 'myhuaweicloud.com')}"
+    return address_of("functiongraph", split_urn(urn, FORM, 7)[2])
 
 
 def function(desk: Desk, urn: str, endpoint: str, texts: Mapping[str, str]) -> Iterator[Finding]:

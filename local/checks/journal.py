@@ -110,8 +110,8 @@ def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
         return Finding(about, Verdict.FAILED, text, why)
     if error.status == FORBIDDEN:
         text = f"not told: these keys may not look at the bucket {place.bucket} (HTTP 403)"
-        why = "see that it is yours, of the standard class, and no parallel file system; and"
-        return Finding(about, Verdict.NOTE, text, f"{why} {APPENDING}")
+        why = "see that it is yours, of the standard class, without WORM, no parallel file system"
+        return Finding(about, Verdict.NOTE, text, f"{why}; and {APPENDING} ({obs.JUST_GRANTED})")
     if error.status is not None and 300 <= error.status < 400:
         text = f"the bucket {place.bucket} lies in another region than {place.region}"
         return Finding(about, Verdict.FAILED, text, obs.SET_REGION)
