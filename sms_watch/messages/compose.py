@@ -1,8 +1,9 @@
 """What happened, in words: one message for all notices of a run. Pure.
 
-A message has a subject, an e-mail text, a short text for text messages, and JSON for web hooks.
-The limits are those of SMN (API reference, "Publishing a message"): a subject below 512 bytes, a
-text message of 490 characters without ``[]``, and 256 KB in all.
+A message has a subject, an e-mail text, a short text for text messages, JSON for web hooks, and a
+default text for everything else, such as chat robots. The limits are those of SMN (API reference,
+"Publishing a message"): a subject below 512 bytes, a text message of 490 characters without
+``[]``, and 256 KB in all; of the robots WeCom takes least, 2,048 bytes of text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import (
     Any,
+    Callable,
     Dict,
     FrozenSet,
     Iterator,
@@ -32,10 +34,11 @@ from sms_watch.text import MAX_DETAIL, bar, clean, count, duration, when
 
 MAX_SUBJECT = 511  # bytes
 MAX_SHORT = 490  # characters
+MAX_DEFAULT = 2_000  # bytes
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
-ROOM = MAX_MESSAGE - 6_000  # for subject, short text, and what frames the rest
+ROOM = MAX_MESSAGE - 16_000  # for subject, default and short text, and what frames the rest
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
 MAX_CODE = 12
 BAR = 20
@@ -77,18 +80,6 @@ def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
     in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
     return _message(parts[:told], in_full, imprint)
-
-
-def structure(message: Message) -> str:
-    """Give SMN's ``message_structure``: a string that holds JSON with a text per protocol."""
-    texts = {
-        "default": message.email,
-        "email": message.email,
-        "sms": message.short,
-        "http": message.web,
-        "https": message.web,
-    }
-    return json.dumps(texts)
 
 
 # One task, or the watching itself
@@ -150,6 +141,7 @@ class _Part:
     """One item in words, and how many bytes it adds to a message, in full and as a line."""
 
     item: _Item
+    said: str
     paragraph: str
     line: str
     web: Tuple[Mapping[str, Any], ...]
@@ -158,19 +150,14 @@ class _Part:
 
     @classmethod
     def of(cls, item: _Item, imprint: Imprint) -> _Part:
-        paragraph = _paragraph(item, imprint)
+        said = " ".join(_said(item, imprint))
+        paragraph = _paragraph(item, said, imprint)
         line = f"- {_headline(item)}, event {item.main().event_id}"
         web = tuple(_web_notice(notice, imprint) for notice in item.notices)
-        # The e-mail text stands in a message twice, the text for web hooks as well.
+        # The text for web hooks stands in a message twice.
         both = 2 * _bytes(json.dumps(web))
-        return cls(
-            item,
-            paragraph,
-            line,
-            web,
-            2 * _bytes(paragraph) + both,
-            2 * _bytes(line) + both,
-        )
+        full, lean = _bytes(paragraph) + both, _bytes(line) + both
+        return cls(item, said, paragraph, line, web, full, lean)
 
 
 def _bytes(text: str) -> int:
@@ -181,6 +168,7 @@ def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
     items = [part.item for part in parts]
     return Message(
         _subject(items),
+        _default(parts, imprint),
         _email(parts, in_full, imprint),
         _short(items, imprint),
         json.dumps(
@@ -222,9 +210,8 @@ def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _paragraph(item: _Item, imprint: Imprint) -> str:
+def _paragraph(item: _Item, said: str, imprint: Imprint) -> str:
     main, heading = item.main(), _headline(item)
-    said = " ".join(_said(item, imprint))
     facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
     rows = [_row(each, imprint) for each in main.digest.rows]
@@ -244,18 +231,39 @@ def _said(item: _Item, imprint: Imprint) -> List[str]:
     return said
 
 
+def _default(parts: Sequence[_Part], imprint: Imprint) -> str:
+    """Return the text for chat robots: the worst first, as far as it fits."""
+    head, tail = f"{_subject([part.item for part in parts])}\n\n", f"\n\n{imprint.console}"
+    texts = [f"{_headline(part.item)}: {part.said}" for part in parts]
+    room = MAX_DEFAULT - _utf8(head + tail)
+    fitted = _as_many_as_fit(texts, "\n\n", room, _utf8).encode()[:room]
+    return head + fitted.decode(errors="ignore") + tail
+
+
 def _short(items: Sequence[_Item], imprint: Imprint) -> str:
     head, tail = "sms_watch: ", f". {when(imprint.at, imprint.zone)}"
-    text = ""
-    for index, item in enumerate(items):
-        longer = text + ("; " if text else "") + _headline(item)
-        left = len(items) - index - 1
-        more = f"; {left} more" if left else ""
-        if text and len(head + longer + more + tail) > MAX_SHORT:
-            text += f"; {left + 1} more"
-            break
-        text = longer
-    return (head + text + tail).translate(NO_BRACKETS)[:MAX_SHORT]
+    texts = [_headline(item) for item in items]
+    fitted = _as_many_as_fit(texts, "; ", MAX_SHORT - len(head + tail), len)
+    return (head + fitted + tail).translate(NO_BRACKETS)[:MAX_SHORT]
+
+
+def _as_many_as_fit(
+    texts: Sequence[str], between: str, room: int, size: Callable[[str], int]
+) -> str:
+    """Join the first texts that fit, at least one, and count the others."""
+    joined = texts[0]
+    for index, text in enumerate(texts[1:], start=1):
+        left = len(texts) - index
+        longer = f"{joined}{between}{text}"
+        more = f"{between}{left - 1} more" if left > 1 else ""
+        if size(longer + more) > room:
+            return f"{joined}{between}{left} more"
+        joined = longer
+    return joined
+
+
+def _utf8(text: str) -> int:
+    return len(text.encode())
 
 
 def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:

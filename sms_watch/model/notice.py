@@ -229,6 +229,7 @@ class Message:
     """One message, in the forms that SMN delivers."""
 
     subject: str
+    default: str
     email: str
     short: str
     web: str
