@@ -332,8 +332,8 @@ def _is_strange(seen: Observation, memory: Memory) -> bool:
 
 
 def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
-    """Put those first that the last run had no time for."""
-    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unreached)
+    """Put those first that the last run did not read."""
+    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unread)
 
 
 def _unfinished(memory: Memory) -> Sequence[str]:

@@ -274,7 +274,7 @@ def _kinds_of(word: str) -> FrozenSet[Kind]:
         return frozenset()
     place = worst_first.index(Level(name))
     levels = worst_first[: place + 1] if word.endswith("+") else worst_first[place : place + 1]
-    return frozenset(kind for kind in Kind if kind.level in levels)
+    return frozenset(kind for kind in Kind if set(levels).intersection(kind.levels))
 
 
 def _log_level(text: str) -> str:

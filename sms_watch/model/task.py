@@ -209,6 +209,11 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether SMS itself has paused it: a person's pause comes without an error."""
+        return self.phase is Phase.PAUSED and bool(self.error.code)
+
 
 @dataclass(frozen=True)
 class Gone:

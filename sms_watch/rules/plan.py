@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Callable, FrozenSet, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from sms_watch.model.notice import (
     Action,
@@ -23,6 +34,7 @@ from sms_watch.rules import digest
 from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
+from sms_watch.rules.sight import Sight
 
 BLIND_AFTER_RUNS = 3
 # A person is called after the last try, for one of these reasons.
@@ -342,9 +354,8 @@ def _note_sight(draft: Draft) -> Draft:
             since=watch.blind_since,
         )
         notices = (*notices, notice)
-    late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
-    watch = replace(watch, blind_runs=0, blind_since=None, event_id="", unreached=late)
-    return replace(draft, watch=watch, notices=notices)
+    watch = replace(watch, blind_runs=0, blind_since=None, event_id="")
+    return _note_unread(replace(draft, watch=watch, notices=notices))
 
 
 def _note_blindness(draft: Draft, detail: str) -> Draft:
@@ -358,6 +369,38 @@ def _note_blindness(draft: Draft, detail: str) -> Draft:
     notice = Notice(Kind.BLIND, now, event, since=watch.blind_since, detail=detail)
     watch = replace(watch, event_id=event)
     return replace(draft, watch=watch, notices=(*draft.notices, notice))
+
+
+def _note_unread(draft: Draft) -> Draft:
+    """Say of each task when several runs in a row could not read it, and when one can again."""
+    unread: Dict[str, Sight] = {}
+    decisions: List[Decision] = []
+    for seen, decision in zip(draft.observations, draft.decisions):
+        before = draft.watch.unread.get(decision.task_id)
+        if isinstance(seen, Unseen):
+            sight = before or Sight(draft.situation.now)
+            unread[decision.task_id], is_news = sight.missed(seen.reached, decision.event)
+            news = [_unreadable(seen, decision, sight, draft)] if is_news else []
+        else:
+            news = [_readable(decision, before, draft)] if before and before.event_id else []
+        decisions.append(decision.telling(*news))
+    return replace(draft.deciding(decisions), watch=replace(draft.watch, unread=unread))
+
+
+def _unreadable(seen: Unseen, decision: Decision, sight: Sight, draft: Draft) -> Notice:
+    name = decision.record.name if decision.record else ""
+    task = decision.task or Task(decision.task_id, name, "")
+    detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
+    return draft.situation.reading(task, decision.event).notice(
+        Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail
+    )
+
+
+def _readable(decision: Decision, before: Sight, draft: Draft) -> Notice:
+    task = decision.task or Task(decision.task_id, "", "")
+    return draft.situation.reading(task, decision.event).closing(
+        Kind.READABLE, (before.event_id,), decision.verdict, since=before.since
+    )
 
 
 # Who wants to hear what
