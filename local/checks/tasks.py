@@ -24,9 +24,9 @@ from sms_watch.errors import (
 from sms_watch.journal.entries import Entry
 from sms_watch.model.notice import Outcome
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Phase, Task
+from sms_watch.model.task import ErrorClass, Gone, Observation, Phase, Task
 from sms_watch.parallel import at_once
-from sms_watch.rules.error_codes import explain
+from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
 from sms_watch.run import EMPTY_LIST, NOBODY
 from sms_watch.settings import SETTINGS
@@ -191,8 +191,9 @@ def task(found: Task, policy: Policy) -> Finding:
     if found.phase is Phase.FAILED:
         code = explain(found.error.code, found.type, policy.classes)
         text += f" ({found.error.code or 'no code'}: {code.gist})"
-        verdict = Verdict.WARNING if code.error_class in NEVER_RESTARTED else Verdict.NOTE
-        return Finding("task", verdict, text, code.advice)
+        needed = _help(code.error_class, policy)
+        verdict = Verdict.NOTE if needed is Help.LATER else Verdict.WARNING
+        return Finding("task", verdict, text, code.what_to_do(needed))
     if found.phase is Phase.UNKNOWN:
         return Finding(
             "task", Verdict.WARNING, text, "this state is not known: look in the console"
@@ -203,6 +204,12 @@ def task(found: Task, policy: Policy) -> Finding:
     if found.phase is Phase.PAUSED:
         return Finding("task", Verdict.NOTE, f"{text}, left alone until a person starts it")
     return Finding("task", Verdict.OK, text)
+
+
+def _help(error_class: ErrorClass, policy: Policy) -> Help:
+    if error_class in NEVER_RESTARTED:
+        return Help.FIX
+    return Help.LATER if policy.max_attempts else Help.START
 
 
 def listed(desk: Desk) -> Iterator[Union[Finding, CloudError]]:

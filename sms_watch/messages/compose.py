@@ -29,7 +29,7 @@ from typing import (
 from sms_watch.messages.sentences import NO_TASK, digest_title, remedy, row_state, sentence, title
 from sms_watch.model.notice import Action, DigestRow, Kind, Message, Notice, Reason
 from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
-from sms_watch.rules.error_codes import Code, explain
+from sms_watch.rules.error_codes import Code, Help, look_up
 from sms_watch.text import MAX_DETAIL, bar, clean, count, duration, when
 
 MAX_SUBJECT = 511  # bytes
@@ -54,6 +54,7 @@ SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.GONE: frozenset(Kind),
 }
 OF_THE_AGENT = frozenset({Kind.DISCONNECTED, Kind.CONNECTED})
+CALLS = frozenset({Kind.NEEDS_PERSON, Kind.REMINDER})
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
@@ -315,16 +316,26 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
     code = _code(failure)
     about = clean(", ".join((failure.task or NO_TASK).error.params), MAX_DETAIL)
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
-    return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
+    return [
+        ("Error", (shown if code.code else "") + code.gist),
+        ("What to do", code.what_to_do(_help(failure))),
+    ]
 
 
-def _code(notice: Notice) -> Code:
-    task = notice.task or NO_TASK
-    # No advice speaks of starts where there are none.
-    off = notice.verdict.reason is Reason.STARTS_OFF
-    error_class = ErrorClass.HUMAN if off else notice.verdict.error_class or ErrorClass.UNKNOWN
-    code = _shown_code(task)
-    return explain(code, task.type, {code: error_class})
+def _code(failure: Notice) -> Code:
+    task = failure.task or NO_TASK
+    return look_up(_shown_code(task), task.type).under(
+        failure.verdict.error_class or ErrorClass.UNKNOWN
+    )
+
+
+def _help(failure: Notice) -> Help:
+    """Return what the task needs from people, as its start was decided when this was told."""
+    if failure.verdict.reason is Reason.STARTS_OFF:
+        return Help.START
+    if failure.verdict.action is Action.NONE:
+        return Help.FIX
+    return Help.NOW if failure.kind in CALLS else Help.LATER
 
 
 def _progress(task: Task) -> str:
