@@ -16,12 +16,12 @@ from typing import Any, Dict, Tuple
 import pytest
 from builders import NOW, minutes
 
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
 from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
-IMPRINT = Imprint(
+IMPRINT = RunContext(
     "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
 )
 HOUR = timedelta(hours=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -16,9 +17,11 @@ import index
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch import handler as handler_module
+from sms_watch.clock import SystemClock
 from sms_watch.errors import WatchFailed
 from sms_watch.model.task import TaskState
 from sms_watch.settings import Credentials
+from sms_watch.wiring import WARM
 
 HOUR = timedelta(hours=1)
 
@@ -350,9 +353,9 @@ def test_the_agencys_keys_are_read_afresh_on_every_run(night: Night) -> None:
 def test_a_warm_container_keeps_its_clients(night: Night) -> None:
     """Clients are made once while address and keys stay the same."""
     night.tick()
-    before = dict(handler_module.WARM._kept)
+    before = dict(WARM._kept)
     night.tick()
-    assert handler_module.WARM._kept == before
+    assert WARM._kept == before
 
 
 @pytest.mark.parametrize("event", [{}, "", "text", [], [1], 7, {"trigger_type": "OBS"}])
@@ -510,7 +513,7 @@ def test_an_unforeseen_error_is_redacted_too(
 
 def test_the_clock_is_aware_and_in_utc() -> None:
     """A moment without a zone would be compared with others wrongly, or not at all."""
-    clock = handler_module.SystemClock()
+    clock = SystemClock()
     assert clock.now().tzinfo is timezone.utc
     begun = clock.monotonic()
     clock.sleep(0.001)
@@ -521,8 +524,6 @@ def test_the_initializer_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failing initializer would cost the instance: the run says what is wrong instead."""
     index.initializer(None)
 
-    def break_down() -> Any:
-        raise ImportError("no such module")
-
-    monkeypatch.setattr(handler_module, "_import_adapters", break_down)
+    # What stands for a module that cannot be imported.
+    monkeypatch.setitem(sys.modules, "sms_watch.wiring", None)
     index.initializer(None)

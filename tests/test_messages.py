@@ -14,12 +14,12 @@ from builders import NOW, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, Imprint, compose, structure
+from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, RunContext, compose, structure
 from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
 from sms_watch.model.task import ErrorClass, Progress
 from sms_watch.text import bar, clean
 
-IMPRINT = Imprint("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
+IMPRINT = RunContext("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
 ABOUT_WATCH = {Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST, Kind.DIGEST}
 
 

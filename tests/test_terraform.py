@@ -13,8 +13,8 @@ import hcl2
 import pytest
 from policies import ACTION, actions
 
-from sms_watch.handler import TIMEOUT_MARGIN
 from sms_watch.settings import SETTINGS
+from sms_watch.timetable import Timetable
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 MODULE = DEPLOY / "terraform"
@@ -131,7 +131,7 @@ def test_the_function_is_set_up_as_the_readme_says() -> None:
     assert bodies["huaweicloud_fgs_async_invoke_configuration"]["max_async_retry_attempts"] == 0
     values = dict(_module("locals"))
     budget = next(setting for setting in SETTINGS if setting.name == "RUN_BUDGET_SECONDS")
-    assert f'"{budget.default}")) + {TIMEOUT_MARGIN}' in values["timeout"]
+    assert f'"{budget.default}")) + {Timetable(0).timeout}' in values["timeout"]
     assert "local.plain" in function["user_data"]
     assert "SDK" not in values["plain"]
     assert "local.keys" in function["encrypted_user_data"]

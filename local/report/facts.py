@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.model.task import PHASES, Phase
 from sms_watch.rules.record import TaskMemory
@@ -181,7 +181,7 @@ def _subject(notices: Sequence[Notice], entry: Entry, zone: tzinfo) -> str:
     if not notices:
         return f"message {entry.message_id}"
     known = [_as_known(notice, entry) for notice in notices]
-    subject = compose(known, Imprint(entry.run, entry.at, zone, "")).subject
+    subject = compose(known, RunContext(entry.run, entry.at, zone, "")).subject
     return subject.rpartition(" - ")[0] or subject
 
 

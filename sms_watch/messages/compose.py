@@ -57,8 +57,8 @@ NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
 @dataclass(frozen=True)
-class Imprint:
-    """What a message says of itself: the run, the moment, the zone of its times, the console."""
+class RunContext:
+    """What a message says of its run: the id, the moment, the zone of its times, the console."""
 
     run: str
     at: datetime
@@ -66,19 +66,19 @@ class Imprint:
     console: str
 
 
-def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
+def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     """Make one message of the notices, worst first, one paragraph for each task.
 
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
     items = sorted(_items(notices), key=_Item.rank)
-    parts = [_Part.of(item, imprint) for item in items]
+    parts = [_Part.of(item, context) for item in items]
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, ROOM), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
     in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
-    return _message(parts[:told], in_full, imprint)
+    return _message(parts[:told], in_full, context)
 
 
 def structure(message: Message) -> str:
@@ -239,10 +239,10 @@ class _Part:
     lean: int
 
     @classmethod
-    def of(cls, item: _Item, imprint: Imprint) -> _Part:
-        paragraph = _paragraph(item, imprint)
+    def of(cls, item: _Item, context: RunContext) -> _Part:
+        paragraph = _paragraph(item, context)
         line = f"- {_headline(item)}, event {item.main().event_id}"
-        web = tuple(_web_notice(notice, imprint) for notice in item.notices)
+        web = tuple(_web_notice(notice, context) for notice in item.notices)
         # The e-mail text stands in a message twice, the text for web hooks as well.
         both = 2 * _bytes(json.dumps(web))
         return cls(
@@ -259,16 +259,16 @@ def _bytes(text: str) -> int:
     return len(json.dumps(json.dumps(text)))
 
 
-def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
+def _message(parts: Sequence[_Part], in_full: int, context: RunContext) -> Message:
     items = [part.item for part in parts]
     return Message(
         _subject(items),
-        _email(parts, in_full, imprint),
-        _short(items, imprint),
+        _email(parts, in_full, context),
+        _short(items, context),
         json.dumps(
             {
                 "version": 1,
-                "run": clean(imprint.run),
+                "run": clean(context.run),
                 "notices": [notice for part in parts for notice in part.web],
             }
         ),
@@ -293,41 +293,41 @@ def _shown_code(task: Task) -> str:
     return clean(task.code, MAX_CODE) if task.code.startswith("SMS.") else ""
 
 
-def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
+def _email(parts: Sequence[_Part], in_full: int, context: RunContext) -> str:
     paragraphs = [part.paragraph for part in parts[:in_full]]
     if parts[in_full:]:
         paragraphs.append("\n".join(part.line for part in parts[in_full:]))
     paragraphs.append(
-        f"SMS console: {imprint.console}\n"
-        f"Sent by sms_watch at {when(imprint.at, imprint.zone)}, run {clean(imprint.run)}."
+        f"SMS console: {context.console}\n"
+        f"Sent by sms_watch at {when(context.at, context.zone)}, run {clean(context.run)}."
     )
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _paragraph(item: _Item, imprint: Imprint) -> str:
+def _paragraph(item: _Item, context: RunContext) -> str:
     main, heading = item.main(), _headline(item)
-    said = " ".join(_said(item, imprint))
-    facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
+    said = " ".join(_said(item, context))
+    facts = [*_facts(item, context), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each, imprint) for each in main.standings]
+    rows = [_row(each, context) for each in main.standings]
     if main.more:
         rows.append(f"  and {main.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
-def _said(item: _Item, imprint: Imprint) -> List[str]:
+def _said(item: _Item, context: RunContext) -> List[str]:
     """Give the sentences about an item; what is done about a failure is said once."""
     said: List[str] = []
     for notice in item.told():
-        text, done = sentence(notice, imprint.zone), remedy(notice, imprint.zone)
+        text, done = sentence(notice, context.zone), remedy(notice, context.zone)
         if notice.kind in OF_THE_AGENT and done and any(done in each for each in said):
             text = text.replace(done, "").rstrip()
         said.append(text)
     return said
 
 
-def _short(items: Sequence[_Item], imprint: Imprint) -> str:
-    head, tail = "sms_watch: ", f". {when(imprint.at, imprint.zone)}"
+def _short(items: Sequence[_Item], context: RunContext) -> str:
+    head, tail = "sms_watch: ", f". {when(context.at, context.zone)}"
     text = ""
     for index, item in enumerate(items):
         longer = text + ("; " if text else "") + _headline(item)
@@ -340,7 +340,7 @@ def _short(items: Sequence[_Item], imprint: Imprint) -> str:
     return (head + text + tail).translate(NO_BRACKETS)[:MAX_SHORT]
 
 
-def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
+def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
     task = notice.task
     return {
         "event_id": notice.event_id,
@@ -351,7 +351,7 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
         "state": clean(task.state) if task else None,
         "code": clean(task.code, MAX_CODE) if task else None,
         "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
-        "text": _counted(notice) + sentence(notice, imprint.zone),
+        "text": _counted(notice) + sentence(notice, context.zone),
     }
 
 
@@ -363,7 +363,7 @@ def _counted(notice: Notice) -> str:
 # The facts of a task
 
 
-def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
+def _facts(item: _Item, context: RunContext) -> List[Tuple[str, str]]:
     task = item.task()
     if task is None:
         return []
@@ -372,7 +372,7 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),
-        ("Starts", _starts(item.main(), imprint)),
+        ("Starts", _starts(item.main(), context)),
     ]
 
 
@@ -422,11 +422,11 @@ def _left(task: Task) -> str:
     return f"about {duration(timedelta(seconds=task.remaining))} left"
 
 
-def _row(standing: Standing, imprint: Imprint) -> str:
+def _row(standing: Standing, context: RunContext) -> str:
     """Give the line of a task in a digest."""
     task, percent = standing.task, standing.task.progress.percent
     lost = timedelta(seconds=standing.lost)
-    since = f" since {when(standing.still, imprint.zone)}" if standing.still else ""
+    since = f" since {when(standing.still, context.zone)}" if standing.still else ""
     parts = [
         _word(standing) + since,
         _shown_code(task),
@@ -446,7 +446,7 @@ def _bar(percent: Optional[int]) -> str:
     return f"{bar(percent, BAR)} {'?' if percent is None else percent} %"
 
 
-def _starts(notice: Notice, imprint: Imprint) -> str:
+def _starts(notice: Notice, context: RunContext) -> str:
     if not notice.attempt:
         return ""
     # One that waits speaks of the start that comes next.
@@ -454,5 +454,5 @@ def _starts(notice: Notice, imprint: Imprint) -> str:
     of = ", tried until it runs" if notice.cap is None else f" of {notice.cap}"
     text = f"{made}{of}"
     if notice.next_try is not None:
-        text += f", next try not before {when(notice.next_try, imprint.zone)}"
+        text += f", next try not before {when(notice.next_try, context.zone)}"
     return text
