@@ -19,7 +19,7 @@ from local.cloud.buckets import Bucket
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
 from sms_watch.model.notice import Outcome
 from sms_watch.model.policy import Policy

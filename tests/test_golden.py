@@ -16,12 +16,12 @@ from typing import Any, Dict, Tuple
 import pytest
 from builders import NOW, minutes
 
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
 from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
-IMPRINT = Imprint(
+CONTEXT = RunContext(
     "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
 )
 HOUR = timedelta(hours=1)
@@ -317,7 +317,7 @@ def _shown(message: Message) -> str:
 @pytest.mark.parametrize("scene", SCENES)
 def test_what_people_read(scene: str) -> None:
     """Each scene reads as its golden text does, in all forms of the message."""
-    shown = _shown(compose(SCENES[scene], IMPRINT))
+    shown = _shown(compose(SCENES[scene], CONTEXT))
     path = PLACE / f"{scene}.txt"
     if os.environ.get("GOLDEN") == "write":
         path.write_text(shown, encoding="utf-8")

@@ -14,12 +14,12 @@ from builders import NOW, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, Imprint, compose, structure
+from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, RunContext, compose, structure
 from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
 from sms_watch.model.task import ErrorClass, Progress
 from sms_watch.text import bar, clean
 
-IMPRINT = Imprint("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
+CONTEXT = RunContext("run-1", NOW, timezone(timedelta(hours=8)), "https://console.example/sms/")
 ABOUT_WATCH = {Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST, Kind.DIGEST}
 
 
@@ -51,7 +51,7 @@ def a_notice(kind: Kind = Kind.FAILED, **fields: Any) -> Notice:
 
 
 def _message(*notices: Notice) -> Message:
-    return compose(notices, IMPRINT)
+    return compose(notices, CONTEXT)
 
 
 def _web(message: Message) -> List[Any]:
@@ -88,7 +88,7 @@ def test_a_failed_task_in_full() -> None:
 
 
 def _local(minutes: int = 0) -> str:
-    moment = (NOW + timedelta(minutes=minutes)).astimezone(IMPRINT.zone)
+    moment = (NOW + timedelta(minutes=minutes)).astimezone(CONTEXT.zone)
     return f"{moment:%Y-%m-%d %H:%M} +08:00"
 
 
@@ -362,7 +362,7 @@ def test_a_short_text_names_as_many_as_fit(number: int) -> None:
 )
 def test_times_come_with_their_offset(offset: timedelta, shown: str) -> None:
     """Hours and minutes from UTC, also where a zone once counted seconds."""
-    message = compose([a_notice()], replace(IMPRINT, zone=timezone(offset)))
+    message = compose([a_notice()], replace(CONTEXT, zone=timezone(offset)))
     assert message.short.endswith(shown)
 
 
@@ -371,7 +371,7 @@ def test_a_web_hook_gets_times_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "XST-8")
     time.tzset()
     try:
-        at = _web(_message(a_notice(at=NOW.astimezone(IMPRINT.zone))))[0]["at"]
+        at = _web(_message(a_notice(at=NOW.astimezone(CONTEXT.zone))))[0]["at"]
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -450,7 +450,7 @@ def _any_notice(draw: Any) -> Notice:
 def test_any_text_from_outside_fits_every_limit(said: List[Notice], run: str) -> None:
     """Whatever names and errors hold, the limits of SMN are kept and the text is clean."""
     notices = [replace(notice, event_id=str(index)) for index, notice in enumerate(said)]
-    message = compose(notices, replace(IMPRINT, run=run))
+    message = compose(notices, replace(CONTEXT, run=run))
     assert len(message.subject.encode("utf-8")) <= MAX_SUBJECT
     assert "\n" not in message.subject
     assert len(message.short) <= 490

@@ -59,8 +59,8 @@ NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
 @dataclass(frozen=True)
-class Imprint:
-    """What a message says of itself: the run, the moment, the zone of its times, the console."""
+class RunContext:
+    """What a message says of its run: the id, the moment, the zone of its times, the console."""
 
     run: str
     at: datetime
@@ -68,19 +68,19 @@ class Imprint:
     console: str
 
 
-def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
+def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     """Make one message of the notices, worst first, one paragraph for each task.
 
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
     items = sorted(_items(notices), key=_Item.rank)
-    parts = [_Part.of(item, imprint) for item in items]
+    parts = [_Part.of(item, context) for item in items]
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, ROOM), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
     in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
-    return _message(parts[:told], in_full, imprint)
+    return _message(parts[:told], in_full, context)
 
 
 # One task, or the watching itself
@@ -150,11 +150,11 @@ class _Part:
     lean: int
 
     @classmethod
-    def of(cls, item: _Item, imprint: Imprint) -> _Part:
-        said = " ".join(_said(item, imprint))
-        paragraph = _paragraph(item, said, imprint)
+    def of(cls, item: _Item, context: RunContext) -> _Part:
+        said = " ".join(_said(item, context))
+        paragraph = _paragraph(item, said, context)
         line = f"- {_headline(item)}, event {item.main().event_id}"
-        web = tuple(_web_notice(notice, imprint) for notice in item.notices)
+        web = tuple(_web_notice(notice, context) for notice in item.notices)
         # The text for web hooks stands in a message twice.
         both = 2 * _bytes(json.dumps(web))
         full, lean = _bytes(paragraph) + both, _bytes(line) + both
@@ -165,17 +165,17 @@ def _bytes(text: str) -> int:
     return len(json.dumps(json.dumps(text)))
 
 
-def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
+def _message(parts: Sequence[_Part], in_full: int, context: RunContext) -> Message:
     items = [part.item for part in parts]
     return Message(
         _subject(items),
-        _default(parts, imprint),
-        _email(parts, in_full, imprint),
-        _short(items, imprint),
+        _default(parts, context),
+        _email(parts, in_full, context),
+        _short(items, context),
         json.dumps(
             {
                 "version": 1,
-                "run": clean(imprint.run),
+                "run": clean(context.run),
                 "notices": [notice for part in parts for notice in part.web],
             }
         ),
@@ -200,49 +200,49 @@ def _shown_code(task: Task) -> str:
     return clean(task.error.code, MAX_CODE) if task.error.code.startswith("SMS.") else ""
 
 
-def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
+def _email(parts: Sequence[_Part], in_full: int, context: RunContext) -> str:
     paragraphs = [part.paragraph for part in parts[:in_full]]
     if parts[in_full:]:
         paragraphs.append("\n".join(part.line for part in parts[in_full:]))
     paragraphs.append(
-        f"SMS console: {imprint.console}\n"
-        f"Sent by sms_watch at {when(imprint.at, imprint.zone)}, run {clean(imprint.run)}."
+        f"SMS console: {context.console}\n"
+        f"Sent by sms_watch at {when(context.at, context.zone)}, run {clean(context.run)}."
     )
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _paragraph(item: _Item, said: str, imprint: Imprint) -> str:
+def _paragraph(item: _Item, said: str, context: RunContext) -> str:
     main, heading = item.main(), _headline(item)
-    facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
+    facts = [*_facts(item, context), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each, imprint) for each in main.digest.rows]
+    rows = [_row(each, context) for each in main.digest.rows]
     if main.digest.more:
         rows.append(f"  and {main.digest.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
-def _said(item: _Item, imprint: Imprint) -> List[str]:
+def _said(item: _Item, context: RunContext) -> List[str]:
     """Give the sentences about an item; what is done about a failure is said once."""
     said: List[str] = []
     for notice in item.notices:
-        text, done = sentence(notice, imprint.zone), remedy(notice, imprint.zone)
+        text, done = sentence(notice, context.zone), remedy(notice, context.zone)
         if notice.kind in OF_THE_AGENT and done and any(done in each for each in said):
             text = text.replace(done, "").rstrip()
         said.append(text)
     return said
 
 
-def _default(parts: Sequence[_Part], imprint: Imprint) -> str:
+def _default(parts: Sequence[_Part], context: RunContext) -> str:
     """Return the text for chat robots: the worst first, as far as it fits."""
-    head, tail = f"{_subject([part.item for part in parts])}\n\n", f"\n\n{imprint.console}"
+    head, tail = f"{_subject([part.item for part in parts])}\n\n", f"\n\n{context.console}"
     texts = [f"{_headline(part.item)}: {part.said}" for part in parts]
     room = MAX_DEFAULT - _utf8(head + tail)
     fitted = _as_many_as_fit(texts, "\n\n", room, _utf8).encode()[:room]
     return head + fitted.decode(errors="ignore") + tail
 
 
-def _short(items: Sequence[_Item], imprint: Imprint) -> str:
-    head, tail = "sms_watch: ", f". {when(imprint.at, imprint.zone)}"
+def _short(items: Sequence[_Item], context: RunContext) -> str:
+    head, tail = "sms_watch: ", f". {when(context.at, context.zone)}"
     texts = [_headline(item) for item in items]
     fitted = _as_many_as_fit(texts, "; ", MAX_SHORT - len(head + tail), len)
     return (head + fitted + tail).translate(NO_BRACKETS)[:MAX_SHORT]
@@ -267,7 +267,7 @@ def _utf8(text: str) -> int:
     return len(text.encode())
 
 
-def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
+def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
     task = notice.task
     return {
         "event_id": notice.event_id,
@@ -278,7 +278,7 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
         "state": clean(task.state) if task else None,
         "code": clean(task.error.code, MAX_CODE) if task else None,
         "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
-        "text": _counted(notice) + sentence(notice, imprint.zone),
+        "text": _counted(notice) + sentence(notice, context.zone),
     }
 
 
@@ -290,7 +290,7 @@ def _counted(notice: Notice) -> str:
 # The facts of a task
 
 
-def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
+def _facts(item: _Item, context: RunContext) -> List[Tuple[str, str]]:
     task = item.task()
     if task is None:
         return []
@@ -299,7 +299,7 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),
-        ("Starts", _starts(item.main(), imprint)),
+        ("Starts", _starts(item.main(), context)),
     ]
 
 
@@ -361,7 +361,7 @@ def _left(task: Task) -> str:
     return f"about {duration(timedelta(seconds=task.transfer.remaining))} left"
 
 
-def _row(row: DigestRow, context: Imprint) -> str:
+def _row(row: DigestRow, context: RunContext) -> str:
     """Return the line of a task in a digest."""
     task, percent = row.task, row.task.progress.shown
     lost = timedelta(seconds=row.seconds_failed)
@@ -385,7 +385,7 @@ def _bar(percent: Optional[int]) -> str:
     return f"{bar(percent, BAR)} {'?' if percent is None else percent} %"
 
 
-def _starts(notice: Notice, context: Imprint) -> str:
+def _starts(notice: Notice, context: RunContext) -> str:
     attempt = notice.verdict.attempt
     if not attempt.number:
         return ""
