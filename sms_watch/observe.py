@@ -39,9 +39,9 @@ STRANGE = (
     f" the tasks exist, look at {SMS_ADDRESS}"
 )
 SHORT_LIST = (
-    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to enterprise"
-    " projects or users whose tasks these keys may not see, and they are not watched; while this"
-    " lasts, a task that is deleted is told as one that cannot be read, and not as gone"
+    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to"
+    " enterprise projects or users whose tasks these keys may not see, and they are not watched;"
+    " while this lasts, a task that is deleted is told as one that cannot be read, and not as gone"
 )
 LIST_THEM = (
     "SMS limits how many calls the account makes, so not every task is read in every run; with"

@@ -227,8 +227,8 @@ class Unseen:
     """A task that was not read in this run; ``detail`` says why, for people.
 
     ``reached`` is false for one that was not asked for. ``remedy`` says what to do. ``throttled``:
-    the account has made too many calls. ``row`` is the task as a list has it: enough to tell what became of it,
-    and too little to start it.
+    the account has made too many calls. ``row`` is the task as a list has it: enough to tell what
+    became of it, and too little to start it.
     """
 
     task_id: str
