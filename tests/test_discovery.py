@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
-from builders import LINE_LOST, NOW, a_policy, a_reading, a_situation, a_task, minutes
+from builders import DISK_FULL, LINE_LOST, NOW, a_policy, a_reading, a_situation, a_task, minutes
 from clouds import KEY, Night, a_night
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
 
@@ -71,7 +71,7 @@ def test_a_failed_task_is_read_by_itself_and_started_in_the_same_run(night: Nigh
     assert night.kinds(report) == ["failed"]
     assert [start.task_id for start in night.world.starts] == ["d"]
     calls = _calls(night)
-    assert (calls["show_task"], calls["start_task"]) == (2, 1)
+    assert (calls["show_task"], calls["start_task"]) == (1, 1)
     assert night.kinds(night.tick()) == ["resumed"]
 
 
