@@ -36,6 +36,13 @@ MEANINGS: Mapping[str, Any] = {
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {"stalled", "moving", "disconnected", "connected", "reminder"}
+# The kinds that open what others end.
+OPENINGS: Mapping[str, Tuple[str, ...]] = {
+    "resumed": ("failed", "needs_person"),
+    "moving": ("stalled",),
+    "connected": ("disconnected",),
+    "sees_again": ("blind",),
+}
 # Kinds that may be told though nothing has happened.
 IN_SILENCE = {"reminder", "stalled"}
 STALL = timedelta(minutes=60)
@@ -81,10 +88,9 @@ class Promises:
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = list(enumerate(self._vigil.wakes[self._checked :]))
+        wakes = self._vigil.wakes[self._checked :]
         self._checked += len(wakes)
-        # Of runs within runs the inner one ended first.
-        ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
+        ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
         for wake in ended:
@@ -130,6 +136,9 @@ class Promises:
         assert kind != "memory_lost"
         opening = event_id.rpartition("-end")[0]
         assert not opening or opening in self._ids | ids, "an end without a beginning"
+        named = (opening or event_id).rpartition("-")[2]
+        assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
+        assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
         if kind not in BESIDES:

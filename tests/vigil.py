@@ -65,12 +65,13 @@ class Wake:
 
     ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
-    ``told_as`` number publishing and the writing down of it, over all runs: so it is known which
-    came first in two that overlap.
+    ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs: so
+    it is known which came first in two that overlap.
     """
 
     begun: datetime
     ended: datetime
+    ended_as: int = 0
     held_up: timedelta = timedelta(0)
     report: Optional[Dict[str, Any]] = None
     failure: str = ""
@@ -158,7 +159,7 @@ class Vigil:
             this.killed = True
         finally:
             self._running.pop()
-        this.ended = self.clock.now()
+        this.ended, this.ended_as = self.clock.now(), next(self._steps)
         if self._running:
             self._running[-1].held_up += this.ended - this.begun
         return this
