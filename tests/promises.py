@@ -70,7 +70,7 @@ class Promises:
 
     def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
         self._vigil, self._limits = vigil, limits
-        self._checked = 0
+        self._checked = self._read = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
@@ -201,9 +201,11 @@ class Promises:
     def _check_told(self, ended: List[Wake]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
         self._good.append(bool(ended) and all(wake.good for wake in ended))
+        latest = dict(self._vigil.readings[self._read :])
+        self._read = len(self._vigil.readings)
         for task_id in self._vigil.ids:
-            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())[-1:]]
-            meaning = MEANING.get(read_as[-1], "") if read_as else ""
+            read_as = latest.get(task_id, "")
+            meaning = MEANING.get(read_as, "")
             if read_as and self._good[-1] and meaning not in ("paused", "finished"):
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
