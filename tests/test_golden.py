@@ -135,7 +135,7 @@ ABOUT_WATCH: Dict[str, Any] = {"task": None}
 DENIED = "read task 7a9c1c55: HTTP 403, SMS.9004: no permission"
 AT_LENGTH = f"{DENIED} for this operation; ask whoever looks after the account."
 NOWHERE = replace(RUNNING, progress=Progress(), remaining=None)
-UNMEASURED = replace(NOWHERE, progress=Progress(1, 2, None, None, "SSL_CONFIG"))
+UNMEASURED = replace(NOWHERE, progress=Progress(2, None, None, "SSL_CONFIG"))
 SCENES: Dict[str, Tuple[Notice, ...]] = {
     # Every kind alone
     "failed": (_failed(),),
