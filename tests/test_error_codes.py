@@ -12,7 +12,7 @@ import pytest
 from builders import NOW, a_task
 
 from sms_watch.messages.compose import RunContext, compose
-from sms_watch.model.notice import Action, Kind, Notice, Reason
+from sms_watch.model.notice import Action, Kind, Notice, Reason, Verdict
 from sms_watch.model.task import ErrorClass
 from sms_watch.rules.error_codes import Help, Then, explain, look_up, table
 
@@ -237,7 +237,8 @@ def test_no_message_contradicts_itself(kind: Kind, error_class: str, most_starts
         ["", "SMS.9999", *table()], _answers(error_class, most_starts)
     ):
         task = a_task(code=code, type="MIGRATE_BLOCK")
-        told = Notice(kind, NOW, "1", task, ErrorClass(error_class), action, reason, since=NOW)
+        verdict = Verdict(action, reason, ErrorClass(error_class))
+        told = Notice(kind, NOW, "1", task, verdict, since=NOW)
         email = compose([told], CONTEXT).email
         row = _row(email)
         assert not re.match("(Not )?[Ss]tarted|Meanwhile|It is", row), (code, email)

@@ -150,7 +150,7 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
     message = _message(
         a_notice(Kind.NEEDS_PERSON, task=mended, event_id="1"),
         a_notice(Kind.RESUMED, task=mended, event_id="2", at=NOW + timedelta(minutes=1)),
-        a_notice(Kind.PAUSED, task=a_task(id="b", name="resting"), event_id="3"),
+        a_notice(Kind.PAUSED, task=a_task(id="b", name="resting", code=""), event_id="3"),
     )
     assert message.subject.startswith("sms_watch info: resting is paused")
 
@@ -281,7 +281,7 @@ def test_the_structure_has_a_text_for_every_protocol() -> None:
     """What goes to SMN is a string of JSON with default, email, sms, http and https."""
     message = _message(a_notice())
     assert json.loads(structure(message)) == {
-        "default": message.email,
+        "default": message.default,
         "email": message.email,
         "sms": message.short,
         "http": message.web,
@@ -319,6 +319,31 @@ def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
     message = _message(notice)
     assert notice.event_id in message.email
     assert "None" not in message.email + message.short + message.subject
+
+
+def test_a_chat_robot_gets_what_fits() -> None:
+    """The worst is told in full, the others in a line each, and those that do not fit counted."""
+    message = _message(*_many(50))
+    assert message.default.count("\n  Progress ") == 1
+    lines = message.default.count("\n- x")
+    assert 3 < lines < 49
+    assert f"\n{49 - lines} more\n" in message.default
+    assert message.default.endswith(CONTEXT.console)
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "数", "🚀", '"', "\\"])
+@pytest.mark.parametrize("number", [1, 2, 50])
+def test_what_a_chat_robot_gets_is_short(letter: str, number: int) -> None:
+    """No text for robots is longer than the one of them that takes least allows, nor cut in half."""
+    tasks = [
+        a_task(id=f"t{n}", name=letter * 60, error_params=(letter * 200,)) for n in range(number)
+    ]
+    notices = [a_notice(task=task, event_id=f"{task.id}-{letter}") for task in tasks]
+    message = _message(
+        *notices, a_notice(Kind.DIGEST, task=None, rows=(DigestRow(tasks[0]),) * 100)
+    )
+    assert len(message.default.encode()) <= 2_000
+    assert len(json.dumps(structure(message))) <= MAX_MESSAGE
 
 
 def test_fifty_tasks_are_told_in_full() -> None:
