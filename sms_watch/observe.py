@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
     KEYS_REFUSED,
@@ -47,6 +47,9 @@ LIST_THEM = (
     "SMS limits how many calls the account makes, so not every task is read in every run; with"
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
+RENAMED = "which SMS_TASK_NAMES does not ask for"
+PART_OF_LIST = "*"
+REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
 
@@ -148,9 +151,8 @@ class Observer:
         listing = replace(listing, detail=self.ports.redact(listing.detail))
         listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
         read = self._read_beside(listing, listed, known)
-        over = () if not listing.complete else _finished(self.memory) - listing.ids
-        gone = (Gone(task_id) for task_id in sorted(over))
-        observations = (*{**listed, **read}.values(), *gone)
+        left = _left(listing, listed, known)
+        observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
         return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
 
     def _read_beside(
@@ -196,6 +198,22 @@ def _joined(seen: Observation, listed: Task) -> Observation:
     return replace(seen, progress=progress, connected=connected, transfer=transfer)
 
 
+def _left(
+    listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
+) -> Iterator[Observation]:
+    """Yield what is known of tasks that are listed by a name which nobody asks for any more."""
+    names = {task.id: task.name for task in listing.tasks if task.id not in listed}
+    for task_id in known:
+        if task_id in names:
+            yield Gone(task_id, f"it is called {clean(names[task_id])!r} now, {RENAMED}")
+
+
+def _unlisted(listing: Listing) -> Iterator[Observation]:
+    """Yield what stands for the tasks on pages of the list that could not be read."""
+    if listing.broken:
+        yield Unseen(PART_OF_LIST, listing.detail, remedy=REST_OF_LIST)
+
+
 # What is remembered
 
 
@@ -218,11 +236,11 @@ def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
 
 
 def _unfinished(memory: Memory) -> List[str]:
-    over = (Phase.GONE, Phase.FINISHED)
-    return [task_id for task_id, record in memory.tasks.items() if record.phase not in over]
-
-
-def _finished(memory: Memory) -> FrozenSet[str]:
-    return frozenset(
-        task_id for task_id, record in memory.tasks.items() if record.phase is Phase.FINISHED
-    )
+    """Return the ids of tasks that are not finished, nor told to be gone."""
+    absent = memory.watch.absent
+    gone = {task_id for task_id, sight in absent.items() if sight.event_id}
+    return [
+        task_id
+        for task_id, record in memory.tasks.items()
+        if record.phase is not Phase.FINISHED and task_id not in gone
+    ]

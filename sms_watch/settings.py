@@ -392,6 +392,12 @@ SETTINGS: Tuple[Setting, ...] = (
         "60",
     ),
     Setting(
+        "HANG_MINUTES",
+        "In one state where no task should stay for this long is a hang. 0: off.",
+        _number(0, 10080),
+        "60",
+    ),
+    Setting(
         "REMIND_HOURS",
         "Repeat what still needs a person this often. 0: off.",
         _number(0, 720),
@@ -551,6 +557,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
         classes=values["ERROR_CLASSES"] or {},
         stall=timedelta(minutes=values["STALL_MINUTES"]),
+        hang=timedelta(minutes=values["HANG_MINUTES"]),
         remind=timedelta(hours=remind),
         digest=timedelta(hours=digest),
         notify_on=told,

@@ -154,6 +154,7 @@ def _listing(
         complete,
         _why_incomplete(errors, source_errors, complete),
         0 if errors else max(max(counts) - len(by_id), 0),
+        bool(errors),
     )
 
 

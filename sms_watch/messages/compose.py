@@ -49,6 +49,7 @@ WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
 SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.RESUMED: frozenset({Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}),
     Kind.MOVING: frozenset({Kind.REMINDER}),
+    Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},
     Kind.PAUSED: frozenset(Kind),
     Kind.FINISHED: frozenset(Kind),
     Kind.GONE: frozenset(Kind),
@@ -119,7 +120,7 @@ class _Item:
         return ("failed and " if back and Kind.FAILED in kinds else "") + title(main)
 
     def name(self) -> str:
-        if self.main().kind is Kind.DIGEST:
+        if self.main().kind is Kind.DIGEST and self.task() is None:
             return "digest:"
         task = self.task()
         return clean(task.name) or task.id if task else "the watchdog"
@@ -286,7 +287,8 @@ def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
 
 def _counted(notice: Notice) -> str:
     """Begin the text of a digest with its counts, which an e-mail has as its heading."""
-    return f"{digest_title(notice)}. " if notice.kind is Kind.DIGEST else ""
+    is_digest = notice.kind is Kind.DIGEST and notice.task is None
+    return f"{digest_title(notice)}. " if is_digest else ""
 
 
 # The facts of a task

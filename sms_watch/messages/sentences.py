@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Callable, Mapping, Optional
 
-from sms_watch.model.notice import Action, Attempt, DigestRow, Kind, Notice, Outcome, Reason
+from sms_watch.model.notice import (
+    Action,
+    Attempt,
+    DigestRow,
+    Kind,
+    Notice,
+    Outcome,
+    Reason,
+    kind_of,
+)
 from sms_watch.model.task import Phase, Task, TaskState
 from sms_watch.rules.reminders import MOST_REMINDERS
 from sms_watch.text import MAX_DETAIL, clean, count, duration, when
@@ -91,6 +100,10 @@ TRIED_ON = (
     "Its starts have not helped so far. It is tried on, at the longest wait, but please look."
 )
 PERSON_SENTENCES: Mapping[Reason, str] = {
+    Reason.NO_TIME: "Run after run ended before there was time to start it: see which calls are"
+    " slow in the log, and raise RUN_BUDGET_SECONDS and the function's timeout, or press Start.",
+    Reason.NOT_REACHED: "It stands failed in the list of tasks, but it cannot be read by its id, so"
+    " it is not restarted: grant the right to read it, or press Start in the SMS console.",
     Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
     Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
     " needed.",
@@ -128,6 +141,8 @@ def _say_finished(notice: Notice, zone: tzinfo) -> str:
 
 
 def _say_gone(notice: Notice, zone: tzinfo) -> str:
+    if notice.detail:
+        return f"It is not watched any more: {clean(notice.detail, MAX_DETAIL)}."
     if never_seen(notice):
         return (
             "SMS has no task with this id (SMS.7703), and none was ever seen. Correct it in"
@@ -175,7 +190,24 @@ def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
 
 def _say_readable(notice: Notice, zone: tzinfo) -> str:
     missed = notice.at - notice.since if notice.since else timedelta(0)
-    return f"It can be read again, after {duration(missed)}, and is watched as before."
+    return (
+        f"It can be read again ({_state(notice)}), after {duration(missed)}, and is watched as"
+        " before."
+    )
+
+
+def _say_hanging(notice: Notice, zone: tzinfo) -> str:
+    stood = f", {duration(notice.at - notice.since)} by now" if notice.since else ""
+    return (
+        f"It has been {_state(notice)} since {_moment(notice.since, zone)}{stood}; no task should"
+        f" stay there. {HANG_ADVICE}"
+    )
+
+
+HANG_ADVICE = (
+    "sms_watch leaves it alone: look at the task and its agent in the SMS console, and ask the"
+    " service's support if it does not move on."
+)
 
 
 def _say_sees_again(notice: Notice, zone: tzinfo) -> str:
@@ -200,8 +232,13 @@ STALL_ADVICE = (
 
 
 def runs(notice: Notice) -> bool:
-    """Tell whether a notice is about a task that runs."""
-    return (notice.task or NO_TASK).phase is Phase.MOVING
+    """Return whether a notice is about a task that runs."""
+    return phase_of(notice) is Phase.MOVING
+
+
+def phase_of(notice: Notice) -> Phase:
+    """Return what the state of a notice's task means."""
+    return (notice.task or NO_TASK).phase
 
 
 def _at_place(notice: Notice) -> str:
@@ -214,6 +251,8 @@ def _at_place(notice: Notice) -> str:
 
 def _say_moving(notice: Notice, zone: tzinfo) -> str:
     still = notice.at - notice.since if notice.since else timedelta(0)
+    if not any(kind_of(each) is Kind.STALLED for each in notice.follows):
+        return f"It has moved on ({_state(notice)}), after {duration(still)}."
     return f"It moves again, after it had stood still for {duration(still)}."
 
 
@@ -244,12 +283,20 @@ def _say_reminder(notice: Notice, zone: tzinfo) -> str:
     since = f"{_moment(notice.since, zone)}{stood}"
     if runs(notice):
         return f"It has not moved since {since}. {STALL_ADVICE}{last}"
+    if phase_of(notice) in (Phase.READY, Phase.BUSY) or _state(notice) == TaskState.ABORTING:
+        return f"It has been {_state(notice)} since {since}. {HANG_ADVICE}{last}"
     if (notice.task or NO_TASK).is_halted:
         return f"SMS has kept it paused since {since}. {HALTED}{last}"
     return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
 
 
 def _say_digest(notice: Notice, zone: tzinfo) -> str:
+    if notice.task is not None:
+        return (
+            f"Since {_moment(notice.since, zone)} there were {count(notice.count, 'change')}, too"
+            f" many to tell each. It is {_state(notice)} now. As long as this goes on you hear once"
+            " an hour, and at once when a person is needed."
+        )
     shown = notice.digest
     starts = sum(row.starts for row in shown.rows)
     lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
@@ -308,7 +355,14 @@ def _paused_title(notice: Notice) -> str:
     return "was paused by SMS" if (notice.task or NO_TASK).is_halted else "is paused"
 
 
+def _moving_title(notice: Notice) -> str:
+    stalled = any(kind_of(each) is Kind.STALLED for each in notice.follows)
+    return "moves again" if stalled or not notice.follows else "has moved on"
+
+
 def _gone_title(notice: Notice) -> str:
+    if notice.detail:
+        return "is not watched any more"
     return "does not exist" if never_seen(notice) else "is gone"
 
 
@@ -317,7 +371,12 @@ def _reminder_title(notice: Notice) -> str:
 
 
 def digest_title(notice: Notice) -> str:
-    """Return the counts of a digest: ``3 tasks, 1 failed, 2 running``."""
+    """Return the counts of a digest: ``3 tasks, 1 failed, 2 running``.
+
+    That of one task says that it changes too often to tell each change.
+    """
+    if notice.task is not None:
+        return "changes all the time"
     words = [row_state(row) for row in notice.digest.rows]
     number = len(words) + notice.digest.more
     counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
@@ -352,12 +411,13 @@ PHRASES: Mapping[Kind, Phrase] = {
     Kind.FAILED: Phrase(_failed_title, _say_failed),
     Kind.UNREADABLE: Phrase(_always("cannot be read"), _say_unreadable),
     Kind.STALLED: Phrase(_always("stands still"), _say_stalled),
+    Kind.HANGING: Phrase(_always("hangs"), _say_hanging),
     Kind.DISCONNECTED: Phrase(_always("has lost its agent"), _say_disconnected),
     Kind.UNKNOWN_STATE: Phrase(_always("is in an unknown state"), _say_unknown_state),
     Kind.REMINDER: Phrase(_reminder_title, _say_reminder),
     Kind.PAUSED: Phrase(_paused_title, _say_paused),
     Kind.RESUMED: Phrase(_resumed_title, _say_resumed),
-    Kind.MOVING: Phrase(_always("moves again"), _say_moving),
+    Kind.MOVING: Phrase(_moving_title, _say_moving),
     Kind.CONNECTED: Phrase(_always("has its agent back"), _say_connected),
     Kind.READABLE: Phrase(_always("can be read again"), _say_readable),
     Kind.SEES_AGAIN: Phrase(_always("sees again"), _say_sees_again),

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RUN_LIMIT = "run_limit"
     UNREADABLE = "unreadable"
     NOT_REACHED = "not_reached"
+    NO_TIME = "no_time"
     # none
     MOVING = "moving"
     PAUSED = "paused"
@@ -86,14 +87,15 @@ class Kind(StrEnum):
     FAILED = "failed", Level.WARNING
     UNREADABLE = "unreadable", Level.WARNING
     STALLED = "stalled", Level.WARNING
+    HANGING = "hanging", Level.WARNING
     DISCONNECTED = "disconnected", Level.WARNING
     UNKNOWN_STATE = "unknown_state", Level.WARNING
     REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
     RESUMED = "resumed", Level.INFO, "failed", "needs_person", "paused"
-    MOVING = "moving", Level.INFO, "stalled"
+    MOVING = "moving", Level.INFO, "stalled", "hanging", "unknown_state"
     CONNECTED = "connected", Level.INFO, "disconnected"
-    READABLE = "readable", Level.INFO, "unreadable"
+    READABLE = "readable", Level.INFO, "unreadable", "gone"
     SEES_AGAIN = "sees_again", Level.INFO, "blind"
     FINISHED = "finished"
     DIGEST = "digest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import FrozenSet, Mapping, Optional, Tuple, Union
 
@@ -109,20 +110,27 @@ class Progress:
         """The percentage for people: between 0 and 100."""
         return None if self.percent is None else max(0, min(self.percent, 100))
 
-    def is_ahead_of(self, mark: Optional[Progress]) -> bool:
-        """Return whether anything moved forward since ``mark``; without a mark nothing has."""
+    def is_ahead_of(self, mark: Optional[Progress], least_bytes: float = math.inf) -> bool:
+        """Return whether real ground was gained since ``mark``; without a mark none was.
+
+        Real ground is a later sub-task, a percent of it, or so many bytes. One byte is none: a copy
+        that dies after a second each time would begin anew for ever.
+        """
         if mark is None:
             return False
-        more = self.copied is not None and mark.copied is not None and self.copied > mark.copied
-        return more or self._is_later_than(mark)
+        more = 0 if self.copied is None or mark.copied is None else self.copied - mark.copied
+        return more >= least_bytes or self._is_later_than(mark)
 
-    def high_water(self, other: Optional[Progress]) -> Progress:
-        """Return the further of the two, so that ground covered twice is no progress."""
-        if other is None:
+    def high_water(self, mark: Optional[Progress]) -> Progress:
+        """Return the further of the two, so that ground covered twice is no progress.
+
+        Bytes that are not known now make those of the mark unknown: they may have grown since.
+        """
+        if mark is None:
             return self
-        later = other if other._is_later_than(self) else self
-        copied = max(self.copied or 0, other.copied or 0)
-        return replace(later, copied=copied or None)
+        later = mark if mark._is_later_than(self) else self
+        copied = None if self.copied is None else max(self.copied, mark.copied or 0)
+        return replace(later, copied=copied)
 
     def differs_from(self, other: Progress) -> bool:
         """Return whether anything moved, in whichever direction; what is not known has not."""
@@ -209,6 +217,11 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    def is_ahead_of(self, mark: Optional[Progress]) -> bool:
+        """Return whether it gained real ground since ``mark``; of bytes, a percent of all."""
+        size = self.transfer.size
+        return self.progress.is_ahead_of(mark, size / 100 if size else math.inf)
+
     @property
     def is_halted(self) -> bool:
         """Whether SMS itself has paused it: a person's pause comes without an error."""
@@ -217,9 +230,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Gone:
-    """What was observed of a task that the service does not have."""
+    """What was observed of a task that is not there any more.
+
+    ``detail`` says where it went, for people; empty when the service has no such task.
+    """
 
     task_id: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,8 +265,8 @@ class Listing:
 
     ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
     ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
-    ``missing`` is how many rows the list counts beyond those that it shows, when all its pages
-    were read.
+    ``broken``: a page could not be read. ``missing`` is how many rows the list counts beyond those
+    that it shows, when all its pages were read.
     """
 
     tasks: Tuple[Task, ...]
@@ -257,3 +274,4 @@ class Listing:
     complete: bool
     detail: str = ""
     missing: int = 0
+    broken: bool = False

@@ -15,11 +15,11 @@ TOLD_EVERY = timedelta(hours=1)  # at most, of an agent that comes and goes
 class Agent:
     """The agent of one task.
 
-    ``was_away_when_failed``: it was not connected when the task was last read as failed.
-    ``event_id`` is that of the loss that is open, which was raised last at ``lost_at``.
+    ``away_since`` is since when it is away from a failed task, while it is. ``event_id`` is that of
+    the loss that is open, which was raised last at ``lost_at``.
     """
 
-    was_away_when_failed: bool = False
+    away_since: Optional[datetime] = None
     event_id: str = ""
     lost_at: Optional[datetime] = None
 
@@ -35,13 +35,14 @@ class Agent:
             return replace(self, event_id=""), Kind.CONNECTED
         return self, None
 
-    def failing(self, connected: Optional[bool]) -> Agent:
+    def failing(self, connected: Optional[bool], now: datetime) -> Agent:
         """Return the agent of a task that was read as failed."""
-        return replace(self, was_away_when_failed=connected is False)
+        since = (self.away_since or now) if connected is False else None
+        return replace(self, away_since=since)
 
     def running(self) -> Agent:
         """Return the agent of a task that was read as running."""
-        return replace(self, was_away_when_failed=False)
+        return replace(self, away_since=None)
 
     def closed(self) -> Agent:
         """End a loss without a word: the task needs its agent no more."""

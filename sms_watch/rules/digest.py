@@ -22,7 +22,7 @@ def is_due(
 ) -> bool:
     """Return whether the regular digest is to be sent."""
     # A digest of nothing helps nobody: the regular one waits until something can be read.
-    sees = any(decision.task is not None for decision in decisions)
+    sees = any(decision.is_there for decision in decisions)
     last = watch.digested_at
     return sees and bool(policy.digest) and last is not None and now - last >= policy.digest
 
@@ -37,7 +37,7 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
             d.record.movement.moved_at if d.record.movement.stall else None,
         )
         for d in decisions
-        if d.task is not None and d.record is not None and d.record.phase is not Phase.GONE
+        if d.task is not None and d.record is not None and d.is_there
     ]
     rows.sort(key=lambda row: (_urgency(row), row.task.name, row.task.id))
     unread = [d for d in decisions if d.task is None]

@@ -20,6 +20,7 @@ from typing import (
 from sms_watch.model.notice import (
     Action,
     Kind,
+    Level,
     Notice,
     Position,
     Reason,
@@ -31,6 +32,7 @@ from sms_watch.model.notice import (
 from sms_watch.model.policy import Policy
 from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
 from sms_watch.rules import digest
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
@@ -132,9 +134,14 @@ class Draft:
             if record is not None and record != known.get(key)
         }
         about_tasks = [notice for each in self.decisions for notice in each.notices]
-        told = _wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
-        watch = self.watch if self.watch != self.memory.watch else None
-        return Plan(self.decisions, changed, watch, (*self.answers, *told))
+        wanted = _wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
+        watch, told = _within_airtime(self, list(wanted))
+        return Plan(
+            self.decisions,
+            changed,
+            watch if watch != self.memory.watch else None,
+            (*self.answers, *told),
+        )
 
 
 def plan(observations: Sequence[Observation], memory: Memory, situation: Situation) -> Plan:
@@ -203,7 +210,7 @@ def _quieten(draft: Draft) -> Draft:
 
 def _remind(draft: Draft) -> Draft:
     """Repeat the calls that are still open."""
-    read = {d.task_id: d.record for d in draft.decisions if d.record is not None and d.task}
+    read = {d.task_id: d.record for d in draft.decisions if d.record is not None and d.is_there}
     due = reminders_due(read, draft.situation.now, draft.situation.policy)
     return draft.deciding(
         _reminded(decision, draft.situation) if decision.task_id in due else decision
@@ -267,27 +274,17 @@ def _decide_one(
     if isinstance(seen, Task):
         return decide(situation.reading(seen, event), known.get(seen.id))
     if isinstance(seen, Gone):
-        return _decide_gone(seen, known.get(seen.task_id), situation, event)
+        # What is remembered stays: the service may be wrong, and the task may come back.
+        record = known.get(seen.task_id)
+        task = Task(seen.task_id, record.name if record else "", "")
+        verdict = Verdict(reason=Reason.GONE)
+        return Decision(seen.task_id, verdict, event, task, record, detail=seen.detail)
     if seen.row is not None:
         decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
         return replace(decision, detail=seen.detail)
     reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
-
-
-def _decide_gone(
-    seen: Gone, known: Optional[TaskRecord], situation: Situation, event: str
-) -> Decision:
-    was_gone = known is not None and known.phase is Phase.GONE
-    # Of what was found by listing, a finished task that is deleted is no loss.
-    is_over = situation.discovers and known is not None and known.phase is Phase.FINISHED
-    name = known.name if known else ""
-    record = known if was_gone else TaskRecord("", situation.now, name)
-    reading = situation.reading(Task(seen.task_id, name, ""), event)
-    verdict = Verdict(reason=Reason.GONE)
-    notices = () if was_gone or is_over else (reading.notice(Kind.GONE, verdict),)
-    return Decision(seen.task_id, verdict, event, reading.task, record, notices)
 
 
 def _waiting_since(decision: Decision) -> Tuple[datetime, str]:
@@ -317,12 +314,12 @@ def _reminded(decision: Decision, situation: Situation) -> Decision:
     assert record is not None  # noqa: S101 - a reminder is due by what is in it
     assert record.call is not None  # noqa: S101 - as above
     assert task is not None  # noqa: S101 - of tasks that were not read none is due
-    call, moving = record.call.repeated(situation.now), record.phase is Phase.MOVING
+    call = record.call.repeated(situation.now)
     notice = situation.reading(task, decision.event).notice(
         Kind.REMINDER,
         decision.verdict,
-        follows=(call.event_id,) if moving else record.failure.openings,
-        since=record.movement.moved_at if moving else record.failed_since,
+        follows=(*record.failure.openings, call.event_id),
+        since=record.standing_since,
         count=call.reminders,
     )
     return replace(decision, record=record.reminded(call)).telling(notice)
@@ -369,7 +366,7 @@ def _note_sight(draft: Draft) -> Draft:
         )
         notices = (*notices, notice)
     watch = replace(watch, blind_runs=0, blind_since=None, event_id="")
-    return _note_unread(replace(draft, watch=watch, notices=notices))
+    return _note_missing(replace(draft, watch=watch, notices=notices))
 
 
 def _note_blindness(draft: Draft, detail: str) -> Draft:
@@ -385,36 +382,86 @@ def _note_blindness(draft: Draft, detail: str) -> Draft:
     return replace(draft, watch=watch, notices=(*draft.notices, notice))
 
 
-def _note_unread(draft: Draft) -> Draft:
-    """Say of each task when several runs in a row could not read it, and when one can again."""
-    unread: Dict[str, Sight] = {}
-    decisions: List[Decision] = []
-    for seen, decision in zip(draft.observations, draft.decisions):
-        before = draft.watch.unread.get(decision.task_id)
-        if isinstance(seen, Unseen):
-            sight = before or Sight(draft.situation.now)
-            unread[decision.task_id], is_news = sight.missed(seen.reached, decision.event)
-            news = [_unreadable(seen, decision, sight, draft)] if is_news else []
-        else:
-            news = [_readable(decision, before, draft)] if before and before.event_id else []
-        decisions.append(decision.telling(*news))
-    return replace(draft.deciding(decisions), watch=replace(draft.watch, unread=unread))
+def _note_missing(draft: Draft) -> Draft:
+    """Say of each task when it cannot be read or is gone, run after run, and when it is back."""
+    watch, pairs = draft.watch, list(zip(draft.observations, draft.decisions))
+    unread = {
+        decision.task_id: _missed(Kind.UNREADABLE, watch.unread, decision, draft, seen.reached)
+        for seen, decision in pairs
+        if isinstance(seen, Unseen)
+    }
+    absent = {
+        decision.task_id: _missed(Kind.GONE, watch.absent, decision, draft)
+        for seen, decision in pairs
+        if isinstance(seen, Gone)
+    }
+    there = {decision.task_id for seen, decision in pairs if isinstance(seen, Task)}
+    lasting = {key: each for key, each in watch.absent.items() if key not in there}
+    watch = replace(
+        watch,
+        unread={key: sight for key, (sight, _) in unread.items()},
+        absent={**lasting, **{key: sight for key, (sight, _) in absent.items()}},
+    )
+    news = {key for key, (_, is_news) in (*unread.items(), *absent.items()) if is_news}
+    decisions = (
+        _with_sight(decision, seen, draft, decision.task_id in news) for seen, decision in pairs
+    )
+    return replace(draft.deciding(decisions), watch=watch)
 
 
-def _unreadable(seen: Unseen, decision: Decision, sight: Sight, draft: Draft) -> Notice:
+def _missed(
+    kind: Kind,
+    before: Mapping[str, Sight],
+    decision: Decision,
+    draft: Draft,
+    attempted: bool = True,
+) -> Tuple[Sight, bool]:
+    sight = before.get(decision.task_id) or Sight(draft.situation.now)
+    return sight.missed(kind, decision.event, attempted)
+
+
+def _with_sight(decision: Decision, seen: Observation, draft: Draft, is_news: bool) -> Decision:
+    if isinstance(seen, Unseen):
+        return _unreadable(decision, seen, draft) if is_news else decision
+    if isinstance(seen, Gone):
+        return _gone(decision, seen, draft) if is_news else decision
+    for sights in (draft.watch.unread, draft.watch.absent):
+        before = sights.get(decision.task_id)
+        if before is not None and before.event_id:
+            decision = _back(decision, before, draft)
+    return decision
+
+
+def _unreadable(decision: Decision, seen: Unseen, draft: Draft) -> Decision:
+    before = draft.watch.unread.get(decision.task_id)
+    since = before.since if before else draft.situation.now
     name = decision.record.name if decision.record else ""
     task = decision.task or Task(decision.task_id, name, "")
+    reading = draft.situation.reading(task, decision.event)
     detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
-    return draft.situation.reading(task, decision.event).notice(
-        Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail
+    decision = decision.telling(
+        reading.notice(Kind.UNREADABLE, decision.verdict, since=since, detail=detail)
     )
+    # A list says that it has failed, and nobody starts it: that is more than a task not watched.
+    record = decision.record
+    if record is None or task.phase is not Phase.FAILED or record.failure.call:
+        return decision
+    failure = record.failure.called(decision.event, draft.situation.now)
+    called = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
+    return replace(decision, record=replace(record, failure=failure)).telling(called)
 
 
-def _readable(decision: Decision, before: Sight, draft: Draft) -> Notice:
+def _gone(decision: Decision, seen: Gone, draft: Draft) -> Decision:
     task = decision.task or Task(decision.task_id, "", "")
-    return draft.situation.reading(task, decision.event).closing(
-        Kind.READABLE, (before.event_id,), decision.verdict, since=before.since
-    )
+    reading = draft.situation.reading(task, decision.event)
+    return decision.telling(reading.notice(Kind.GONE, decision.verdict, detail=seen.detail))
+
+
+def _back(decision: Decision, before: Sight, draft: Draft) -> Decision:
+    task = decision.task or Task(decision.task_id, "", "")
+    reading = draft.situation.reading(task, decision.event)
+    follows, verdict = (before.event_id,), decision.verdict
+    return decision.telling(reading.closing(Kind.READABLE, follows, verdict, since=before.since))
 
 
 # Who wants to hear what
@@ -428,3 +475,43 @@ def _wanted(notices: Iterable[Notice], notify_on: FrozenSet[Kind]) -> Iterator[N
             continue
         # The end of an event has the id of the first notice that people had of it.
         yield replace(notice, event_id=closing_id(told[0])) if notice.kind.ends else notice
+
+
+# How much is said of one task
+
+
+def _within_airtime(
+    draft: Draft, notices: Sequence[Notice]
+) -> Tuple[WatchRecord, Sequence[Notice]]:
+    """Hold back what is beyond a few messages an hour about one task, and sum it up each hour."""
+    now, by_task = draft.situation.now, dict(draft.watch.airtime)
+    told = [notice for notice in notices if notice.task is None]
+    about: Dict[str, List[Notice]] = {}
+    for notice in notices:
+        if notice.task is not None:
+            about.setdefault(notice.task.id, []).append(notice)
+    for decision in draft.decisions:
+        air = by_task.get(decision.task_id, Airtime())
+        news = about.get(decision.task_id, [])
+        if air.owes_summary(now) and decision.task is not None:
+            told.append(_summary(decision, air, len(news), draft))
+            told += [notice for notice in news if notice.level is Level.CRITICAL]
+            by_task[decision.task_id] = air.summed_up(now)
+        elif news and air.is_used_up(now):
+            calls = [notice for notice in news if notice.level is Level.CRITICAL]
+            told += calls
+            by_task[decision.task_id] = air.withheld(len(news) - len(calls), now)
+        elif news:
+            told += news
+            by_task[decision.task_id] = air.spoke(now)
+    if not about and by_task == draft.watch.airtime:
+        return draft.watch, told
+    kept = {task_id: air for task_id, air in by_task.items() if not air.is_spent(now)}
+    return replace(draft.watch, airtime=kept), told
+
+
+def _summary(decision: Decision, air: Airtime, more: int, draft: Draft) -> Notice:
+    task = decision.task
+    assert task is not None  # noqa: S101 - it was read in this run
+    row = draft.situation.reading(task, decision.event)
+    return row.notice(Kind.DIGEST, decision.verdict, since=air.held_since, count=air.held + more)
