@@ -78,7 +78,7 @@ def _task(decision: Decision, outcomes: Mapping[str, Outcome], now: datetime) ->
         "reason": str(decision.verdict.reason),
         "attempt": decision.verdict.attempt.number,
         "outcome": str(outcome) if outcome else None,
-        "progress": task.progress.percent if task else None,
+        "progress": task.progress.shown if task else None,
         "eta": _utc(now + timedelta(seconds=remaining)) if remaining else None,
     }
     if decision.detail:

@@ -1,6 +1,6 @@
 """The settings: from names and texts to one checked value, all problems at once. Pure.
 
-Where the texts come from is the business of ``handler``. ``SETTINGS`` is the table that the README
+Where the texts come from is the business of ``context``. ``SETTINGS`` is the table that the README
 shows; a test holds the two equal.
 """
 
@@ -24,9 +24,21 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 YES_NO = {"true": True, "1": True, "yes": True, "on": True}
 YES_NO.update({"false": False, "0": False, "no": False, "off": False})
 QUOTES = "\"'`"
+UNDOTTED = (
+    "a bucket without a dot in its name: the name is the first part of the host, and the"
+    " certificate of OBS fits one part there, not two; make another bucket for the journal"
+    " (private, standard class)"
+)
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
-# Hosts are smn.<region>.myhuaweicloud.com but for these two (region list of huaweicloudsdksmn).
-DOMAINS = {"cn-north-2": "myhuaweicloud.cn", "eu-west-101": "myhuaweicloud.eu"}
+# The hosts that are not <service>.<region>.myhuaweicloud.com: region lists of huaweicloudsdksms,
+# huaweicloudsdksmn and huaweicloudsdkobs 3.1.219, and for SMS in eu-west-101 of the SDK for Go.
+OTHER_HOSTS: Mapping[Tuple[str, str], str] = {
+    ("sms", "eu-west-101"): "sms.eu-west-101.myhuaweicloud.eu",
+    ("sms", "ru-moscow-1"): "sms-api.ru-moscow-1.myhuaweicloud.com",
+    ("smn", "cn-north-2"): "smn.cn-north-2.myhuaweicloud.cn",
+    ("smn", "eu-west-101"): "smn.eu-west-101.myhuaweicloud.eu",
+    ("obs", "eu-west-101"): "obs.eu-west-101.myhuaweicloud.eu",
+}
 
 
 @dataclass(frozen=True)
@@ -174,28 +186,34 @@ def _endpoint(text: str) -> str:
         url = urllib.parse.urlsplit(text)
         host, port = url.hostname or "", url.port
     except ValueError:
-        raise _refused(text, accepted) from None
+        raise _refused_address(text, accepted) from None
     bare = not (url.path.strip("/") or url.query or url.fragment or "@" in url.netloc)
     secure = url.scheme == "https" or (url.scheme == "http" and LOOPBACK.fullmatch(host))
     if not (bare and secure and re.fullmatch(r"[A-Za-z0-9.-]+|::1", host)):
-        raise _refused(_without_login(text), accepted)
+        raise _refused_address(text, accepted)
     shown = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
 
 
-def _without_login(text: str) -> str:
-    return re.sub(r"//.*@", "//...@", text)
+def _refused_address(text: str, accepted: str) -> ValueError:
+    """Return the error for an address, without a login, or a query, which may hold a signature."""
+    without_login = re.sub(r"^((?:https?|file|obs)://)?.*@", r"\1...@", text, flags=re.DOTALL)
+    return _refused(re.sub(r"\?.*", "?...", without_login, flags=re.DOTALL), accepted)
 
 
 def _journal(text: str) -> Union[PurePosixPath, Tuple[str, str]]:
     """Read a directory, or a bucket with a prefix."""
     if text.startswith("obs:"):
         return _bucket(text)
-    url = urllib.parse.urlsplit(text)
+    accepted = "obs://bucket/prefix, or file:///directory with three slashes"
+    try:
+        url = urllib.parse.urlsplit(text)
+    except ValueError:
+        raise _refused_address(text, accepted) from None
     path = PurePosixPath(urllib.parse.unquote(url.path))
     well_formed = url.scheme == "file" and not (url.netloc or url.query or url.fragment)
     if not well_formed or not path.is_absolute() or path == PurePosixPath("/") or "\0" in str(path):
-        raise _refused(text, "obs://bucket/prefix, or file:///directory with three slashes")
+        raise _refused_address(text, accepted)
     return path
 
 
@@ -203,7 +221,10 @@ def _bucket(text: str) -> Tuple[str, str]:
     found = re.fullmatch(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", text)
     prefix = (found.group(2) or "").strip("/") if found else ""
     if found is None or not re.fullmatch(r"[A-Za-z0-9._/-]{0,512}", prefix) or "//" in prefix:
-        raise _refused(text, "obs://bucket/prefix, the prefix of letters, digits, and . _ - /")
+        accepted = "obs://bucket/prefix, the prefix of letters, digits, and . _ - /"
+        raise _refused_address(text, accepted)
+    if "." in found.group(1):
+        raise _refused_address(text, UNDOTTED)
     return found.group(1), prefix
 
 
@@ -253,7 +274,7 @@ def _kinds_of(word: str) -> FrozenSet[Kind]:
         return frozenset()
     place = worst_first.index(Level(name))
     levels = worst_first[: place + 1] if word.endswith("+") else worst_first[place : place + 1]
-    return frozenset(kind for kind in Kind if kind.level in levels)
+    return frozenset(kind for kind in Kind if set(levels).intersection(kind.levels))
 
 
 def _log_level(text: str) -> str:
@@ -309,8 +330,9 @@ SETTINGS: Tuple[Setting, ...] = (
     ),
     Setting(
         "JOURNAL_URI",
-        "Where the watchdog remembers: `obs://bucket/prefix`, or `file:///directory` on a disk"
-        " that lasts. The default bucket is made, private, by the first run.",
+        "Where the watchdog remembers: `obs://bucket/prefix`, the bucket without a dot in its name,"
+        " or `file:///directory` on a disk that lasts and can lock files. The default bucket is"
+        " made, private, by the first run.",
         _journal,
         note="`obs://sms-watch-<project id>`",
     ),
@@ -402,6 +424,8 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("DRY_RUN", "Decide and report; start, send and write nothing.", _yes_no, "false"),
     Setting("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.", _log_level, "INFO"),
 )
+# The settings that hold keys.
+SECRET_SETTINGS = tuple(setting.name for setting in SETTINGS if setting.read is _key)
 
 
 def parse(
@@ -432,8 +456,8 @@ def parse(
         ),
         topic=topic,
         credentials=_credentials(values) or agency or Credentials("", ""),
-        sms_endpoint=values["SMS_ENDPOINT"] or _host("sms", region),
-        smn_endpoint=values["SMN_ENDPOINT"] or _host("smn", topic.region),
+        sms_endpoint=values["SMS_ENDPOINT"] or address_of("sms", region),
+        smn_endpoint=values["SMN_ENDPOINT"] or address_of("smn", topic.region),
         console=_console(region),
         journal=_place(values, topic),
         policy=_policy(values),
@@ -538,15 +562,17 @@ def _place(values: Mapping[str, Any], topic: Topic) -> Journal:
     if isinstance(named, PurePosixPath):
         return FileJournal(named)
     region = values["OBS_REGION"] or topic.region
-    endpoint = values["OBS_ENDPOINT"] or _host("obs", region)
+    endpoint = values["OBS_ENDPOINT"] or address_of("obs", region)
     if named is None:
         bucket = f"sms-watch-{topic.project_id.lower()}"
         return ObsJournal(endpoint, region, bucket, own=True)
     return ObsJournal(endpoint, region, *named)
 
 
-def _host(service: str, region: str) -> str:
-    return f"https://{service}.{region}.{DOMAINS.get(region, 'myhuaweicloud.com')}"
+def address_of(service: str, region: str) -> str:
+    """Return the address of a service, such as ``smn``, in a region."""
+    usual = f"{service}.{region}.myhuaweicloud.com"
+    return f"https://{OTHER_HOSTS.get((service, region), usual)}"
 
 
 def _console(region: str) -> str:

@@ -36,6 +36,13 @@ MEANINGS: Mapping[str, Any] = {
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {"stalled", "moving", "disconnected", "connected", "reminder"}
+# The kinds that open what others end.
+OPENINGS: Mapping[str, Tuple[str, ...]] = {
+    "resumed": ("failed", "needs_person"),
+    "moving": ("stalled",),
+    "connected": ("disconnected",),
+    "sees_again": ("blind",),
+}
 # Kinds that may be told though nothing has happened.
 IN_SILENCE = {"reminder", "stalled"}
 STALL = timedelta(minutes=60)
@@ -63,7 +70,7 @@ class Promises:
 
     def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
         self._vigil, self._limits = vigil, limits
-        self._checked = 0
+        self._checked = self._read = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
@@ -77,14 +84,14 @@ class Promises:
         self._lasted: Dict[str, int] = {}
         self._under_way: Set[str] = set()
         self._good: Deque[bool] = deque(maxlen=2)
+        self._moments: Set[datetime] = set()
         self._happened: Tuple[Any, ...] = ()
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = list(enumerate(self._vigil.wakes[self._checked :]))
+        wakes = self._vigil.wakes[self._checked :]
         self._checked += len(wakes)
-        # Of runs within runs the inner one ended first.
-        ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
+        ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
         for wake in ended:
@@ -113,6 +120,7 @@ class Promises:
             assert last is None or wake.begun - last >= BACKOFF, "two starts too close"
             self._last_start[start.task_id] = wake.begun
         self._check_message(wake)
+        self._moments.add(wake.begun)
 
     def _check_message(self, wake: Wake) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
@@ -130,12 +138,18 @@ class Promises:
         assert kind != "memory_lost"
         opening = event_id.rpartition("-end")[0]
         assert not opening or opening in self._ids | ids, "an end without a beginning"
+        named = (opening or event_id).rpartition("-")[2]
+        assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
+        assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
         if kind not in BESIDES:
             self._latest[task_id] = kind
             self._reminded.pop(task_id, None)
-        if event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun:
+        # A run at the same moment before this one may owe what it could not publish.
+        alone = wake.begun not in self._moments
+        is_new = event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun
+        if is_new and alone:
             read_as = wake.saw.get(task_id, ())
             assert set(read_as) & set(MEANINGS[kind]), f"{kind}, but it was read as {read_as}"
             if kind == "reminder":
@@ -192,9 +206,11 @@ class Promises:
     def _check_told(self, ended: List[Wake]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
         self._good.append(bool(ended) and all(wake.good for wake in ended))
+        latest = dict(self._vigil.readings[self._read :])
+        self._read = len(self._vigil.readings)
         for task_id in self._vigil.ids:
-            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())[-1:]]
-            meaning = MEANING.get(read_as[-1], "") if read_as else ""
+            read_as = latest.get(task_id, "")
+            meaning = MEANING.get(read_as, "")
             if read_as and self._good[-1] and meaning not in ("paused", "finished"):
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.

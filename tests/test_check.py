@@ -19,9 +19,9 @@ from local.cloud.buckets import Bucket
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
-from sms_watch.model.notice import Outcome
+from sms_watch.model.notice import Outcome, Start
 from sms_watch.model.policy import Policy
 from sms_watch.rules.record import Memory
 
@@ -137,6 +137,11 @@ def _failed(code: str) -> Callable[[Day], None]:
     return lambda day: day.world.fail("a", code)
 
 
+def _failed_with_starts_off(day: Day) -> None:
+    day.texts["RESUME_MAX_ATTEMPTS"] = "0"
+    day.world.fail("a", LINE_LOST)
+
+
 def _pause(day: Day) -> None:
     day.world.pause("a")
 
@@ -170,7 +175,8 @@ def _disconnect(day: Day) -> None:
         (_journal_in_a_file, 2, "failed", "journal", "could not be read"),
         (_journal_in_a_file, 2, "failed", "appending", "cannot be written"),
         (_damaged, 1, "warning", "journal", "1 line cannot be used"),
-        (_failed(LINE_LOST), 0, "note", "task", "Started again by itself"),
+        (_failed(LINE_LOST), 0, "note", "task", "If it keeps failing, check the network"),
+        (_failed_with_starts_off, 1, "warning", "task", "-> Press Start in the SMS console. If"),
         (_failed(DISK_FULL), 1, "warning", "task", "press Start in the SMS console"),
         (_pause, 0, "note", "task", "left alone until a person"),
         (_disconnect, 1, "warning", "task", "its agent is not connected"),
@@ -231,6 +237,12 @@ def test_the_function_is_checked_when_it_is_named(tmp_path: Path) -> None:
         ({"timer": ""}, 2, "failed", "no timer"),
         ({"timer": "DISABLED"}, 2, "failed", "switched off"),
         ({"agency": ""}, 2, "failed", "neither keys nor an agency"),
+        (
+            {"agency": "", "more": {"encrypted_user_data": "{}"}},
+            2,
+            "failed",
+            "neither keys nor an agency",
+        ),
         ({"more": {"handler": "main.handler"}}, 2, "failed", "index.handler"),
         ({"more": {"runtime": "Python3.6"}}, 1, "warning", "Python3.9"),
         ({"more": {"initializer_handler": ""}}, 0, "note", "no initializer"),
@@ -298,7 +310,8 @@ def test_a_test_message_that_is_refused_fails_the_check(tmp_path: Path) -> None:
 def test_the_right_to_start_is_told_from_what_was_accepted(tmp_path: Path) -> None:
     """The service cannot be asked ahead; a start in the journal that was taken shows it."""
     now = SYSTEM_CLOCK.now()
-    ack = Entry(1, EntryType.ACK, now, "run-7", "n", outcomes={"a": Outcome.DONE})
+    became = {"a": Start("20261124-0-0-start", Outcome.DONE)}
+    ack = Entry(EntryType.ACK, now, "run-7", "n", starts=became)
     with a_day(tmp_path) as day:
         assert _has(day.check()[1], "note", "right to start", "sms:server:manageTask")
         day.journal.mkdir()

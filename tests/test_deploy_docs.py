@@ -1,4 +1,4 @@
-"""What docs/deploy.md promises about logs and costs, held against what really happens."""
+"""What README.md and docs/deploy.md say about running it, held against what really happens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ from clouds import a_night
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 
-DOCS = Path(__file__).parents[1] / "docs" / "deploy.md"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "deploy.md"
+PAGES = [ROOT / "README.md", DOCS]
+MODULE = ROOT / "deploy" / "terraform"
+# What people have to know before they wonder, and the words that say it.
+KNOWN = {
+    "rights on OBS are not there at once": r"OBS.{0,60} 15 minutes",
+    "a policy may be skipped in the first apply": r"`terraform plan` once more",
+    "console and Terraform do not mix": r"upload.{0,60} console.{0,120} Terraform",
+    "another runtime is another function": r"`runtime`.{0,60} anew",
+    "some regions take less": r"4,096.{0,120} region.{0,40} 2,048",
+    "an exception may be told or not": r"exception.{0,120} failure destination.{0,80} two ways",
+    "a tick during a run is lost or late": r"discarded.{0,60} or queued",
+}
 TASK = "11111111-2222-3333-4444-555555555555"
 # LTS user guide, "Using Search Syntax": the default delimiters between words.
 DELIMITERS = re.compile(r"[,'\";=()\[\]{}@&<>/:\\?\s]+")
@@ -69,6 +82,39 @@ def test_a_search_finds_what_it_is_for(lines: List[str], question: str) -> None:
 def test_every_search_is_tried() -> None:
     """No search stands in the table that was not tried."""
     assert set(_queries()) == set(FINDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("fact", KNOWN)
+def test_what_surprises_people_is_said_beforehand(page: Path, fact: str) -> None:
+    """Both pages say what the service and the provider do that nobody would expect."""
+    assert re.search(KNOWN[fact], " ".join(page.read_text(encoding="utf-8").split()))
+
+
+@pytest.mark.parametrize("place", ["terraform", "rfs"])
+def test_the_page_names_the_versions_that_are_asked_for(place: str) -> None:
+    """docs/deploy.md has the provider's versions as the module and the template have them."""
+    text = (ROOT / "deploy" / place / "versions.tf").read_text(encoding="utf-8")
+    (version,) = re.findall(r'version = ">= (\d+\.\d+\.\d+)"', text)
+    assert f"version {version} or later" in " ".join(DOCS.read_text(encoding="utf-8").split())
+
+
+def test_the_page_names_the_runtimes_that_the_module_takes() -> None:
+    """Python 3.9, 3.10 and 3.12, in the page as in the check of the module's variable."""
+    taken = re.findall(r'"Python(3\.\d+)"[,\]]', (MODULE / "variables.tf").read_text("utf-8"))
+    *first, last = dict.fromkeys(taken)
+    assert f"Python {', '.join(first)} and {last}" in DOCS.read_text(encoding="utf-8")
+
+
+def test_a_resource_that_is_to_be_made_anew_exists() -> None:
+    """The address that the page gives to ``-replace`` is one of the module's resources."""
+    named = re.findall(r"-replace=module\.(\w+)\.(\w+)\.(\w+)", DOCS.read_text(encoding="utf-8"))
+    assert named
+    example = (MODULE / "examples" / "new" / "main.tf").read_text(encoding="utf-8")
+    main = (MODULE / "main.tf").read_text(encoding="utf-8")
+    for module, of, name in named:
+        assert f'module "{module}" {{' in example
+        assert f'resource "{of}" "{name}" {{' in main
 
 
 def test_the_costs_add_up() -> None:

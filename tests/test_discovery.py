@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
-from builders import DISK_FULL, LINE_LOST, NOW, a_memory, a_policy, a_task, minutes
+from builders import DISK_FULL, LINE_LOST, NOW, a_policy, a_reading, a_situation, a_task, minutes
 from clouds import KEY, Night, a_night
-from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
+from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
+from sms_watch import parallel
 from sms_watch.adapters import sms
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import CloudError
-from sms_watch.messages.compose import Imprint
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Action, Kind, Outcome, Reason
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Listing, Phase
+from sms_watch.ports import Ports
 from sms_watch.report import Result
 from sms_watch.rules.decide import decide
 from sms_watch.rules.plan import candidates
 from sms_watch.rules.record import Memory
-from sms_watch.run import Order, Outside, execute
+from sms_watch.run import RunRequest, execute
 from sms_watch.settings import Credentials
-
-ALL = a_policy(discovers=True)
+from sms_watch.timetable import Timetable
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_failed_task_is_read_by_itself_and_started_in_the_same_run(night: Nigh
     assert night.kinds(report) == ["failed"]
     assert [start.task_id for start in night.world.starts] == ["d"]
     calls = _calls(night)
-    assert (calls["show_task"], calls["start_task"]) == (2, 1)
+    assert (calls["show_task"], calls["start_task"]) == (1, 1)
     assert night.kinds(night.tick()) == ["resumed"]
 
 
@@ -226,6 +227,20 @@ def test_refused_keys_are_tried_once(night: Night) -> None:
     assert _calls(night) == {"list_tasks": 1}
 
 
+def test_keys_that_a_later_page_is_refused_for_are_not_tried_again(night: Night) -> None:
+    """A refusal of any call ends the calls to SMS of that run, reads of due tasks included."""
+    night.tick()
+    _fail(night, "a")
+    _calls(night)
+    night.faults.add("list_tasks", Fault(401, '{"error_code": "APIGW.0301"}'), about="2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "AT_ONCE", 1)
+        report = night.tick()
+    assert _calls(night) == {"list_tasks": 2, "publish": 1}
+    assert night.kinds(report) == ["failed"]
+    assert night.world.starts == []
+
+
 # A list that changes while it is read
 
 
@@ -305,22 +320,9 @@ def test_a_page_that_is_none_is_an_error_and_never_no_tasks(night: Night, page: 
 def test_a_task_known_from_a_list_alone_is_never_started() -> None:
     """A row may be old: whatever it says, it waits for a reading of its own."""
     listed = a_task(listed=True)
-    decision = decide(listed, None, NOW, ALL)
-    assert (decision.action, decision.reason) == (Action.WAIT, Reason.NOT_REACHED)
-    assert candidates([listed], Memory(), NOW, ALL) == ("a",)
-
-
-def test_only_what_would_be_started_is_a_candidate() -> None:
-    """Neither running tasks, nor hopeless ones, nor those whose wait is not over, nor too many."""
-    tasks = [
-        a_task(id="running", state="RUNNING", code="", listed=True),
-        a_task(id="hopeless", code=DISK_FULL, listed=True),
-        a_task(id="waiting", listed=True),
-        *(a_task(id=f"due-{number:02}", listed=True) for number in range(30)),
-    ]
-    waits = a_memory(attempts=1, tries=1, last_start=NOW - minutes(1))
-    found = candidates(tasks, Memory({"waiting": waits}), NOW, ALL)
-    assert found == tuple(f"due-{number:02}" for number in range(20))
+    verdict = decide(a_reading(listed), None).verdict
+    assert (verdict.action, verdict.reason) == (Action.WAIT, Reason.NOT_REACHED)
+    assert candidates([listed], Memory(), a_situation()) == ("a",)
 
 
 # Runs against fakes
@@ -339,18 +341,17 @@ class Account:
     def run(self, scope: Scope = Scope()) -> Result:  # noqa: B008 - it is a constant
         """Do a run, a minute after the last."""
         self.now += minutes(1)
-        imprint = Imprint("run", self.now, timezone.utc, "https://console.example/")
-        policy = a_policy(discovers=scope.discovers)
+        context = RunContext("run", self.now, timezone.utc, "https://console.example/")
         return execute(
-            Order(imprint, scope, policy),
-            Outside(
-                self.service,
+            RunRequest(context, scope, a_policy()),
+            Ports(
+                OneRun(self.service),
                 self.publisher,
                 self.journal,
                 self.deadline,
-                50.0,
+                Timetable(50),
                 lambda: f"nonce-{len(self.journal.entries)}",
-                lambda text: text,
+                lambda text: text.replace("secret", "***"),
             ),
         )
 
@@ -376,7 +377,9 @@ def test_a_failure_that_only_the_list_shows_is_told_all_the_same() -> None:
     account.service.fail_read("a", CloudError("read the task", status=503, retryable=True))
     result = account.run()
     assert account.service.starts == []
-    assert [(n.kind, n.reason) for n in result.notices] == [(Kind.FAILED, Reason.NOT_REACHED)]
+    assert [(n.kind, n.verdict.reason) for n in result.notices] == [
+        (Kind.FAILED, Reason.NOT_REACHED)
+    ]
     assert [n.kind for n in account.run().notices] == []
     assert account.service.starts == ["a"]
 
@@ -406,6 +409,18 @@ def test_a_task_is_gone_only_when_the_list_was_whole() -> None:
     assert [notice.kind for notice in account.run().notices] == [Kind.GONE]
 
 
+def test_a_secret_in_a_broken_list_is_hidden_wherever_it_is_told() -> None:
+    """What a service sends back with an error is in no warning, decision or journal."""
+    account = Account("a", "b")
+    account.run()
+    account.service.unlisted, account.service.why = {"b"}, "refused: secret"
+    del account.service.tasks["b"]
+    result = account.run()
+    said = [*result.warnings, *(decision.detail for decision in result.decisions)]
+    assert any("refused: ***" in text for text in result.warnings)
+    assert not any("secret" in text for text in said)
+
+
 def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> None:
     """A slow hour starves nobody: the tasks that had to wait are the first of the next run."""
     account = Account("a", "b", "c", "d")
@@ -414,7 +429,7 @@ def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> N
     account.service.reads.clear()
     account.deadline.costs = 20
     late = account.run(ids)
-    reasons = {d.task_id: d.reason for d in late.decisions}
+    reasons = {d.task_id: d.verdict.reason for d in late.decisions}
     assert reasons["c"] is reasons["d"] is Reason.NOT_REACHED
     account.deadline.rest, account.deadline.costs = 50, 0
     account.service.reads.clear()
@@ -433,7 +448,9 @@ def test_the_bytes_of_the_list_go_with_the_task(night: Night) -> None:
     night.tick()
     lines = [json.loads(line) for line in next(night.journal.iterdir()).read_text().splitlines()]
     marks = [
-        line["tasks"]["a"]["starts"]["mark"] for line in lines if "mark" in str(line.get("tasks"))
+        line["tasks"]["a"]["starts"]["furthest"]
+        for line in lines
+        if "furthest" in str(line.get("tasks"))
     ]
     assert marks[0]["copied"] == int(night.world.tasks["a"].copied) > 0
 
@@ -443,6 +460,6 @@ def test_a_start_of_a_listed_task_is_told_as_any_other() -> None:
     by_list, by_id = Account("a"), Account("a")
     one, other = by_list.run(), by_id.run(Scope(("a",)))
     assert [n.kind for n in one.notices] == [n.kind for n in other.notices]
-    assert one.outcomes == other.outcomes == {"a": Outcome.RUNNING}
+    assert one.outcomes == other.outcomes == {"a": Outcome.DONE}
     assert one.decisions[0].task is not None
     assert one.decisions[0].task.phase is Phase.FAILED

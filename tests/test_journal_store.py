@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Iterator, List, Tuple
+from typing import Any, Callable, ContextManager, Iterator, List, NoReturn, Tuple
 
 import pytest
-from builders import NOW, a_memory, minutes
+from builders import NOW, a_record, minutes
 from clouds import BUCKET, a_night, an_obs_store, stored_objects
 from fakes import FakeStore
 from hypothesis import given
@@ -23,10 +25,9 @@ from hypothesis import strategies as st
 from sms_watch.adapters import file
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalConflict, JournalError
-from sms_watch.journal.entries import VERSION, Entry, EntryType, encode, fold
+from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading, encode, fold
 from sms_watch.journal.objects import EMPTY, AppendStore, DailyJournal
 from sms_watch.model.notice import Kind, Notice, Position
-from sms_watch.ports import History
 from sms_watch.rules.record import Memory
 
 DAY = timedelta(days=1)
@@ -78,8 +79,8 @@ def _journal(store: AppendStore, now: datetime = NOW) -> DailyJournal:
 
 def an_entry(now: datetime = NOW, mark: str = "RUNNING", **fields: Any) -> Entry:
     """Give an entry that is told from others by the state in it."""
-    memory = a_memory(state=mark, since=NOW)
-    entry = Entry(VERSION, EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
+    memory = a_record(state=mark, since=NOW)
+    entry = Entry(EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
     return replace(entry, **{"tasks": {"a": memory}, **fields})
 
 
@@ -89,7 +90,7 @@ def _append(store: AppendStore, now: datetime, mark: str) -> Position:
     return journal.append(an_entry(now, mark), journal.read().position)
 
 
-def _read(store: AppendStore, now: datetime = NOW) -> Tuple[History, Memory]:
+def _read(store: AppendStore, now: datetime = NOW) -> Tuple[JournalReading, Memory]:
     history = _journal(store, now).read()
     return history, fold(history.entries)
 
@@ -135,7 +136,7 @@ def test_an_append_behind_what_is_not_there_is_a_conflict(store: AppendStore) ->
 def test_the_first_run_ever_finds_an_empty_memory(store: AppendStore) -> None:
     """Nothing is there, nothing is lost, and the next entry begins the day's object."""
     history, memory = _read(store)
-    assert history == History((), Position("20261124", 0), warnings=(EMPTY,))
+    assert history == JournalReading((), Position("20261124", 0), warnings=(EMPTY,))
     assert memory == Memory()
 
 
@@ -243,7 +244,7 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
     """A sealed object without a successor loses nothing; the next run begins the new day."""
     _append(store, MIDNIGHT - minutes(10), "RUNNING")
     later = MIDNIGHT + minutes(1)
-    seal = Entry(VERSION, EntryType.SEAL, later, "run", "seal")
+    seal = Entry(EntryType.SEAL, later, "run", "seal")
     day = f"{NOW:%Y%m%d}"
     name = f"journal-{day}.jsonl"
     store.append(name, len(store.get(name) or b""), encode(seal))
@@ -258,7 +259,7 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
 def test_a_plan_is_kept_when_its_acknowledgement_turns_the_day(store: AppendStore) -> None:
     """Days after a dead run's seal, the day's snapshot holds the plan that followed the seal."""
     position = _append(store, NOW - 3 * DAY, "RUNNING")
-    seal = Entry(VERSION, EntryType.SEAL, NOW - 2 * DAY, "run", "seal")
+    seal = Entry(EntryType.SEAL, NOW - 2 * DAY, "run", "seal")
     store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal))
     journal = _journal(store)
     after_plan = journal.append(an_entry(mark="ABORT"), journal.read().position)
@@ -302,7 +303,7 @@ def test_a_seal_without_its_end_leaves_the_next_object_clean(store: AppendStore)
     """What is missing at the end of one day's object is not added to the next day's."""
     yesterday = NOW - DAY
     position = _append(store, yesterday, "RUNNING")
-    seal = Entry(VERSION, EntryType.SEAL, NOW, "run", "seal")
+    seal = Entry(EntryType.SEAL, NOW, "run", "seal")
     store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal)[:-1])
     _append(store, NOW, "ABORT")
     history, memory = _read(store)
@@ -340,7 +341,7 @@ def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore) -> Non
     yesterday = NOW - DAY
     journal = _journal(store, yesterday)
     owed = an_entry(yesterday, "MIGRATE_FAIL")
-    other = replace(owed, tasks={"b": a_memory(name="b")})
+    other = replace(owed, tasks={"b": a_record(name="b")})
     after = journal.append(owed, journal.read().position)
     journal.append(other, after)
     _append(store, NOW, "RUNNING")
@@ -445,12 +446,12 @@ def test_whatever_dies_when_the_journal_is_what_was_written(
     written: List[Entry] = []
     for number, (wait, task, mark, end, wreck) in enumerate(steps):
         now += minutes(wait)
-        owed = Notice(Kind.TEST, now, event_id=str(number))
+        owed = Notice(Kind.TEST, now, str(number))
         entry = an_entry(
             now,
-            tasks={task: a_memory(state=mark, since=now)},
+            tasks={task: a_record(state=mark, since=now)},
             notices=(owed,),
-            told=(str(number - 2),),
+            delivered=Delivery("m", (str(number - 2),)),
         )
         if _write_dying(store, entry, end):
             written.append(entry)
@@ -528,22 +529,199 @@ def test_a_place_that_is_no_directory_is_explained(tmp_path: Path) -> None:
         FileStore(tmp_path).get("journal-20261124.jsonl")
 
 
+# Disks that fail, and disks on the network
+
+
+def _fails(number: int, *_: Any) -> NoReturn:
+    raise OSError(number, os.strerror(number))
+
+
+def _failing(call: Callable[..., Any], number: int, turn: int, after: bool) -> Callable[..., Any]:
+    """Return a call that fails at its turn, the first being 0, before its effect or after it."""
+    turns = itertools.count()
+
+    def made(*arguments: Any) -> Any:
+        if next(turns) != turn:
+            return call(*arguments)
+        if after:
+            call(*arguments)
+        _fails(number)
+
+    return made
+
+
+def _writing(room: int) -> Callable[[int, bytes], int]:
+    """Return an ``os.write`` of a disk that has room for so many bytes, and is full then."""
+    real, left = os.write, iter([room])
+
+    def write(descriptor: int, data: bytes) -> int:
+        taken = next(left, 0)
+        return real(descriptor, data[:taken]) if taken else _fails(errno.ENOSPC)
+
+    return write
+
+
+EITHER_WAY = [
+    *(("open", turn) for turn in (0, 1)),
+    *(("fstat", 0), ("write", 0), ("mkdir", 0)),
+    *(("fsync", turn) for turn in (0, 1, 2)),
+]
+CALLS = [
+    *((call, turn, after) for call, turn in EITHER_WAY for after in (False, True)),
+    # Linux lets go of a file whatever closing it says (close(2)).
+    *(("close", turn, True) for turn in (0, 1, 2)),
+]
+
+
+@pytest.mark.parametrize("before", [b"", b"one\n"], ids=["first", "later"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.ESTALE])
+@pytest.mark.parametrize(("call", "turn", "after"), CALLS)
+def test_an_append_that_fails_has_written_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    turn: int,
+    after: bool,
+    number: int,
+    before: bytes,
+) -> None:
+    """Whichever call of it fails, before its effect or after it: an append is believed rightly."""
+    store = FileStore(tmp_path / "journal")
+    if before:
+        store.append("x", 0, before)
+    failed = False
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, _failing(getattr(os, call), number, turn, after))
+        try:
+            store.append("x", len(before), b"two\n")
+        except JournalError:
+            failed = True
+    assert (store.get("x") or b"") == (before if failed else before + b"two\n")
+    after_it = store.get("x") or b""
+    store.append("x", len(after_it), b"three\n")
+    assert store.get("x") == after_it + b"three\n"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP])
+def test_a_disk_that_cannot_synchronise_a_directory_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """On a share, names are in the hands of its server: every entry is written, and believed."""
+    real = os.fsync
+
+    def synchronise(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            _fails(number)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synchronise)
+    store = FileStore(tmp_path / "a" / "journal")
+    _append(store, NOW, "RUNNING")
+    _append(store, MIDNIGHT, "ABORT")
+    assert _mark(store, MIDNIGHT) == "ABORT"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_disk_that_cannot_synchronise_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """An entry that nobody knows to be on the disk is none, and is taken back."""
+    store = FileStore(tmp_path)
+    store.append("x", 0, b"one\n")
+    monkeypatch.setattr(os, "fsync", _failing(os.fsync, number, 0, after=False))
+    with pytest.raises(JournalError, match="could not be written"):
+        store.append("x", 4, b"two\n")
+    assert store.get("x") == b"one\n"
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS], ids=os.strerror
+)
+def test_a_disk_that_cannot_lock_files_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The error says what kind of disk it has to be and what to change; nothing is written."""
+    store = FileStore(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", _failing(fcntl.flock, number, 0, after=False))
+        with pytest.raises(JournalError) as caught:
+            store.append("x", 0, b"one\n")
+    text = str(caught.value)
+    assert f"could not be locked: {os.strerror(number)}; a journal needs a disk that can" in text
+    assert "JOURNAL_URI a directory on a local disk, or on a share that is mounted with lo" in text
+    assert not store.get("x")
+
+
+def test_a_lock_that_is_held_on_a_share_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SMB says "permission denied" of a lock that another machine holds for a moment."""
+    monkeypatch.setattr(file, "LOCK_WAIT", 0.0)
+    monkeypatch.setattr(fcntl, "flock", _failing(fcntl.flock, errno.EACCES, 0, after=False))
+    store = FileStore(tmp_path)
+    store.append("x", 0, b"one\n")
+    assert store.get("x") == b"one\n"
+
+
+def test_names_are_on_the_disk_before_the_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut loses no directory and no file that an entry was written to."""
+    real = os.fsync
+    synchronised: List[Tuple[int, bytes]] = []
+    written = tmp_path / "a" / "journal" / "x"
+
+    def synchronise(descriptor: int) -> None:
+        held = written.read_bytes() if written.exists() else b""
+        synchronised.append((os.fstat(descriptor).st_ino, held))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synchronise)
+    FileStore(written.parent).append("x", 0, b"one\n")
+    places = (tmp_path, written.parent.parent, written.parent, written)
+    numbers = [each.stat().st_ino for each in places]
+    assert synchronised == list(zip(numbers, [b"", b"", b"", b"one\n"]))
+
+
 def test_a_full_disk_leaves_no_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written whole is taken back."""
     store = FileStore(tmp_path)
     store.append("x", 0, b"one\n")
-    real, room = os.write, iter([2])
-
-    def write(descriptor: int, data: bytes) -> int:
-        left = next(room, 0)
-        if not left:
-            raise OSError(28, "No space left on device")
-        return real(descriptor, data[:left])
-
-    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "write", _writing(2))
     with pytest.raises(JournalError, match="No space left"):
         store.append("x", 4, b"two\n")
     assert store.get("x") == b"one\n"
+
+
+def test_a_half_of_a_line_that_cannot_be_taken_back_is_closed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error leaves open what stands there; the reader skips it and the next entry is whole."""
+    store = FileStore(tmp_path)
+    _append(store, NOW, "RUNNING")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", _writing(20))
+        patched.setattr(os, "ftruncate", lambda *_: _fails(errno.EIO))
+        with pytest.raises(JournalError, match=r"No space left .* the entry may stand there"):
+            _append(store, NOW, "ABORT")
+    assert (_read(store)[0].damaged, _mark(store)) == (1, "RUNNING")
+    _append(store, NOW, "MIGRATE_FAIL")
+    assert (_read(store)[0].damaged, _mark(store)) == (1, "MIGRATE_FAIL")
+
+
+@pytest.mark.parametrize("stays", ["ftruncate", "fsync"])
+def test_an_entry_that_cannot_be_taken_back_is_not_denied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stays: str
+) -> None:
+    """On a disk that fails at the end of an append, and then again, nothing certain is claimed."""
+    store = FileStore(tmp_path)
+    _append(store, NOW, "RUNNING")
+    with monkeypatch.context() as patched:
+        for call in {"fsync", stays}:
+            patched.setattr(os, call, lambda *_: _fails(errno.EIO))
+        with pytest.raises(JournalError, match="the next run goes by what it finds"):
+            _append(store, NOW, "ABORT")
+    assert _mark(store) == {"ftruncate": "ABORT", "fsync": "RUNNING"}[stays]
 
 
 def test_a_lock_that_is_held_for_long_is_explained(
@@ -556,7 +734,7 @@ def test_a_lock_that_is_held_for_long_is_explained(
     descriptor = os.open(tmp_path / "x", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with pytest.raises(JournalError, match="held its lock"):
+        with pytest.raises(JournalError, match=r"held its lock for seconds: see .* and end it"):
             store.append("x", 4, b"two\n")
     finally:
         os.close(descriptor)

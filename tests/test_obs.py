@@ -363,7 +363,7 @@ def _written_over(night: Night) -> None:
         (_kind("parallel"), "name an ordinary bucket"),
         (_kind("replicated"), "name an ordinary bucket"),
         (_kind("archive"), "a bucket of the standard class"),
-        (_kind("worm"), "obs:object:PutObject"),
+        (_kind("worm"), "WORM (write once, read many) refuses to append with the same 403"),
         (_full, "appended to 10,000 times"),
         (_written_over, "written over"),
         (_without("append"), "obs:object:PutObject"),
@@ -399,6 +399,48 @@ def test_a_bucket_that_cannot_be_read_is_explained(night: Night, change: Any, re
     change(night)
     with an_obs_store(night) as store, pytest.raises(JournalError, match=remedy):
         store.get(NAME)
+
+
+def _use(store: obs.ObsStore) -> None:
+    store.get(NAME)
+    store.append(NAME, 0, LINE)
+
+
+BARE = Fault(403)
+DENIED = Fault(403, "<Error><Code>AccessDenied</Code></Error>")
+
+
+@pytest.mark.parametrize("fault", [BARE, DENIED], ids=["bare", "AccessDenied"])
+@pytest.mark.parametrize(
+    ("operation", "right", "worm"),
+    [
+        ("get_object", "obs:object:GetObject", False),
+        ("append_object", "obs:object:PutObject", True),
+        ("create_bucket", "obs:bucket:CreateBucket", False),
+    ],
+)
+def test_a_right_that_is_missing_may_just_have_been_granted(
+    night: Night, operation: str, right: str, worm: bool, fault: Fault
+) -> None:
+    """A 403 names the right of that call and how long OBS takes; of an append also WORM."""
+    night.faults.add(operation, fault)
+    own = operation == "create_bucket"
+    with an_obs_store(night, own=own) as store, pytest.raises(JournalError) as caught:
+        _use(store)
+    text = str(caught.value)
+    assert right in text
+    assert "rights that were just granted take up to 15 minutes on OBS" in text
+    assert ("WORM" in text) is worm
+
+
+@pytest.mark.parametrize(
+    "body", ["", "<Error><Code>AccessDenied</Code><RequestId>0001AB</RequestId></Error>"]
+)
+def test_a_refusal_keeps_its_request_id(body: str) -> None:
+    """OBS support asks for it; an answer without a body has it in a header."""
+    reply = answer(403, body, "x-obs-request-id: 0001AB")
+    with serving(reply) as server, pytest.raises(JournalError, match=r"\(request 0001AB\)"):
+        _store_at(server.url).get(NAME)
 
 
 @pytest.mark.parametrize(

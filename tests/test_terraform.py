@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 import hcl2
 import pytest
+from packaging.version import Version
 from policies import ACTION, actions
 
-from sms_watch.handler import TIMEOUT_MARGIN
+from local.cloud.setup import Function, trigger_list
 from sms_watch.settings import SETTINGS
+from sms_watch.timetable import Timetable
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
 MODULE = DEPLOY / "terraform"
 FILES = sorted(DEPLOY.rglob("*.tf"))
 EXAMPLES = sorted(MODULE.glob("examples/*/main.tf"))
-PROVIDER = Path(__file__).parent / "data" / "terraform_provider.json"
+VERSIONS = [MODULE / "versions.tf", *EXAMPLES]
+PROVIDER = json.loads(
+    (Path(__file__).parent / "data" / "terraform_provider.json").read_text(encoding="utf-8")
+)["resources"]
+# The version whose documents have every argument that the data knows no first version of.
+OLDEST = Version("1.70.1")
+TERRAFORM = shutil.which("terraform")
 # Terraform's own, in every resource.
 META = {"count", "for_each", "depends_on", "lifecycle"}
 # Functions that Resource Formation Service refuses (its "Template Constraints and Limitations").
@@ -69,17 +80,78 @@ def _parsed(path: Path) -> Dict[str, Any]:
 
 
 def _module(kind: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """Give what the module declares of a kind, by name."""
+    """Return what the module declares of a kind, by name."""
     for path in MODULE.glob("*.tf"):
         for each in _parsed(path).get(kind, []):
             yield from each.items()
 
 
-def _resources() -> List[Tuple[str, str, Dict[str, Any]]]:
-    return [(of, name, body) for of, one in _module("resource") for name, body in one.items()]
+def _resources(paths: Iterable[Path]) -> List[Tuple[str, str, Dict[str, Any]]]:
+    """Return type, name and body of each resource, override files laid over the others."""
+    found: Dict[Tuple[str, str], Dict[str, Any]] = {}
+    for path in sorted(paths, key=lambda path: (_overrides(path), path.name)):
+        for each in _parsed(path).get("resource", []):
+            ((of, one),) = each.items()
+            ((name, body),) = one.items()
+            known = found.get((of, name))
+            assert (known is not None) == _overrides(path), f"{path.name}: {of}.{name}"
+            found[of, name] = {**(known or {}), **body}
+    return [(of, name, body) for (of, name), body in found.items()]
 
 
-RESOURCES = _resources()
+def _overrides(path: Path) -> bool:
+    """Return whether Terraform lays a file over the others ("Override Files")."""
+    return path.stem.endswith("_override")
+
+
+def _template() -> List[Path]:
+    """Return the files that ``make template`` packs for Resource Formation Service."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    line = re.search(r"^TEMPLATE := \$\(filter-out (.+),\$\(wildcard (.+)\)\) (.+)$", text, re.M)
+    assert line, "TEMPLATE has another form now: read it in another way"
+    left_out = [each.replace("%", "*") for each in line[1].split()]
+    found = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(line[2]))]
+    kept = [name for name in found if not any(fnmatch(name, each) for each in left_out)]
+    return [ROOT / name for name in [*kept, *line[3].split()]]
+
+
+def _wanted(path: Path) -> str:
+    """Return which versions of the provider a file asks for."""
+    (block,) = _parsed(path)["terraform"]
+    version: str = block["required_providers"][0]["huaweicloud"]["version"]
+    return version
+
+
+def _newest(resources: Iterable[Tuple[str, str, Dict[str, Any]]]) -> Version:
+    """Return the first version of the provider that knows every argument of some resources."""
+    since = [
+        Version(version)
+        for of, _, body in resources
+        for argument, version in PROVIDER[of].get("since", {}).items()
+        if argument in body
+    ]
+    return max([OLDEST, *since])
+
+
+def _terraform(
+    *arguments: str, given: str = "", at: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run Terraform without a look for newer versions of itself, which would leave the machine."""
+    assert TERRAFORM
+    return subprocess.run(
+        [TERRAFORM, *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=at,
+        env={**os.environ, "CHECKPOINT_DISABLE": "1"},
+    )
+
+
+RESOURCES = _resources(MODULE.glob("*.tf"))
+FUNCTION = next(body for of, _, body in RESOURCES if of == "huaweicloud_fgs_function")
+TIMER = next(body for of, _, body in RESOURCES if of == "huaweicloud_fgs_function_trigger")
 VARIABLES = dict(_module("variable"))
 
 
@@ -88,7 +160,7 @@ VARIABLES = dict(_module("variable"))
 )
 def test_the_provider_knows_every_argument(of: str, body: Dict[str, Any]) -> None:
     """Every argument is in the provider's documents, and the required ones are given."""
-    known = json.loads(PROVIDER.read_text(encoding="utf-8"))["resources"][of]
+    known = PROVIDER[of]
     ours = {name: value for name, value in body.items() if name not in META}
     _check(of, ours, known["arguments"], known["blocks"])
 
@@ -102,6 +174,12 @@ def _check(
     for name in given & set(blocks):
         for block in body[name]:
             _check(f"{where}.{name}", block, blocks[name], blocks)
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.parent.name)
+def test_a_provider_that_knows_every_argument_is_asked_for(path: Path) -> None:
+    """Module and examples ask for the version that brought the newest argument, or a later one."""
+    assert _wanted(path) == f">= {_newest(RESOURCES)}" == ">= 1.75.2"
 
 
 def test_everything_that_a_watchdog_needs_is_there() -> None:
@@ -124,18 +202,76 @@ def test_everything_that_a_watchdog_needs_is_there() -> None:
 def test_the_function_is_set_up_as_the_readme_says() -> None:
     """One instance, no retry, a timeout above the budget, keys only among the encrypted ones."""
     bodies = {of: body for of, _, body in RESOURCES}
-    function = bodies["huaweicloud_fgs_function"]
+    function = FUNCTION
     assert function["handler"] == "index.handler"
     assert function["initializer_handler"] == "index.initializer"
     assert function["max_instance_num"] == "1"
     assert bodies["huaweicloud_fgs_async_invoke_configuration"]["max_async_retry_attempts"] == 0
     values = dict(_module("locals"))
     budget = next(setting for setting in SETTINGS if setting.name == "RUN_BUDGET_SECONDS")
-    assert f'"{budget.default}")) + {TIMEOUT_MARGIN}' in values["timeout"]
+    assert f'"{budget.default}")) + {Timetable(0).timeout}' in values["timeout"]
     assert "local.plain" in function["user_data"]
     assert "SDK" not in values["plain"]
-    assert "local.keys" in function["encrypted_user_data"]
     assert all(VARIABLES[name]["sensitive"] for name in ("access_key", "secret_key"))
+
+
+def test_keys_that_are_taken_away_are_taken_out_of_the_function() -> None:
+    """Encrypted variables are always sent, as an empty object without keys.
+
+    The provider does not pass an argument on that is null, and the service keeps what it had.
+    """
+    assert FUNCTION["encrypted_user_data"] == "${jsonencode(local.keys)}"
+    assert str(dict(_module("locals"))["keys"]).startswith('${var.access_key == "" ? {} : {')
+
+
+def test_another_name_of_the_zip_changes_nothing() -> None:
+    """What the service calls the zip is no change: for that alone no code would be uploaded.
+
+    In its place the provider sends the checksum that its state has of the code.
+    """
+    (lifecycle,) = FUNCTION["lifecycle"]
+    assert lifecycle["ignore_changes"] == ["code_filename"]
+
+
+def test_the_timer_says_that_it_does_not_wait() -> None:
+    """The event has what the service answers in any case, and no user_event that is empty."""
+    event = TIMER["event_data"]
+    assert "sync_execution = false" in event
+    always, _, sometimes = event.partition('var.user_event == "" ? {} : {')
+    assert "user_event" not in always
+    assert "user_event = var.user_event" in sometimes
+
+
+@pytest.mark.parametrize("more", [{}, {"user_event": "test"}], ids=["without", "with"])
+def test_the_timer_is_described_letter_for_letter_as_the_service_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: Dict[str, str]
+) -> None:
+    """The provider compares the event as text: another order or form is a change in every plan."""
+    shutil.copy(MODULE / "variables.tf", tmp_path)
+    for name, value in {"region": "ap-southeast-3", "task_ids": "*", **more}.items():
+        monkeypatch.setenv(f"TF_VAR_{name}", value)
+    expression = TIMER["event_data"][len("${") : -len("}")]
+    assert "sync_execution" in expression
+    if not TERRAFORM:
+        return  # nothing else works the expression out
+    done = _terraform("console", given=expression, at=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (answer,) = trigger_list(Function("urn:fss:ap-southeast-3:0:function:default:sms-watch"))
+    answered = answer["event_data"]
+    assert json.loads(done.stdout) == json.dumps(
+        {**answered, **more}, sort_keys=True, separators=(",", ":")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("our-operations", True), ("our.operations", False), ("a", False)]
+)
+def test_a_bucket_with_a_dot_is_refused(name: str, fits: bool) -> None:
+    """No certificate of OBS fits the address of a bucket that has a dot in its name."""
+    condition = VARIABLES["bucket"]["validation"][0]["condition"]
+    pattern = re.search(r'regex\("(.+?)"', condition)
+    assert pattern
+    assert bool(re.search(pattern[1], name)) == fits
 
 
 def test_the_rights_are_those_of_the_policies() -> None:
@@ -196,7 +332,29 @@ def test_the_module_is_a_template_for_resource_formation_service() -> None:
     assert "provider" not in here
     assert there["provider"] == [{"huaweicloud": {"region": "${var.region}"}}]
     ours, theirs = (json.dumps(each["terraform"]) for each in (here, there))
-    assert theirs.replace("huawei.com/provider/huaweicloud", "huaweicloud/huaweicloud") == ours
+    assert theirs.replace("huawei.com/provider/huaweicloud", "huaweicloud/huaweicloud") == (
+        ours.replace(_wanted(MODULE / "versions.tf"), _wanted(DEPLOY / "rfs" / "versions.tf"))
+    )
+
+
+def test_the_template_asks_for_no_more_than_old_providers_know() -> None:
+    """RFS gets every resource, its own versions.tf, and no argument that came after 1.70.1."""
+    template = _resources(_template())
+    names = [path.name for path in _template()]
+    assert len(names) == len(set(names)), "the zip is flat"
+    assert [each[:2] for each in template] == [each[:2] for each in RESOURCES]
+    assert DEPLOY / "rfs" / "versions.tf" in _template()
+    (path,) = (path for path in _template() if path.name == "versions.tf")
+    assert _wanted(path) == f">= {_newest(template)}" == ">= 1.70.1"
+
+
+def test_the_template_differs_in_the_switch_for_logs_alone() -> None:
+    """Old providers collect logs once group and stream are named; newer ones have a switch."""
+    ours = {each[:2]: each[2] for each in RESOURCES}
+    theirs = {each[:2]: each[2] for each in _resources(_template())}
+    changed = {key for key in ours if ours[key] != theirs[key]}
+    assert changed == {("huaweicloud_fgs_function", "watch")}
+    assert {**theirs["huaweicloud_fgs_function", "watch"], "enable_lts_log": True} == FUNCTION
 
 
 # terraform fmt
@@ -207,14 +365,8 @@ def test_the_files_have_their_usual_form(path: Path) -> None:
     """They are as terraform fmt would leave them."""
     text = path.read_text(encoding="utf-8")
     assert _complaints(text) == []
-    if shutil.which("terraform"):
-        done = subprocess.run(
-            ["terraform", "fmt", "-check", "-"],  # noqa: S607 - wherever it is
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    if TERRAFORM:
+        done = _terraform("fmt", "-check", "-", given=text)
         assert done.returncode == 0, done.stdout
 
 

@@ -82,7 +82,8 @@ resource "huaweicloud_fgs_function" "watch" {
   initializer_handler = "index.initializer"
   initializer_timeout = 30
 
-  # Two runs at once do no harm, but they are of no use either.
+  # Two runs at once do no harm, but they are of no use either. Whether a tick that comes during a run
+  # is discarded or queued is documented in two ways; both are fine.
   max_instance_num = "1"
 
   code_type     = var.code_url == "" ? "zip" : "obs"
@@ -94,16 +95,22 @@ resource "huaweicloud_fgs_function" "watch" {
   agency     = local.agency
   app_agency = local.agency
 
+  # Sent without keys, too: the provider does not pass a null on, and the function would keep keys
+  # that were taken away.
   user_data           = jsonencode(local.plain)
-  encrypted_user_data = var.access_key == "" ? null : jsonencode(local.keys)
+  encrypted_user_data = jsonencode(local.keys)
 
-  enable_lts_log  = true
+  # Collecting is switched on in logs_override.tf, which the template for RFS does without.
   log_group_id    = huaweicloud_lts_group.watch.id
   log_group_name  = huaweicloud_lts_group.watch.group_name
   log_stream_id   = huaweicloud_lts_stream.watch.id
   log_stream_name = huaweicloud_lts_stream.watch.stream_name
 
   lifecycle {
+    # If this alone differs, for example after an upload in the console, the provider would send the
+    # SHA-1 in its state in place of the code. New code is seen by func_code or code_url.
+    ignore_changes = [code_filename]
+
     precondition {
       condition     = (var.code == "") != (var.code_url == "")
       error_message = "Give code or code_url, and not both."
@@ -127,7 +134,7 @@ resource "huaweicloud_fgs_function" "watch" {
 
     precondition {
       condition     = length(jsonencode(local.plain)) + length(jsonencode(local.keys)) <= 4096
-      error_message = "FunctionGraph takes 4,096 characters of variables: watch fewer tasks with one function."
+      error_message = "FunctionGraph takes 4,096 characters of variables, in some regions 2,048: watch fewer tasks with one function, or all of them with *."
     }
   }
 }
@@ -136,15 +143,21 @@ resource "huaweicloud_fgs_function_trigger" "tick" {
   function_urn = huaweicloud_fgs_function.watch.urn
   type         = "TIMER"
   status       = "ACTIVE"
-  event_data = jsonencode({
-    name          = "tick"
-    schedule_type = "Rate"
-    schedule      = "${var.every_minutes}m"
-    user_event    = var.user_event
-  })
+  # The provider compares this as text with what FunctionGraph answers: sync_execution always, and
+  # user_event only if there is one.
+  event_data = jsonencode(merge(
+    {
+      name           = "tick"
+      schedule_type  = "Rate"
+      schedule       = "${var.every_minutes}m"
+      sync_execution = false
+    },
+    var.user_event == "" ? {} : { user_event = var.user_event },
+  ))
 }
 
-# The next tick is the retry; a run that failed is told to the topic.
+# The next tick is the retry. A run that failed is told to the topic; whether one that raised an
+# exception counts as failed here is documented in two ways. The alarm "failing" counts it anyway.
 resource "huaweicloud_fgs_async_invoke_configuration" "once" {
   function_urn                   = huaweicloud_fgs_function.watch.urn
   max_async_event_age_in_seconds = 60

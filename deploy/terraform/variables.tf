@@ -66,13 +66,13 @@ variable "topic_urn" {
 # Where the watchdog remembers
 
 variable "bucket" {
-  description = "An OBS bucket that exists, of the standard class. Empty: one is made, private."
+  description = "An OBS bucket that exists, of the standard class, without a dot in its name. Empty: one is made, private."
   type        = string
   default     = ""
 
   validation {
-    condition     = var.bucket == "" || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
-    error_message = "Give the name of a bucket, without obs:// and without a prefix."
+    condition     = var.bucket == "" || can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket))
+    error_message = "Give the name of a bucket, without obs://, without a prefix, and without a dot: no certificate of OBS fits a name with one."
   }
 }
 
@@ -101,7 +101,7 @@ variable "name" {
 }
 
 variable "runtime" {
-  description = "Python of the function. A zip that was compiled is fast on its own version only."
+  description = "Python of the function. Changing it makes the function anew. A zip that was compiled is fast on its own version only."
   type        = string
   default     = "Python3.10"
 
@@ -112,7 +112,7 @@ variable "runtime" {
 }
 
 variable "memory_size" {
-  description = "Memory in MB. 128 is enough; more memory comes with more of a processor."
+  description = "Memory in MB. 128 is enough, and comes with 300 millicores of a processor; more memory comes with more."
   type        = number
   default     = 128
 

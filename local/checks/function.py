@@ -20,9 +20,9 @@ from local.checks.findings import Finding, Verdict
 from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
-from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
-from sms_watch.settings import DOMAINS, SETTINGS
+from sms_watch.settings import SECRET_SETTINGS, SETTINGS, Credentials, address_of
 from sms_watch.text import clean
+from sms_watch.timetable import Timetable
 
 FORM = "urn:fss:<region>:<project id>:function:<package>:<name>, from the function's details"
 RUNTIMES = ("Python3.9", "Python3.10", "Python3.12")
@@ -34,19 +34,18 @@ ADDRESS = "the URN of the function, and --function-endpoint"
 
 def endpoint_of(urn: str) -> str:
     """Give the address of FunctionGraph for a function. Raises Trouble when the URN is none."""
-    region = split_urn(urn, FORM, 7)[2]
-    return f"https://functiongraph.{region}.{DOMAINS.get(region, 'myhuaweicloud.com')}"
+    return address_of("functiongraph", split_urn(urn, FORM, 7)[2])
+
+
+def connect(endpoint: str, credentials: Credentials, project_id: str) -> Connection:
+    """Make a client for the functions of a project."""
+    return Connection(FunctionGraphClient.new_builder, endpoint, credentials, project_id)
 
 
 def function(desk: Desk, urn: str, endpoint: str, texts: Mapping[str, str]) -> Iterator[Finding]:
     """Look at the function; ``texts`` are the settings here, to compare with its own."""
     project = split_urn(urn, FORM, 7)[3]
-    keys = desk.settings.credentials
-
-    def connect() -> Any:
-        return Connection(FunctionGraphClient.new_builder, endpoint, keys, project)
-
-    caller = desk.caller("functiongraph", connect)
+    caller = desk.caller(connect, endpoint, desk.settings.credentials, project)
     client = caller.connection.client
     try:
         config = _object(
@@ -84,7 +83,7 @@ def configuration(config: Mapping[str, Any], budget: int) -> Iterator[Finding]:
 
 
 def _timeout(seconds: Any, budget: int) -> Finding:
-    about, needed = "function", budget + TIMEOUT_MARGIN
+    about, needed = "function", Timetable(budget).timeout
     to_do = f"set the timeout to {needed} s under Basic Settings"
     text = f"its timeout is {seconds} s, with RUN_BUDGET_SECONDS at {budget}"
     if not isinstance(seconds, int):
@@ -121,7 +120,7 @@ def environment(config: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator
         text = f"{', '.join(open_keys)} can be read by everybody who sees the function"
         yield Finding(about, Verdict.WARNING, text, "tick the Encrypted box, and renew the keys")
     agency = config.get("app_xrole") or config.get("xrole")
-    hidden = config.get("encrypted_user_data")
+    hidden = config.get("encrypted_user_data") not in (None, "", "{}")  # masked, if there are any
     if agency:
         yield Finding(about, Verdict.OK, f"it has the agency {clean(str(agency))}")
     elif not open_keys and not hidden:

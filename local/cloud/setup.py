@@ -128,7 +128,11 @@ def asynchronous_body(function: Function) -> Dict[str, Any]:
 
 
 def trigger_list(function: Function) -> List[Dict[str, Any]]:
-    """Give its triggers: a timer, unless there is none."""
+    """Return its triggers: a timer, unless there is none.
+
+    A timer's event has ``sync_execution`` since June 2025, and ``user_event`` only if one was given
+    (Terraform provider, the acceptance tests of its trigger).
+    """
     if not function.timer:
         return []
     return [
@@ -140,7 +144,7 @@ def trigger_list(function: Function) -> List[Dict[str, Any]]:
                 "name": "tick",
                 "schedule_type": "Rate",
                 "schedule": "1m",
-                "user_event": "",
+                "sync_execution": False,
             },
             "created_time": WHEN,
             "last_updated_time": WHEN,

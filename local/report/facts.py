@@ -12,9 +12,10 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.model.task import BROKEN, PHASES, Phase
+from sms_watch.rules.movement import WHOLE
 from sms_watch.rules.record import TaskRecord
 from sms_watch.text import clean
 
@@ -180,7 +181,7 @@ def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterat
 def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzinfo) -> str:
     if not notices:
         return f"message {message_id}"
-    subject = compose(notices, Imprint(entry.run, entry.at, zone, "")).subject
+    subject = compose(notices, RunContext(entry.run, entry.at, zone, "")).subject
     return subject.rpartition(" - ")[0] or subject
 
 
@@ -188,7 +189,7 @@ def points(record: TaskRecord) -> Iterator[Point]:
     """Give what a record says of how far its task was."""
     for sample in record.movement.samples:
         if sample.percent is not None:
-            yield Point(sample.at, sample.percent, sample.sub_task)
+            yield Point(sample.at, min(sample.percent, WHOLE), sample.sub_task)
 
 
 @dataclass
@@ -230,8 +231,8 @@ class _Trace:
     def hear(self, notice: Notice) -> None:
         """Take from a notice how far the task was then."""
         task = notice.task
-        if task is not None and task.progress.percent is not None:
-            point = Point(notice.at, task.progress.percent, task.progress.sub_task)
+        if task is not None and task.progress.shown is not None:
+            point = Point(notice.at, task.progress.shown, task.progress.sub_task)
             self.curve.setdefault(notice.at, point)
 
     def story(self, begin: datetime, end: datetime, zone: tzinfo) -> Story:

@@ -1,14 +1,18 @@
-"""The journal in a directory, for a server with a disk that lasts.
+"""The journal in a directory, for a server with a disk that lasts: its own, or a share with locks.
 
 Appending under a lock, after a look at the length, is what AppendObject does on OBS: whoever
 finds the object longer than expected has lost the race.
+
+What can fail comes before the bytes of an entry, or they are taken back: an append that fails has
+written nothing, and one that has written does not fail.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -21,12 +25,33 @@ except ImportError:  # Windows
 
 LOCK_TRIES = 100
 LOCK_WAIT = 0.05  # seconds
+# How a disk says that it cannot synchronise a directory, as SMB shares did before Linux 4.17
+# (fsync(2), EINVAL): its names are in the hands of its server.
+UNSYNCHRONISED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+
+USUAL = (
+    "make sure that JOURNAL_URI names a directory that this user may read and write, on a disk"
+    " with space left"
+)
+NEEDS_LOCKS = (
+    "a journal needs a disk that can lock files, for two runs at once must not write over each"
+    " other: name in JOURNAL_URI a directory on a local disk, or on a share that is mounted with"
+    " locks"
+)
+HELD = (
+    "another process has held its lock for seconds: see whether a run hangs, here or on another"
+    " machine that shares the directory, and end it"
+)
+NOT_TAKEN_BACK = (
+    "what was written could not be taken back, so the entry may stand there all the same: the next"
+    " run goes by what it finds"
+)
 
 
 class FileStore:
     """An append store in ``directory``, which is made when it is missing.
 
-    Raises JournalError on a system without file locks.
+    Raise JournalError on a system without file locks.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -38,7 +63,7 @@ class FileStore:
         self._directory = directory
 
     def get(self, name: str) -> Optional[bytes]:
-        """Give a file's content, ``None`` when there is none. Raises JournalError.
+        """Return a file's content, ``None`` if there is none. Raise JournalError if it fails.
 
         Reading takes no lock: half of a line that is being written may be seen, but nothing can
         be appended after it, because the position has moved by then.
@@ -52,45 +77,70 @@ class FileStore:
     def append(self, name: str, offset: int, data: bytes) -> None:
         """Append to a file whose length is ``offset``, and see it on the disk before returning.
 
-        Raises JournalConflict, with nothing written, when it has another length, JournalError
-        when it cannot be written.
+        Raise JournalConflict, with nothing written, if it has another length, JournalError if it
+        cannot be written; the text says so where even then it may have been.
         """
         path = self._directory / name
         with self._explained("written"):
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                _lock(descriptor)
+            _make(self._directory)
+            with _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND) as descriptor:
+                self._lock(descriptor)
                 if os.fstat(descriptor).st_size != offset:
                     raise JournalConflict(f"{path} has grown since it was read")
+                if not offset:
+                    _sync_directory(self._directory)
                 _write(descriptor, offset, data)
-            finally:
-                os.close(descriptor)
-            if not offset:
-                _sync_directory(self._directory)
+
+    def _lock(self, descriptor: int) -> None:
+        with self._explained("locked", NEEDS_LOCKS):
+            for _ in range(LOCK_TRIES):
+                if _got_lock(descriptor):
+                    return
+                time.sleep(LOCK_WAIT)
+        raise JournalError(f"the journal in {self._directory} could not be locked: {HELD}")
 
     @contextmanager
-    def _explained(self, done: str) -> Iterator[None]:
+    def _explained(self, done: str, remedy: str = USUAL) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise JournalError(
                 f"the journal in {self._directory} could not be {done}:"
-                f" {error.strerror or error}; make sure that JOURNAL_URI names a directory"
-                " that this user may read and write, on a disk with space left"
+                f" {error.strerror or error}; {remedy}"
             ) from None
 
 
-def _lock(descriptor: int) -> None:
-    """Lock a file; the lock goes with the descriptor, and with the process if it dies."""
-    for _ in range(LOCK_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_WAIT)
-        else:
-            return
-    raise TimeoutError(None, "another process has held its lock for seconds")
+def _make(directory: Path) -> None:
+    """Make a directory, and those above it, and see their names on the disk."""
+    if directory.is_dir():
+        return
+    _make(directory.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    _sync_directory(directory.parent)
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        yield descriptor
+    finally:
+        # What had to reach the disk was synchronised before, so that closing tells nothing more.
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def _got_lock(descriptor: int) -> bool:
+    """Lock a file and return whether that went.
+
+    The lock goes with the descriptor, and with the process if it dies. One that is held is told by
+    EAGAIN, on SMB by EACCES (STATUS_LOCK_NOT_GRANTED in Linux's map of errors).
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def _write(descriptor: int, offset: int, data: bytes) -> None:
@@ -99,15 +149,25 @@ def _write(descriptor: int, offset: int, data: bytes) -> None:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
-    except OSError:
-        # A half of a line would stand in the way of the next one.
-        os.ftruncate(descriptor, offset)
+    except OSError as error:
+        _take_back(descriptor, offset, error)
         raise
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _take_back(descriptor: int, offset: int, why: OSError) -> None:
+    """Cut a file to its length before; half of a line would stand in the way of the next one."""
     try:
+        os.ftruncate(descriptor, offset)
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError:
+        raise OSError(why.errno, f"{why.strerror}, and {NOT_TAKEN_BACK}") from None
+
+
+def _sync_directory(directory: Path) -> None:
+    """See the names in a directory on the disk, as far as the disk can do that."""
+    with _opened(directory, os.O_RDONLY) as descriptor:
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in UNSYNCHRONISED:
+                raise

@@ -37,15 +37,25 @@ CANNOT_APPEND = (
     "this bucket cannot append (a parallel file system, WORM, cross-region replication or archive"
     " storage cannot): name an ordinary bucket of the standard class in JOURNAL_URI"
 )
+# OBS permissions configuration guide, "IAM Permissions"; API reference, "Appending an Object".
+JUST_GRANTED = "rights that were just granted take up to 15 minutes on OBS"
 GRANT = (
     "grant obs:object:GetObject and obs:object:PutObject on it, and obs:bucket:ListBucket on the"
-    " bucket; with the default bucket, the name may also belong to another account: then name a"
-    " bucket of your own in JOURNAL_URI"
+    f" bucket ({JUST_GRANTED}); with the default bucket, the name may also belong to another"
+    " account: then name a bucket of your own in JOURNAL_URI"
+)
+TO_APPEND = (
+    f"{GRANT}; a bucket with WORM (write once, read many) refuses to append with the same 403: then"
+    " name one without it, of the standard class, in JOURNAL_URI"
+)
+TO_MAKE = (
+    "the first run makes it and may not: grant obs:bucket:CreateBucket for that run"
+    f" ({JUST_GRANTED}), make the bucket by hand (private, standard class), or name another one in"
+    " JOURNAL_URI"
 )
 # What to do about each of the service's codes (OBS API reference, "Error Codes").
 REMEDIES: Mapping[str, str] = {
     NO_BUCKET: "there is no such bucket: make it, or correct JOURNAL_URI",
-    "AccessDenied": GRANT,
     "InvalidAccessKeyId": "the access key is not known: correct HUAWEICLOUD_SDK_AK, or the agency",
     "SignatureDoesNotMatch": (
         "the secret key does not fit the access key: correct HUAWEICLOUD_SDK_SK, or look at the"
@@ -76,10 +86,6 @@ REMEDIES: Mapping[str, str] = {
         "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
     ),
 }
-TO_MAKE = (
-    "the first run makes it and may not: grant obs:bucket:CreateBucket for that run, make the"
-    " bucket by hand (private, standard class), or name another one in JOURNAL_URI"
-)
 SET_REGION = (
     "set OBS_REGION to the region that the OBS console shows for it, and correct OBS_ENDPOINT if"
     " that is set"
@@ -101,11 +107,11 @@ class Connection:
         self._session.auth = keep_signature
 
     def call(self, send: Callable[[], requests.Response]) -> Answer:
-        """Send once and give the answer; an error's XML becomes fields."""
+        """Send once and return the answer; an error's XML becomes fields."""
         response = send()
         body: Any = response.content
         if not response.ok or response.is_redirect:
-            body = _fields(response.text)
+            body = _fields(response)
         return Answer(response.status_code, body, response.headers)
 
     def send(self, method: str, url: str, **options: Any) -> requests.Response:
@@ -115,7 +121,7 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Let go of the sockets."""
+        """Close the sockets."""
         self._session.close()
 
 
@@ -125,20 +131,21 @@ def connect(endpoint: str) -> Connection:
 
 
 def address(place: ObsJournal, key: str) -> str:
-    """Give the address of an object, or of the bucket: by host, or by path on loopback."""
+    """Return the address of an object, or of the bucket: by host, or by path on loopback."""
     parts = urlsplit(place.endpoint)
     if LOOPBACK.fullmatch(parts.hostname or ""):
         return f"{place.endpoint}/{place.bucket}/{quoted(key)}"
     return f"{parts.scheme}://{place.bucket}.{parts.netloc}/{quoted(key)}"
 
 
-def _fields(xml: str) -> Dict[str, str]:
-    """Take code, message and request id out of an error's XML, and nothing else."""
+def _fields(response: requests.Response) -> Dict[str, str]:
+    """Return code, message and request id of an error's XML; the id may stand in a header alone."""
     found = {
-        name: re.search(rf"<{tag}>([^<]*)</{tag}>", xml)
+        name: re.search(rf"<{tag}>([^<]*)</{tag}>", response.text)
         for name, tag in (("code", "Code"), ("message", "Message"), ("request_id", "RequestId"))
     }
-    return {name: match.group(1) for name, match in found.items() if match}
+    told = {name: match.group(1) for name, match in found.items() if match}
+    return {"request_id": response.headers.get(REQUEST_ID, ""), **told}
 
 
 class ObsStore:
@@ -159,7 +166,7 @@ class ObsStore:
         self._remark = remark
 
     def get(self, name: str) -> Optional[bytes]:
-        """Give an object, ``None`` when there is none. Raises JournalError."""
+        """Return an object, ``None`` if there is none. Raise JournalError if it cannot be read."""
         try:
             answer = self._caller.read("read the journal", self._request("GET", name))
         except CloudError as error:
@@ -175,8 +182,8 @@ class ObsStore:
     def append(self, name: str, offset: int, data: bytes) -> None:
         """Append to an object whose length is ``offset``; at 0 it is made.
 
-        Raises JournalConflict, with nothing written, when it has another length, JournalError
-        when it cannot be written.
+        Raise JournalConflict, with nothing written, if it has another length, JournalError if it
+        cannot be written.
         """
         parameters = {"append": "", "position": str(offset)}
         send = self._request("POST", name, parameters, data)
@@ -187,19 +194,19 @@ class ObsStore:
         error = self._try(send)
         if error is None or self._has_won(error, name, offset, data):
             return
-        raise self._explained(error)
+        raise self._explained(error, TO_APPEND)
 
     def _has_won(self, error: CloudError, name: str, offset: int, data: bytes) -> bool:
-        """Say whether an append that ended in an error was taken all the same.
+        """Return whether an append that ended in an error was taken all the same.
 
-        False means that it was not, and may be sent again. Raises JournalConflict when another
-        entry stands there, JournalError when sending again would not help.
+        False means that it was not, and may be sent again. Raise JournalConflict if another
+        entry stands there, JournalError if sending again would not help.
         """
         if error.code == NO_BUCKET and self._place.own:
             self._make_bucket()
             return False
         if not (error.outcome_unknown or error.status == CONFLICT):
-            raise self._explained(error)
+            raise self._explained(error, TO_APPEND)
         standing = (self.get(name) or b"")[offset:]
         if standing.startswith(data):
             return True
@@ -243,7 +250,7 @@ class ObsStore:
         data: bytes = b"",
         headers: Optional[Mapping[str, str]] = None,
     ) -> Callable[[], requests.Response]:
-        """Give what sends a signed request for an object, or for the bucket without a name."""
+        """Return what sends a signed request for an object, or for the bucket without a name."""
         prefix = self._place.prefix
         key = "" if name is None else f"{prefix}/{name}" if prefix else name
         chosen = dict(parameters or {})
@@ -261,19 +268,18 @@ class ObsStore:
         return lambda: self._caller.connection.send(method, url, data=data, headers=signed)
 
     def _explained(self, error: CloudError, denied: str = GRANT) -> JournalError:
-        remedies = {**REMEDIES, "AccessDenied": denied}
-        remedy = remedies.get(error.code) or _by_status(error)
+        remedy = REMEDIES.get(error.code) or _by_status(error, denied)
         what = f"the journal in obs://{self._place.bucket}/{self._place.prefix} failed"
         return JournalError(f"{what}: {error}; {remedy}")
 
 
-def _by_status(error: CloudError) -> str:
+def _by_status(error: CloudError, denied: str) -> str:
     status = error.status or 0
     if 300 <= status < 400:
         return f"the bucket lies in another region: {SET_REGION}"
     by_status = {
-        REFUSED: GRANT,
-        FORBIDDEN: GRANT,
+        REFUSED: denied,
+        FORBIDDEN: denied,
         405: CANNOT_APPEND,
         CONFLICT: LATER,
         THROTTLED: LATER,

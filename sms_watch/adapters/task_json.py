@@ -18,20 +18,7 @@ from sms_watch.text import MAX_DETAIL, MAX_NAME, clean
 
 # The task has an error that cannot be read.
 UNREADABLE = "?"
-DONE = 100  # percent
 MOST_PARAMS = 8
-# The order in which sub-tasks follow each other; names go on with _LINUX, _FILE and the like.
-STEPS = (
-    "CREATE_CLOUD_SERVER",
-    "SSL_CONFIG",
-    "ATTACH_AGENT_IMAGE",
-    "FORMAT_DISK",
-    "MIGRATE",
-    "CLONE_VM",
-    "SYNC",
-    "DETTACH_AGENT_IMAGE",  # the service's own spelling
-    "CONFIGURE",
-)
 
 
 def read(body: Any) -> Optional[Task]:
@@ -132,48 +119,47 @@ def _unpacked(value: Any) -> Any:
         return value
 
 
-# Progress: the sub-tasks of all rounds, old ones first
+# Progress: the sub-tasks of all rounds, old ones first; those to come are listed ahead
 
 
 def _progress(fields: Dict[str, Any]) -> Progress:
-    listed = fields.get("sub_tasks")
+    listed, info = fields.get("sub_tasks"), _brief(_line(fields.get("subtask_info")))
     sub_tasks = [_fields(each) for each in listed] if isinstance(listed, list) else []
     if not sub_tasks:
-        return _brief_progress(_line(fields.get("subtask_info")))
-    unfinished = [each for each in sub_tasks if not _is_finished(each)]
-    current = (unfinished or sub_tasks)[-1]
-    name = _line(current.get("name"))
-    return Progress(_rounds(sub_tasks), _step(name), _percent(current.get("progress")), None, name)
+        return info
+    place = _under_way(sub_tasks, info.sub_task)
+    name, percent = _line(sub_tasks[place].get("name")), _whole(sub_tasks[place].get("progress"))
+    if percent is None and name == info.sub_task:
+        percent = info.percent
+    return Progress(place, percent, None, name)
 
 
-def _is_finished(sub_task: Dict[str, Any]) -> bool:
-    return bool(sub_task.get("end_date")) or _percent(sub_task.get("progress")) == DONE
+def _under_way(sub_tasks: Sequence[Dict[str, Any]], named: str) -> int:
+    """Return the place of the sub-task under way.
+
+    That is the one which the answer names; else the last that has begun and not ended, the first
+    that has not begun, or, when all have ended, the last.
+    """
+    places = range(len(sub_tasks))
+    called = [n for n in places if named and _line(sub_tasks[n].get("name")) == named]
+    begun = [n for n in places if _has_begun(sub_tasks[n]) and not sub_tasks[n].get("end_date")]
+    if called or begun:
+        return (called or begun)[-1]
+    to_come = [n for n in places if not _has_begun(sub_tasks[n])]
+    return to_come[0] if to_come else places[-1]
 
 
-def _rounds(sub_tasks: Sequence[Dict[str, Any]]) -> int:
-    """Count the rounds begun: each round of copying or synchronising has an operation's name."""
-    return len({_text(each.get("user_op")) for each in sub_tasks} - {""})
+def _has_begun(sub_task: Dict[str, Any]) -> bool:
+    over = sub_task.get("start_date") or sub_task.get("end_date")
+    return bool(over) or bool(_whole(sub_task.get("progress")))
 
 
-def _step(name: str) -> int:
-    """Give the place of a sub-task in the order; one that is not known ranks lowest."""
-    for place, step in enumerate(STEPS, start=1):
-        if name.startswith(step):
-            return place
-    return 0
-
-
-def _brief_progress(info: str) -> Progress:
-    """Read ``NAME-PERCENT``, as an answer without sub-tasks may have it."""
+def _brief(info: str) -> Progress:
+    """Return the progress in ``NAME-PERCENT``, the form of ``subtask_info``."""
     name, _, percent = info.rpartition("-")
-    if not name or not re.fullmatch(r"[0-9]{1,3}", percent):
+    if not name or not re.fullmatch(r"[0-9]{1,4}%?", percent):
         return Progress()
-    return Progress(0, _step(name), _percent(int(percent)), None, name)
-
-
-def _percent(value: Any) -> Optional[int]:
-    number = _whole(value)
-    return None if number is None else max(0, min(number, DONE))
+    return Progress(None, _whole(percent), None, name)
 
 
 # Values that may hold anything
@@ -209,7 +195,8 @@ def _number(value: Any) -> Optional[float]:
 
 
 def _whole(value: Any) -> Optional[int]:
-    number = _number(value)
+    """Return a number without its fraction, also from text such as ``"42%"``."""
+    number = _number(value.rstrip("% ") if isinstance(value, str) else value)
     return None if number is None else int(number)
 
 

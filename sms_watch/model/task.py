@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import FrozenSet, Mapping, Optional, Tuple, Union
 
 from sms_watch.model.strenum import StrEnum
@@ -75,52 +75,78 @@ class ErrorClass(StrEnum):
     PRECHECK = "precheck"
 
 
+# The order in which sub-tasks usually follow each other; names go on with _LINUX, _FILE and the
+# like. It serves only where an answer does not list them.
+USUAL_ORDER = (
+    "CREATE_CLOUD_SERVER",
+    "SSL_CONFIG",
+    "ATTACH_AGENT_IMAGE",
+    "FORMAT_DISK",
+    "MIGRATE",
+    "CLONE_VM",
+    "SYNC",
+    "CONFIGURE",
+    "DETTACH_AGENT_IMAGE",  # the service's own spelling
+)
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a task is, in a form in which "further" can be told.
 
-    ``cycle`` counts the copy or synchronisation rounds begun, 0 when the answer does not say;
-    ``step`` is the place of the current sub-task in the documented order, ``percent`` (0 to 100)
-    is the sub-task's own and may be missing for a whole run, ``copied`` is in bytes, as the list
-    of source servers has it. ``sub_task`` is the name for people.
+    ``place`` is that of the sub-task under way in the task's own list, ``None`` where the answer
+    has no list. ``percent`` is the sub-task's own; it may be missing for a whole run, and exceeds
+    100 when data grew on the source. ``copied`` is in bytes, as the list of source servers has it.
     """
 
-    cycle: int = 0
-    step: int = 0
+    place: Optional[int] = None
     percent: Optional[int] = None
     copied: Optional[int] = None
     sub_task: str = ""
 
-    def beyond(self, mark: Optional[Progress]) -> bool:
-        """Tell whether anything moved forward since ``mark``; without a mark nothing has."""
+    @property
+    def shown(self) -> Optional[int]:
+        """The percentage for people: between 0 and 100."""
+        return None if self.percent is None else max(0, min(self.percent, 100))
+
+    def is_ahead_of(self, mark: Optional[Progress]) -> bool:
+        """Return whether anything moved forward since ``mark``; without a mark nothing has."""
         if mark is None:
             return False
         more = self.copied is not None and mark.copied is not None and self.copied > mark.copied
-        return more or self._is_ahead_of(mark)
+        return more or self._is_later_than(mark)
 
-    def furthest(self, other: Optional[Progress]) -> Progress:
-        """Give the high-water mark of the two, so that ground covered twice is no progress."""
+    def high_water(self, other: Optional[Progress]) -> Progress:
+        """Return the further of the two, so that ground covered twice is no progress."""
         if other is None:
             return self
-        ahead = other if other._is_ahead_of(self) else self
+        later = other if other._is_later_than(self) else self
         copied = max(self.copied or 0, other.copied or 0)
-        return Progress(ahead.cycle, ahead.step, ahead.percent, copied or None, ahead.sub_task)
+        return replace(later, copied=copied or None)
 
-    def differs(self, other: Progress) -> bool:
-        """Tell whether anything moved, in whichever direction; what is not known has not."""
+    def differs_from(self, other: Progress) -> bool:
+        """Return whether anything moved, in whichever direction; what is not known has not."""
         pairs = [
-            (self.cycle or None, other.cycle or None),
-            (self.step, other.step),
+            (self.place, other.place),
+            (self.sub_task or None, other.sub_task or None),
             (self.percent, other.percent),
             (self.copied, other.copied),
         ]
         return any(a != b for a, b in pairs if a is not None and b is not None)
 
-    def _is_ahead_of(self, other: Progress) -> bool:
-        """Compare places; a round counts only where both answers tell which one it is."""
-        if self.cycle and other.cycle and self.cycle != other.cycle:
-            return self.cycle > other.cycle
-        return (self.step, self.percent or 0) > (other.step, other.percent or 0)
+    def _is_later_than(self, other: Progress) -> bool:
+        """Compare sub-tasks by the task's own list, or else by the usual order, and percentages."""
+        if self.place is not None and other.place is not None:
+            here, there = self.place, other.place
+        elif self.sub_task == other.sub_task:
+            here = there = 0
+        else:
+            here, there = self._usual_place(), other._usual_place()
+        return (here, self.percent or 0) > (there, other.percent or 0)
+
+    def _usual_place(self) -> int:
+        places = [n for n, name in enumerate(USUAL_ORDER) if self.sub_task.startswith(name)]
+        return places[0] if places else -1
 
 
 @dataclass(frozen=True)
@@ -183,6 +209,11 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether SMS itself has paused it: a person's pause comes without an error."""
+        return self.phase is Phase.PAUSED and bool(self.error.code)
+
 
 @dataclass(frozen=True)
 class Gone:
@@ -193,15 +224,19 @@ class Gone:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A task that could not be read in this run; ``detail`` says why, for people.
+    """A task that was not read in this run; ``detail`` says why, for people.
 
-    ``reached`` is false for one that was not asked after; ``remedy`` says what to do.
+    ``reached`` is false for one that was not asked for. ``remedy`` says what to do. ``throttled``:
+    the account has made too many calls. ``row`` is the task as a list has it: enough to tell what
+    became of it, and too little to start it.
     """
 
     task_id: str
     detail: str
     reached: bool = True
     remedy: str = ""
+    throttled: bool = False
+    row: Optional[Task] = None
 
 
 Observation = Union[Task, Gone, Unseen]
@@ -213,9 +248,12 @@ class Listing:
 
     ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
     ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
+    ``missing`` is how many rows the list counts beyond those that it shows, when all its pages
+    were read.
     """
 
     tasks: Tuple[Task, ...]
     ids: FrozenSet[str]
     complete: bool
     detail: str = ""
+    missing: int = 0

@@ -77,7 +77,7 @@ class Movement:
         Where the place and the bytes stay, a speed that goes up and down shows that it works; one
         that is 0 or frozen says nothing.
         """
-        if self.last_progress is None or task.progress.differs(self.last_progress):
+        if self.last_progress is None or task.progress.differs_from(self.last_progress):
             return True
         before = self.samples[-1].speed if self.samples else None
         return bool(task.transfer.speed) and before is not None and task.transfer.speed != before
@@ -158,10 +158,11 @@ def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
         return here.copied - sample.copied, max(size - here.copied, 0)
     if here.percent is not None and sample.percent is not None:
         done = here.percent - sample.percent
-        return done if done >= LEAST_PERCENT else 0, WHOLE - here.percent
+        return done if done >= LEAST_PERCENT else 0, max(WHOLE - here.percent, 0)
     return 0, 0
 
 
 def _is_idle(task: Task) -> bool:
     """Return whether a task synchronises and has nothing to do, which may last for ever."""
-    return task.state == TaskState.SYNCING and task.progress.percent in (None, WHOLE)
+    percent = task.progress.percent
+    return task.state == TaskState.SYNCING and (percent is None or percent >= WHOLE)

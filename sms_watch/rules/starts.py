@@ -66,7 +66,7 @@ class Starts:
             start_id,
             now,
             Outcome.UNKNOWN,
-            progress.furthest(self.furthest),
+            progress.high_water(self.furthest),
         )
 
     def settled(self, outcome: Outcome, before: Starts) -> Starts:
@@ -86,7 +86,7 @@ class Starts:
 
     def advanced(self, progress: Progress) -> Starts:
         """Begin to count anew: the task has got further than ever before."""
-        return replace(self.renewed(), furthest=progress.furthest(self.furthest))
+        return replace(self.renewed(), furthest=progress.high_water(self.furthest))
 
     def reconnected(self) -> Starts:
         """Begin the waits anew; two starts are never closer than the shortest of them."""

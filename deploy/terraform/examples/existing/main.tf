@@ -5,7 +5,7 @@ terraform {
   required_providers {
     huaweicloud = {
       source  = "huaweicloud/huaweicloud"
-      version = ">= 1.74.0"
+      version = ">= 1.75.2"
     }
   }
 }

@@ -3,12 +3,15 @@
 #   export HW_ACCESS_KEY=... HW_SECRET_KEY=...
 #   terraform init
 #   terraform apply
+#   terraform plan
+#
+# The second plan has to find nothing to change; docs/deploy.md says why it may, and what to do.
 
 terraform {
   required_providers {
     huaweicloud = {
       source  = "huaweicloud/huaweicloud"
-      version = ">= 1.74.0"
+      version = ">= 1.75.2"
     }
   }
 }
