@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
 
 from sms_watch.adapters import obs, sms
 from sms_watch.adapters.file import FileStore
-from sms_watch.adapters.sdk import Caller, KeyGuard
+from sms_watch.adapters.sdk import Caller, Guard
 from sms_watch.clock import RunClock
 from sms_watch.journal.objects import AppendStore, DailyJournal
 from sms_watch.model.notice import Message
@@ -66,7 +66,7 @@ class Wiring:
     timetable: Timetable
     clients: Clients
     warn: Callable[[str], None]
-    guard: KeyGuard = field(default_factory=KeyGuard)
+    guard: Guard = field(default_factory=Guard)
 
     def ports(self, redact: Callable[[str], str]) -> Ports:
         """Return all that a run needs. Raise JournalError if the journal cannot be used at all."""
@@ -120,7 +120,7 @@ class Wiring:
         connection = self.clients.get(obs.connect, place.endpoint)
         return self.caller(connection, self.timetable.journal)
 
-    def caller(self, connection: Any, seconds: float, guard: Optional[KeyGuard] = None) -> Caller:
+    def caller(self, connection: Any, seconds: float, guard: Optional[Guard] = None) -> Caller:
         """Return what calls over a connection until some seconds after the beginning."""
         return Caller(connection, self.time.until(seconds), self.time.clock.sleep, guard=guard)
 
