@@ -25,7 +25,7 @@ Connection = TypeVar("Connection")
 
 
 class Clients:
-    """Connections to services, each kept while its address and keys stay the same."""
+    """Connections to services, each kept over runs while its address and keys stay the same."""
 
     def __init__(self) -> None:
         self._kept: Dict[Any, Tuple[Tuple[Any, ...], Any]] = {}
@@ -34,11 +34,16 @@ class Clients:
         return "Clients()"
 
     def get(self, connect: Callable[..., Connection], *address: Any) -> Connection:
-        """Return the connection that ``connect`` made, made anew if its address has changed."""
+        """Return the connection that ``connect`` made, made anew if its address has changed.
+
+        One that was kept is told that another run begins.
+        """
         known, kept = self._kept.pop(connect, (None, None))
         if kept is not None and known != address:
             kept.close()
             kept = None
+        elif kept is not None:
+            kept.begin_run()
         connection: Connection = connect(*address) if kept is None else kept
         self._kept[connect] = (address, connection)
         return connection

@@ -122,6 +122,10 @@ class Connection:
             method, url, timeout=self._timeout, allow_redirects=False, **options
         )
 
+    def begin_run(self) -> None:
+        """Keep the sockets of earlier runs for reading alone."""
+        self._transport.begin_run()
+
     def close(self) -> None:
         """Close the sockets."""
         self._session.close()

@@ -49,6 +49,7 @@ LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
 REDIRECTING = 300
+HARMLESS = frozenset({"GET", "HEAD"})  # methods that change nothing
 WORDS = {
     "unreachable": "could not be reached",
     "certificate": "has a certificate that is not trusted",
@@ -65,11 +66,33 @@ UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
 class Transport(HTTPAdapter):
-    """Sends every request once.
+    """Sends every request once, and never writes over a connection of an earlier run.
 
-    So a 429 comes back whole: the SDK's own adapter would try a read again, and raise an exception
-    without the answer.
+    Until the next run a service, or something on the way, closes a connection that is idle, and a
+    container that was frozen need not have heard of it. A read that meets such a connection fails
+    and is tried again; of a write nobody could say whether it was taken. So before the first write
+    of a run all that earlier ones have left open is let go. Within a run urllib3 sees before each
+    request whether its connection was closed, but for the instant in which both meet: then the
+    outcome of a write is unknown, and it is not repeated (RFC 9110, section 9.2.2).
+
+    By sending once it also brings a 429 back whole: the SDK's own adapter would try a read again,
+    and raise an exception without the answer.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left_open = False
+
+    def begin_run(self) -> None:
+        """Take what is open for left by an earlier run."""
+        self._left_open = True
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        """Send a request, a write over a connection of this run."""
+        if self._left_open and request.method not in HARMLESS:
+            self._left_open = False
+            self.close()
+        return super().send(request, *args, **options)
 
 
 def transport_of(session: requests.Session) -> Transport:
@@ -124,6 +147,10 @@ class Connection:
         except _Answered as answered:
             return answered.answer
         raise TypeError("the SDK came back without an answer")
+
+    def begin_run(self) -> None:
+        """Keep the sockets of earlier runs for reading alone."""
+        self._transport.begin_run()
 
     def close(self) -> None:
         """Let go of sockets and threads."""
