@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Iterable, Iterator, List, Mapping, Sequence, Union
 
 import requests
 
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
+from sms_watch.adapters.answers import date_of
 from sms_watch.adapters.sdk import keep_signature
 from sms_watch.errors import (
     LISTING,
@@ -88,7 +87,7 @@ def clock(desk: Desk) -> Finding:
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"
         return Finding("clock", Verdict.FAILED, text, f"look at the network and at {SMS_ADDRESS}")
-    theirs = _date(answer.headers.get("Date", ""))
+    theirs = date_of(answer.headers)
     if theirs is None:
         return Finding("clock", Verdict.NOTE, f"not told: {url} answers without a time")
     ahead = round((desk.clock.now() - theirs).total_seconds())
@@ -102,13 +101,6 @@ def clock(desk: Desk) -> Finding:
         return Finding("clock", Verdict.WARNING, text, why)
     agrees = "agrees with the service's"
     return Finding("clock", Verdict.OK, text if abs(ahead) > AGREED else agrees)
-
-
-def _date(text: str) -> Optional[datetime]:
-    try:
-        return parsedate_to_datetime(text).astimezone(timezone.utc)
-    except (TypeError, ValueError):
-        return None
 
 
 # What SMS says of the tasks
