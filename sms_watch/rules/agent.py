@@ -36,9 +36,10 @@ class Agent:
         return self, None
 
     def failing(self, connected: Optional[bool], now: datetime) -> Agent:
-        """Return the agent of a task that was read as failed."""
-        since = (self.away_since or now) if connected is False else None
-        return replace(self, away_since=since)
+        """Return the agent of a task that was read as failed. What is not known is ignored."""
+        if connected is None:
+            return self
+        return replace(self, away_since=None if connected else self.away_since or now)
 
     def running(self) -> Agent:
         """Return the agent of a task that was read as running."""

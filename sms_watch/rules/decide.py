@@ -41,7 +41,7 @@ RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
     Phase.ROLLED_BACK: (Action.NONE, Reason.ROLLED_BACK, Kind.NEEDS_PERSON),
     Phase.UNKNOWN: (Action.NONE, Reason.UNKNOWN_STATE, Kind.UNKNOWN_STATE),
 }
-# States that a task only passes through.
+# States that a task only passes through: each counts from its own beginning.
 PASSING = frozenset(
     {
         TaskState.ABORTING.value,
@@ -136,7 +136,10 @@ class Decision:
             attempt=attempt,
             start=None,
         )
-        notices = tuple(replace(notice, verdict=verdict) for notice in self.notices)
+        notices = tuple(
+            replace(notice, verdict=verdict) if notice.verdict == self.verdict else notice
+            for notice in self.notices
+        )
         return replace(self, verdict=verdict, notices=notices)
 
     def telling(self, *notices: Notice) -> Decision:
@@ -232,14 +235,16 @@ def _noting_rest(decision: Decision, reading: Reading) -> Decision:
 def _hangs(record: TaskRecord, reading: Reading) -> bool:
     """Return whether a task has been too long where nothing should stay.
 
-    A task that waits in READY because nobody has started it yet is no such case: only one whose
-    failure is open, and that was started since.
+    A task that waits in READY because nobody has started it yet is no such case: only one that was
+    started since it failed.
     """
     limit = reading.policy.hang
     if not limit or reading.now - record.since < limit:
         return False
-    waits = record.phase is Phase.READY and record.failure.openings and record.starts.last_at
-    return bool(waits) or record.state in PASSING
+    failed_at, started_at = record.failure.since, record.starts.last_at
+    started = failed_at is not None and started_at is not None and started_at >= failed_at
+    is_open = started and bool(record.failure.openings)
+    return record.state in PASSING or (record.phase is Phase.READY and is_open)
 
 
 # Moving
@@ -313,10 +318,9 @@ def _decide_failed(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     agent, agent_news = record.agent.read(task.connected, now, reading.event)
     facts = {"since": record.failed_since, "count": failure.flaps}
     notices = [reading.notice(Kind.FAILED, verdict, **facts)] if is_news else []
-    # A start that is decided again and again, and never sent, is no attempt that did not help.
-    late = verdict.action is Action.START and record.starts.skips >= MOST_SKIPS
-    called = replace(verdict, reason=Reason.NO_TIME) if late else verdict
-    notices += [reading.notice(Kind.NEEDS_PERSON, called, **facts)] if calls else []
+    if calls:
+        called = _without_time(verdict) if record.starts.skips >= MOST_SKIPS else verdict
+        notices.append(reading.notice(Kind.NEEDS_PERSON, called, **facts))
     notices += _agent_notices(reading, agent_news, before, verdict, **facts)
     record = replace(record, failure=failure, agent=agent)
     return Decision(task.id, verdict, reading.event, task, record, tuple(notices))
@@ -398,7 +402,7 @@ def _answer(
         return Action.WAIT, reason, due
     if reading.task.listed:
         return Action.WAIT, Reason.NOT_REACHED, None
-    longest = record.agent.away_since or starts.tries >= policy.max_attempts
+    longest = reading.task.connected is False or starts.tries >= policy.max_attempts
     reason = Reason.LONGEST_WAIT if longest else Reason.MENDABLE
     after = starts.sent("", reading.task.progress, now)
     is_last = limit is not None and after.attempts >= limit
@@ -435,11 +439,17 @@ def _needs_person(reading: Reading, record: TaskRecord, verdict: Verdict) -> boo
     return reading.now >= starts.last_at + policy.backoff
 
 
+def _without_time(verdict: Verdict) -> Verdict:
+    """Return what is said of a start that was decided again and again, and never sent."""
+    return replace(verdict, action=Action.WAIT, reason=Reason.NO_TIME, start=None)
+
+
 def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:
     """Return the record of a task that is not failed, with its state."""
     task, now = reading.task, reading.now
     if known is None:
         return TaskRecord(task.state, now, task.name)
-    # One that is busy may go from one thing to the next.
-    same = known.phase is task.phase and (task.phase is not Phase.BUSY or known.state == task.state)
-    return known.read(task, now, begins=not same)
+    begins = known.phase is not task.phase or (
+        task.state in PASSING and known.state != task.state
+    )
+    return replace(known.read(task, now, begins), starts=known.starts.not_due())

@@ -13,7 +13,7 @@ from sms_watch.rules.record import WatchRecord
 
 MOST_ROWS = 100
 # In a digest what needs somebody comes first: what failed, then what was paused by SMS itself, then
-# what is stalled.
+# what stands still.
 URGENT = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.MOVING, Phase.UNKNOWN)
 
 
@@ -34,7 +34,7 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
             d.task,
             d.record.totals.starts,
             d.record.seconds_failed(now),
-            d.record.movement.moved_at if d.record.movement.stall else None,
+            d.record.still_since,
         )
         for d in decisions
         if d.task is not None and d.record is not None and d.is_there
@@ -46,7 +46,7 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
 
 
 def _urgency(row: DigestRow) -> int:
-    phase = row.task.phase
+    phase = Phase.MOVING if row.still_since else row.task.phase
     moves = phase is Phase.MOVING and row.still_since is None
     rests = phase not in URGENT or moves or (phase is Phase.PAUSED and not row.task.is_halted)
     return len(URGENT) if rests else URGENT.index(phase)

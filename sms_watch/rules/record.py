@@ -67,8 +67,19 @@ class TaskRecord:
         """The open call that only a person can end."""
         if self.phase is Phase.MOVING:
             return self.movement.stall
-        hangs = self.rest and kind_of(self.rest.event_id) is Kind.HANGING
-        return self.failure.call or (self.rest if hangs else None)
+        return self.failure.call or self.hang
+
+    @property
+    def hang(self) -> Optional[Call]:
+        """The call about a task that hangs."""
+        return self.rest if self.rest and kind_of(self.rest.event_id) is Kind.HANGING else None
+
+    @property
+    def still_since(self) -> Optional[datetime]:
+        """Since when a task does not move that people were told of as stalled or hanging."""
+        if self.movement.stall:
+            return self.movement.moved_at
+        return self.since if self.hang else None
 
     def read(self, task: Task, now: datetime, begins: bool) -> TaskRecord:
         """Take in the state that was just read; ``begins``: it counts from now on."""

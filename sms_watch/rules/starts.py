@@ -84,9 +84,13 @@ class Starts:
         attempts = before.attempts if outcome in NOT_TAKEN else self.attempts
         return replace(self, attempts=attempts, outcome=outcome)
 
+    def not_due(self) -> Starts:
+        """Forget the runs without time: the task needs no start."""
+        return replace(self, skips=0)
+
     def renewed(self) -> Starts:
         """Begin to count anew: the task has held out."""
-        return replace(self, attempts=0, tries=0)
+        return replace(self, attempts=0, tries=0, skips=0)
 
     def advanced(self, progress: Progress) -> Starts:
         """Begin to count anew: the task has got further than ever before."""
