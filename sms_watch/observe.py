@@ -20,12 +20,20 @@ from sms_watch.errors import (
     remedy,
 )
 from sms_watch.model.policy import Scope
-from sms_watch.model.task import Gone, Listing, Observation, Phase, Task, Unseen
+from sms_watch.model.task import (
+    PART_OF_LIST,
+    Gone,
+    Listing,
+    Observation,
+    Phase,
+    Task,
+    Unseen,
+)
 from sms_watch.parallel import map_concurrently
 from sms_watch.ports import Ports
 from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.plan import SHORT_AFTER_RUNS, Situation, candidates
-from sms_watch.rules.record import Memory
+from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.text import MAX_DETAIL, clean
 
 # Reads that go before all others, to see whether the keys are good: more than five refusals in a
@@ -49,7 +57,6 @@ LIST_THEM = (
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
 RENAMED = "which SMS_TASK_NAMES does not ask for"
-PART_OF_LIST = "*"
 REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
@@ -149,21 +156,23 @@ class Observer:
         try:
             listing = self.ports.migration.list_tasks(self.scope.project)
         except CloudError as error:
-            unseen = (_unseen(self.ports, each, error, LISTING) for each in known or ("*",))
+            unseen = (
+                _unseen(self.ports, each, error, LISTING) for each in known or (PART_OF_LIST,)
+            )
             return Observed(tuple(unseen))
         listing = replace(listing, detail=self.ports.redact(listing.detail))
         listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
         read = self._read_beside(listing, listed, known)
-        left = _left(listing, listed, known)
+        left = self._renamed(listing, known)
         observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
         return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
     ) -> Dict[str, Observation]:
-        """Read the tasks for which the list is not enough."""
+        """Read the tasks for which the list is not enough, or whose rows made no sense."""
         due = candidates(tuple(listed.values()), self.memory, self.situation)
-        missing = [task_id for task_id in known if task_id not in listing.ids]
+        missing = [task_id for task_id in known if task_id not in listing.ids - listing.strange]
         read = self._read_all([*due, *_late_first(missing, self.memory)])
         for task_id, seen in read.items():
             if task_id in listed:
@@ -171,6 +180,17 @@ class Observer:
             elif isinstance(seen, Gone) and not listing.complete:
                 read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
         return read
+
+    def _renamed(self, listing: Listing, known: Sequence[str]) -> Iterator[Observation]:
+        """Yield what is known of tasks that have left the scope by another name.
+
+        One that had no name to be watched for before is out of it because the settings are others.
+        """
+        names = {task.id: task.name for task in listing.tasks}
+        for task_id in known:
+            name, before = names.get(task_id), self.memory.tasks[task_id].name
+            if name is not None and not self.scope.covers(name) and self.scope.covers(before):
+                yield Gone(task_id, f"it is called {clean(name)!r} now, {RENAMED}")
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""
@@ -199,16 +219,6 @@ def _joined(seen: Observation, listed: Task) -> Observation:
     connected = listed.connected if seen.connected is None else seen.connected
     transfer = replace(seen.transfer, size=listed.transfer.size)
     return replace(seen, progress=progress, connected=connected, transfer=transfer)
-
-
-def _left(
-    listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
-) -> Iterator[Observation]:
-    """Yield what is known of tasks that are listed by a name which nobody asks for any more."""
-    names = {task.id: task.name for task in listing.tasks if task.id not in listed}
-    for task_id in known:
-        if task_id in names:
-            yield Gone(task_id, f"it is called {clean(names[task_id])!r} now, {RENAMED}")
 
 
 def _unlisted(listing: Listing) -> Iterator[Observation]:
@@ -240,10 +250,15 @@ def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
 
 def _unfinished(memory: Memory) -> List[str]:
     """Return the ids of tasks that are not finished, nor told to be gone."""
-    absent = memory.watch.absent
-    gone = {task_id for task_id, sight in absent.items() if sight.event_id}
+    watch = memory.watch
     return [
         task_id
         for task_id, record in memory.tasks.items()
-        if record.phase is not Phase.FINISHED and task_id not in gone
+        if record.phase is not Phase.FINISHED and not _is_told_gone(task_id, watch)
     ]
+
+
+def _is_told_gone(task_id: str, watch: WatchRecord) -> bool:
+    """Return whether people know that a task is gone; what was held back they know later."""
+    held = task_id in watch.airtime and watch.airtime[task_id].held
+    return task_id in watch.absent and bool(watch.absent[task_id].event_id) and not held

@@ -146,7 +146,8 @@ def _listing(
     by_id.pop("", None)
     of = [page for page in of_sources if isinstance(page, _Page)]
     sources = dict(read_source(row) for page in of for row in page.rows)
-    tasks = [task for row in by_id.values() if (task := read_row(row, sources)) is not None]
+    made = {task_id: read_row(row, sources) for task_id, row in by_id.items()}
+    tasks = [task for task in made.values() if task is not None]
     counts = {page.count for page in read}
     complete = not errors and counts == {len(by_id)}
     return Listing(
@@ -156,6 +157,7 @@ def _listing(
         _why_incomplete(errors, source_errors, complete),
         0 if errors else max(max(counts) - len(by_id), 0),
         bool(errors),
+        frozenset(task_id for task_id, task in made.items() if task is None),
     )
 
 

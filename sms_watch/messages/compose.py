@@ -47,8 +47,11 @@ WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
 # What is over for a task once these are told of it, besides what they end; a rest ends whatever
 # was told before.
 SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
-    Kind.RESUMED: frozenset({Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}),
+    Kind.RESUMED: frozenset(
+        {Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
+    ),
     Kind.MOVING: frozenset({Kind.REMINDER}),
+    Kind.UNKNOWN_STATE: frozenset({Kind.HANGING}),
     Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},
     Kind.PAUSED: frozenset(Kind),
     Kind.FINISHED: frozenset(Kind),

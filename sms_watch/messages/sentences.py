@@ -14,9 +14,8 @@ from sms_watch.model.notice import (
     Notice,
     Outcome,
     Reason,
-    kind_of,
 )
-from sms_watch.model.task import Phase, Task, TaskState
+from sms_watch.model.task import BROKEN, PART_OF_LIST, Phase, Task, TaskState
 from sms_watch.rules.reminders import MOST_REMINDERS
 from sms_watch.text import MAX_DETAIL, clean, count, duration, when
 
@@ -181,6 +180,8 @@ def _say_blind(notice: Notice, zone: tzinfo) -> str:
 def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
     since = f" since {when(notice.since, zone)}" if notice.since else ""
     detail = clean(notice.detail, 2 * MAX_DETAIL).rstrip(".")
+    if (notice.task or NO_TASK).id == PART_OF_LIST:
+        return f"It could not be read{since}: {detail}. It is tried again in every run."
     return (
         f"It could not be read{since}, while other tasks could: {detail}. Until it can be read, it"
         " is not watched: a failure would be neither seen nor restarted. It is tried again in every"
@@ -190,10 +191,9 @@ def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
 
 def _say_readable(notice: Notice, zone: tzinfo) -> str:
     missed = notice.at - notice.since if notice.since else timedelta(0)
-    return (
-        f"It can be read again ({_state(notice)}), after {duration(missed)}, and is watched as"
-        " before."
-    )
+    state = f" ({_state(notice)})" if _state(notice) else ""
+    can = "is there again" if _follows(notice, Kind.GONE) else "can be read again"
+    return f"It {can}{state}, after {duration(missed)}, and is watched as before."
 
 
 def _say_hanging(notice: Notice, zone: tzinfo) -> str:
@@ -251,9 +251,9 @@ def _at_place(notice: Notice) -> str:
 
 def _say_moving(notice: Notice, zone: tzinfo) -> str:
     still = notice.at - notice.since if notice.since else timedelta(0)
-    if not any(kind_of(each) is Kind.STALLED for each in notice.follows):
-        return f"It has moved on ({_state(notice)}), after {duration(still)}."
-    return f"It moves again, after it had stood still for {duration(still)}."
+    if _follows(notice, Kind.STALLED):
+        return f"It moves again, after it had stood still for {duration(still)}."
+    return f"It has moved on ({_state(notice)}), after {duration(still)}."
 
 
 def _say_disconnected(notice: Notice, zone: tzinfo) -> str:
@@ -283,20 +283,29 @@ def _say_reminder(notice: Notice, zone: tzinfo) -> str:
     since = f"{_moment(notice.since, zone)}{stood}"
     if runs(notice):
         return f"It has not moved since {since}. {STALL_ADVICE}{last}"
-    if phase_of(notice) in (Phase.READY, Phase.BUSY) or _state(notice) == TaskState.ABORTING:
-        return f"It has been {_state(notice)} since {since}. {HANG_ADVICE}{last}"
-    if (notice.task or NO_TASK).is_halted:
+    if phase_of(notice) in BROKEN:
+        return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
+    if (notice.task or NO_TASK).is_halted and _state(notice) != TaskState.ABORTING:
         return f"SMS has kept it paused since {since}. {HALTED}{last}"
-    return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
+    return f"It has been {_state(notice)} since {since}. {HANG_ADVICE}{last}"
+
+
+def _say_summary(notice: Notice, zone: tzinfo) -> str:
+    """Say what stands for all that was held back of one task."""
+    state = _state(notice)
+    now = f"It is {state} now." if state else "It cannot be read now."
+    if notice.verdict.reason is Reason.GONE:
+        now = _say_gone(notice, zone)
+    return (
+        f"Since {_moment(notice.since, zone)} there were {count(notice.count, 'notice')} more about"
+        f" it, too many to send each. {now} As long as this goes on you hear once an hour, and at"
+        " once when a person is needed."
+    )
 
 
 def _say_digest(notice: Notice, zone: tzinfo) -> str:
     if notice.task is not None:
-        return (
-            f"Since {_moment(notice.since, zone)} there were {count(notice.count, 'change')}, too"
-            f" many to tell each. It is {_state(notice)} now. As long as this goes on you hear once"
-            " an hour, and at once when a person is needed."
-        )
+        return _say_summary(notice, zone)
     shown = notice.digest
     starts = sum(row.starts for row in shown.rows)
     lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
@@ -356,8 +365,16 @@ def _paused_title(notice: Notice) -> str:
 
 
 def _moving_title(notice: Notice) -> str:
-    stalled = any(kind_of(each) is Kind.STALLED for each in notice.follows)
-    return "moves again" if stalled or not notice.follows else "has moved on"
+    return "moves again" if _follows(notice, Kind.STALLED) else "has moved on"
+
+
+def _readable_title(notice: Notice) -> str:
+    return "is there again" if _follows(notice, Kind.GONE) else "can be read again"
+
+
+def _follows(notice: Notice, kind: Kind) -> bool:
+    """Return whether a notice ends one of a kind."""
+    return any(each.endswith(f"-{kind}") for each in notice.follows)
 
 
 def _gone_title(notice: Notice) -> str:
@@ -419,7 +436,7 @@ PHRASES: Mapping[Kind, Phrase] = {
     Kind.RESUMED: Phrase(_resumed_title, _say_resumed),
     Kind.MOVING: Phrase(_moving_title, _say_moving),
     Kind.CONNECTED: Phrase(_always("has its agent back"), _say_connected),
-    Kind.READABLE: Phrase(_always("can be read again"), _say_readable),
+    Kind.READABLE: Phrase(_readable_title, _say_readable),
     Kind.SEES_AGAIN: Phrase(_always("sees again"), _say_sees_again),
     Kind.FINISHED: Phrase(_always("is finished"), _say_finished),
     Kind.DIGEST: Phrase(digest_title, _say_digest),

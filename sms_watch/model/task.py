@@ -239,6 +239,10 @@ class Gone:
     detail: str = ""
 
 
+# The id that stands for the tasks on pages of the list that could not be read.
+PART_OF_LIST = "*"
+
+
 @dataclass(frozen=True)
 class Unseen:
     """A task that was not read in this run; ``detail`` says why, for people.
@@ -263,10 +267,10 @@ Observation = Union[Task, Gone, Unseen]
 class Listing:
     """The tasks of an account, as their list has them.
 
-    ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
-    ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
-    ``broken``: a page could not be read. ``missing`` is how many rows the list counts beyond those
-    that it shows, when all its pages were read.
+    ``tasks`` are those asked for, ``ids`` also the others, and the ``strange`` ones whose rows made
+    no sense. ``complete``: no row can have been missed; otherwise ``detail`` says why one may have
+    been. ``broken``: a page could not be read. ``missing`` is how many rows the list counts beyond
+    those that it shows, when all its pages were read.
     """
 
     tasks: Tuple[Task, ...]
@@ -275,3 +279,4 @@ class Listing:
     detail: str = ""
     missing: int = 0
     broken: bool = False
+    strange: FrozenSet[str] = frozenset()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
+
+from sms_watch.model.notice import Level, Notice
 
 SPAN = timedelta(hours=1)
-MOST_TOLD = 6  # runs within the span that told something of one task
+# Runs within the span that tell something of one task; and with those that call a person.
+MOST_TOLD = 6
+MOST_WITH_CALLS = 12
 
 
 @dataclass(frozen=True)
@@ -22,29 +26,30 @@ class Airtime:
     held: int = 0
     held_since: Optional[datetime] = None
 
-    def is_used_up(self, now: datetime) -> bool:
-        """Return whether nothing more is said for now: a noisy hour ends in a summary."""
-        return bool(self.held) or len(self._lately(now)) >= MOST_TOLD
+    def spent(self, news: Sequence[Notice], now: datetime) -> Tuple[Airtime, Sequence[Notice]]:
+        """Take in the news of a run; return the airtime after it, and what is told of them.
+
+        Once something was held back, all is until the summary, but for calls for a person.
+        """
+        if not news:
+            return self, news
+        lately = tuple(moment for moment in self.told if now - moment < SPAN)
+        told = news
+        if self.held or len(lately) >= MOST_TOLD:
+            calls = [notice for notice in news if notice.level is Level.CRITICAL]
+            told = calls if len(lately) < MOST_WITH_CALLS else ()
+        held = len(news) - len(told)
+        since = self.held_since or (now if held else None)
+        return Airtime((*lately, now) if told else lately, self.held + held, since), told
 
     def owes_summary(self, now: datetime) -> bool:
-        """Return whether what was held back is to be summed up now."""
+        """Return whether what was held back is to be summed up: an hour after the first of it."""
         return self.held_since is not None and now - self.held_since >= SPAN
 
-    def is_spent(self, now: datetime) -> bool:
-        """Return whether nothing of it matters any more."""
-        return not self.held and not self._lately(now)
-
-    def spoke(self, now: datetime) -> Airtime:
-        """Count a run that told something."""
-        return replace(self, told=(*self._lately(now), now))
-
-    def withheld(self, number: int, now: datetime) -> Airtime:
-        """Count notices that are held back."""
-        return Airtime(self._lately(now), self.held + number, self.held_since or now)
-
     def summed_up(self, now: datetime) -> Airtime:
-        """Begin another hour, at whose end the next summary may come."""
+        """Begin another hour, in which nothing is told before the summary at its end."""
         return Airtime((now,) * MOST_TOLD)
 
-    def _lately(self, now: datetime) -> Tuple[datetime, ...]:
-        return tuple(moment for moment in self.told if now - moment < SPAN)
+    def is_over(self, now: datetime) -> bool:
+        """Return whether nothing of it matters any more."""
+        return not self.held and all(now - moment >= SPAN for moment in self.told)

@@ -449,7 +449,5 @@ def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:
     task, now = reading.task, reading.now
     if known is None:
         return TaskRecord(task.state, now, task.name)
-    begins = known.phase is not task.phase or (
-        task.state in PASSING and known.state != task.state
-    )
+    begins = known.phase is not task.phase or (task.state in PASSING and known.state != task.state)
     return replace(known.read(task, now, begins), starts=known.starts.not_due())

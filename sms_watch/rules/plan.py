@@ -6,12 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import (
     Callable,
-    Dict,
-    FrozenSet,
     Iterable,
-    Iterator,
-    List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -20,27 +17,28 @@ from typing import (
 from sms_watch.model.notice import (
     Action,
     Kind,
-    Level,
     Notice,
     Position,
     Reason,
     Verdict,
     closing_id,
     event_id,
-    kind_of,
 )
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
+from sms_watch.model.task import PART_OF_LIST, Gone, Observation, Phase, Task, Unseen
 from sms_watch.rules import digest
-from sms_watch.rules.airtime import Airtime
+from sms_watch.rules.call import Call
 from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
 from sms_watch.rules.sight import Sight
+from sms_watch.rules.telling import wanted, within_airtime
 
 BLIND_AFTER_RUNS = 3
 # A list that changes while it is read is short once or twice; one that stays so has a reason.
 SHORT_AFTER_RUNS = 3
+NAMES = {PART_OF_LIST: "a part of the list of tasks"}
+GONE = Verdict(reason=Reason.GONE)
 # A person is called after the last try, for one of these reasons.
 CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 
@@ -125,7 +123,7 @@ class Draft:
         return event_id(self.situation.position.event(len(self.observations)), kind)
 
     def plan(self) -> Plan:
-        """Return the plan; this alone looks at who wants to hear what."""
+        """Return the plan; this alone looks at who wants to hear what, and how much."""
         now, known = self.situation.now, self.memory.tasks
         planned = ((each.task_id, each.planned(now)) for each in self.decisions)
         changed = {
@@ -134,8 +132,9 @@ class Draft:
             if record is not None and record != known.get(key)
         }
         about_tasks = [notice for each in self.decisions for notice in each.notices]
-        wanted = _wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
-        watch, told = _within_airtime(self, list(wanted))
+        heard = wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
+        told, airtime = within_airtime(heard, self.decisions, self.watch.airtime, now)
+        watch = replace(self.watch, airtime=airtime)
         return Plan(
             self.decisions,
             changed,
@@ -172,8 +171,17 @@ def _decide_each(draft: Draft) -> Draft:
 
 
 def _limit_starts(draft: Draft) -> Draft:
-    """Hold back those that have waited least, where a run may not start all."""
-    starts = sorted((d for d in draft.decisions if d.is_start), key=_waiting_since)
+    """Hold back those that have waited least, where a run may not start all.
+
+    Those that earlier runs could not read come last, or they would take the place of others.
+    """
+    unread = draft.memory.watch.unread
+
+    def turn(decision: Decision) -> Tuple[int, datetime, str]:
+        sight = unread.get(decision.task_id)
+        return (sight.runs if sight else 0, *_waiting_since(decision))
+
+    starts = sorted((d for d in draft.decisions if d.is_start), key=turn)
     late = {decision.task_id for decision in starts[draft.situation.policy.max_per_run :]}
     return draft.deciding(d.held_back() if d.task_id in late else d for d in draft.decisions)
 
@@ -276,8 +284,7 @@ def _decide_one(
     if isinstance(seen, Gone):
         # What is remembered stays: the service may be wrong, and the task may come back.
         record = known.get(seen.task_id)
-        task = Task(seen.task_id, record.name if record else "", "")
-        verdict = Verdict(reason=Reason.GONE)
+        task, verdict = Task(seen.task_id, record.name if record else "", ""), GONE
         return Decision(seen.task_id, verdict, event, task, record, detail=seen.detail)
     if seen.row is not None:
         decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
@@ -318,11 +325,17 @@ def _reminded(decision: Decision, situation: Situation) -> Decision:
     notice = situation.reading(task, decision.event).notice(
         Kind.REMINDER,
         decision.verdict,
-        follows=(*record.failure.openings, call.event_id),
+        follows=_repeated(record, call),
         since=record.standing_since,
         count=call.reminders,
     )
     return replace(decision, record=record.reminded(call)).telling(notice)
+
+
+def _repeated(record: TaskRecord, call: Call) -> Tuple[str, ...]:
+    """Return the ids of the notices that a reminder repeats."""
+    openings = record.failure.openings
+    return openings if call.event_id in openings else (call.event_id,)
 
 
 def _digested(decision: Decision, now: datetime) -> Decision:
@@ -384,134 +397,88 @@ def _note_blindness(draft: Draft, detail: str) -> Draft:
 
 def _note_missing(draft: Draft) -> Draft:
     """Say of each task when it cannot be read or is gone, run after run, and when it is back."""
-    watch, pairs = draft.watch, list(zip(draft.observations, draft.decisions))
-    unread = {
-        decision.task_id: _missed(Kind.UNREADABLE, watch.unread, decision, draft, seen.reached)
-        for seen, decision in pairs
-        if isinstance(seen, Unseen)
-    }
-    absent = {
-        decision.task_id: _missed(Kind.GONE, watch.absent, decision, draft)
-        for seen, decision in pairs
-        if isinstance(seen, Gone)
-    }
-    there = {decision.task_id for seen, decision in pairs if isinstance(seen, Task)}
-    lasting = {key: each for key, each in watch.absent.items() if key not in there}
-    watch = replace(
-        watch,
-        unread={key: sight for key, (sight, _) in unread.items()},
-        absent={**lasting, **{key: sight for key, (sight, _) in absent.items()}},
-    )
-    news = {key for key, (_, is_news) in (*unread.items(), *absent.items()) if is_news}
-    decisions = (
-        _with_sight(decision, seen, draft, decision.task_id in news) for seen, decision in pairs
-    )
-    return replace(draft.deciding(decisions), watch=watch)
+    watch = draft.watch
+    looks = [_look(*pair, draft) for pair in zip(draft.observations, draft.decisions)]
+    asked = {look.decision.task_id for look in looks}
+    unread = {look.decision.task_id: look.unread for look in looks if look.unread}
+    absent = {look.decision.task_id: look.absent for look in looks if look.absent}
+    # After a task that is told to be gone nobody asks any more.
+    lasting = {key: sight for key, sight in watch.absent.items() if key not in asked}
+    draft = draft.deciding(look.decision for look in looks)
+    if PART_OF_LIST in watch.unread.keys() - asked:
+        draft = _whole_again(draft, watch.unread[PART_OF_LIST])
+    watch = replace(watch, unread=unread, absent={**lasting, **absent})
+    return replace(draft, watch=watch)
 
 
-def _missed(
-    kind: Kind,
-    before: Mapping[str, Sight],
-    decision: Decision,
-    draft: Draft,
-    attempted: bool = True,
-) -> Tuple[Sight, bool]:
-    sight = before.get(decision.task_id) or Sight(draft.situation.now)
-    return sight.missed(kind, decision.event, attempted)
+class _Look(NamedTuple):
+    """What a run finds of a task: its decision, and what is remembered if it was not seen."""
+
+    decision: Decision
+    unread: Optional[Sight]
+    absent: Optional[Sight]
 
 
-def _with_sight(decision: Decision, seen: Observation, draft: Draft, is_news: bool) -> Decision:
-    if isinstance(seen, Unseen):
-        return _unreadable(decision, seen, draft) if is_news else decision
+def _look(seen: Observation, decision: Decision, draft: Draft) -> _Look:
+    watch, now = draft.watch, draft.situation.now
+    unread, absent = watch.unread.get(decision.task_id), watch.absent.get(decision.task_id)
     if isinstance(seen, Gone):
-        return _gone(decision, seen, draft) if is_news else decision
-    for sights in (draft.watch.unread, draft.watch.absent):
-        before = sights.get(decision.task_id)
-        if before is not None and before.event_id:
-            decision = _back(decision, before, draft)
-    return decision
+        absent, is_news = (absent or Sight(now)).missed(Kind.GONE, decision.event)
+        decision = _told_gone(decision, draft) if is_news else decision
+        return _Look(decision, None if absent.event_id else unread, absent)
+    row = seen.row if isinstance(seen, Unseen) else seen
+    if absent and row:
+        decision, absent = _told_back(decision, absent, draft), None
+    if isinstance(seen, Unseen):
+        unread, is_news = (unread or Sight(now)).missed(
+            Kind.UNREADABLE, decision.event, seen.reached
+        )
+        decision = _told_unreadable(decision, seen, unread, draft) if is_news else decision
+    # Of a failed task a row says what became of it, and not that it can be read by itself.
+    elif unread and not (seen.listed and seen.phase is Phase.FAILED):
+        decision, unread = _told_back(decision, unread, draft), None
+    return _Look(decision, unread, absent)
 
 
-def _unreadable(decision: Decision, seen: Unseen, draft: Draft) -> Decision:
-    before = draft.watch.unread.get(decision.task_id)
-    since = before.since if before else draft.situation.now
-    name = decision.record.name if decision.record else ""
-    task = decision.task or Task(decision.task_id, name, "")
-    reading = draft.situation.reading(task, decision.event)
+def _told_unreadable(decision: Decision, seen: Unseen, sight: Sight, draft: Draft) -> Decision:
+    record = decision.record
+    reading = draft.situation.reading(_named(decision), decision.event)
     detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
     decision = decision.telling(
-        reading.notice(Kind.UNREADABLE, decision.verdict, since=since, detail=detail)
+        reading.notice(Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail)
     )
     # A list says that it has failed, and nobody starts it: that is more than a task not watched.
-    record = decision.record
-    if record is None or task.phase is not Phase.FAILED or record.failure.call:
+    if seen.row is None or seen.row.phase is not Phase.FAILED or not record or record.failure.call:
         return decision
     failure = record.failure.called(decision.event, draft.situation.now)
-    called = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
-    return replace(decision, record=replace(record, failure=failure)).telling(called)
+    call = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
+    return replace(decision, record=replace(record, failure=failure)).telling(call)
 
 
-def _gone(decision: Decision, seen: Gone, draft: Draft) -> Decision:
-    task = decision.task or Task(decision.task_id, "", "")
-    reading = draft.situation.reading(task, decision.event)
-    return decision.telling(reading.notice(Kind.GONE, decision.verdict, detail=seen.detail))
+def _told_gone(decision: Decision, draft: Draft) -> Decision:
+    reading = draft.situation.reading(_named(decision), decision.event)
+    return decision.telling(reading.notice(Kind.GONE, decision.verdict, detail=decision.detail))
 
 
-def _back(decision: Decision, before: Sight, draft: Draft) -> Decision:
-    task = decision.task or Task(decision.task_id, "", "")
-    reading = draft.situation.reading(task, decision.event)
-    follows, verdict = (before.event_id,), decision.verdict
-    return decision.telling(reading.closing(Kind.READABLE, follows, verdict, since=before.since))
+def _told_back(decision: Decision, sight: Sight, draft: Draft) -> Decision:
+    """Tell that a task can be read again, or is there again, if people heard otherwise."""
+    if not sight.event_id:
+        return decision
+    reading, follows = draft.situation.reading(_named(decision), decision.event), (sight.event_id,)
+    return decision.telling(
+        reading.closing(Kind.READABLE, follows, decision.verdict, since=sight.since)
+    )
 
 
-# Who wants to hear what
+def _named(decision: Decision) -> Task:
+    """Return the task of a decision; of one that was not read, with the name that is known."""
+    if decision.task is not None:
+        return decision.task
+    name = decision.record.name if decision.record else NAMES.get(decision.task_id, "")
+    return Task(decision.task_id, name, "")
 
 
-def _wanted(notices: Iterable[Notice], notify_on: FrozenSet[Kind]) -> Iterator[Notice]:
-    """Leave out what nobody wants to hear, and what follows up something that nobody heard."""
-    for notice in notices:
-        told = [each for each in notice.follows if kind_of(each) in notify_on]
-        if notice.kind not in notify_on or (notice.follows and not told):
-            continue
-        # The end of an event has the id of the first notice that people had of it.
-        yield replace(notice, event_id=closing_id(told[0])) if notice.kind.ends else notice
-
-
-# How much is said of one task
-
-
-def _within_airtime(
-    draft: Draft, notices: Sequence[Notice]
-) -> Tuple[WatchRecord, Sequence[Notice]]:
-    """Hold back what is beyond a few messages an hour about one task, and sum it up each hour."""
-    now, by_task = draft.situation.now, dict(draft.watch.airtime)
-    told = [notice for notice in notices if notice.task is None]
-    about: Dict[str, List[Notice]] = {}
-    for notice in notices:
-        if notice.task is not None:
-            about.setdefault(notice.task.id, []).append(notice)
-    for decision in draft.decisions:
-        air = by_task.get(decision.task_id, Airtime())
-        news = about.get(decision.task_id, [])
-        if air.owes_summary(now) and decision.task is not None:
-            told.append(_summary(decision, air, len(news), draft))
-            told += [notice for notice in news if notice.level is Level.CRITICAL]
-            by_task[decision.task_id] = air.summed_up(now)
-        elif news and air.is_used_up(now):
-            calls = [notice for notice in news if notice.level is Level.CRITICAL]
-            told += calls
-            by_task[decision.task_id] = air.withheld(len(news) - len(calls), now)
-        elif news:
-            told += news
-            by_task[decision.task_id] = air.spoke(now)
-    if not about and by_task == draft.watch.airtime:
-        return draft.watch, told
-    kept = {task_id: air for task_id, air in by_task.items() if not air.is_spent(now)}
-    return replace(draft.watch, airtime=kept), told
-
-
-def _summary(decision: Decision, air: Airtime, more: int, draft: Draft) -> Notice:
-    task = decision.task
-    assert task is not None  # noqa: S101 - it was read in this run
-    row = draft.situation.reading(task, decision.event)
-    return row.notice(Kind.DIGEST, decision.verdict, since=air.held_since, count=air.held + more)
+def _whole_again(draft: Draft, sight: Sight) -> Draft:
+    """Tell that all pages of the list can be read again; no observation stands for that."""
+    told = _told_back(Decision(PART_OF_LIST, Verdict()), sight, draft).notices
+    return replace(draft, notices=(*draft.notices, *told))
