@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from sms_watch.model.notice import (
     Action,
@@ -310,9 +310,8 @@ def _decide_failed(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     task, now, policy = reading.task, reading.now, reading.policy
     error = explain(task.error.code, task.type, policy.classes)
     before, is_news = _failed(reading, known)
-    away_since = before.agent.away_since if task.connected else None
     record = replace(before, agent=before.agent.failing(task.connected, now))
-    verdict = _verdict(reading, record, error, away_since)
+    verdict = _verdict(reading, record, error)
     calls = record.failure.call is None and _needs_person(reading, record, verdict)
     failure = record.failure.called(reading.event, now) if calls else record.failure
     agent, agent_news = record.agent.read(task.connected, now, reading.event)
@@ -364,21 +363,16 @@ def _is_another(reading: Reading, code: str) -> bool:
     return task.error.code != code and not both_pass
 
 
-def _verdict(
-    reading: Reading, record: TaskRecord, error: Code, away_since: Optional[datetime]
-) -> Verdict:
-    """Return whether a failed task is started now, later or never.
-
-    ``away_since`` is since when its agent was away, if it is back.
-    """
+def _verdict(reading: Reading, record: TaskRecord, error: Code) -> Verdict:
+    """Return whether a failed task is started now, later or never."""
     limit = cap(error.error_class, reading.policy)
-    gates = _gates(reading, record, error, away_since)
-    action, reason, next_try = _answer(reading, record, error, limit, gates)
+    action, reason, next_try = _answer(reading, record, error, limit)
     number = record.starts.attempts + (action is not Action.NONE)
     start = None
     if action is Action.START:
         start = Start(f"{reading.event}-start")
-        reason = Reason.RECONNECTED if away_since else reason
+        is_back = record.agent.is_back_since(record.starts.last_at)
+        reason = Reason.RECONNECTED if is_back else reason
     return Verdict(action, reason, error.error_class, Attempt(number, limit, next_try), start)
 
 
@@ -387,7 +381,6 @@ def _answer(
     record: TaskRecord,
     error: Code,
     limit: Optional[int],
-    gates: Sequence[Tuple[datetime, Reason]],
 ) -> Tuple[Action, Reason, Optional[datetime]]:
     """Return the action, its reason, and the earliest moment of the next start after it."""
     starts, policy, now = record.starts, reading.policy, reading.now
@@ -397,7 +390,7 @@ def _answer(
         return Action.NONE, Reason.STARTS_OFF, None
     if limit is not None and starts.attempts >= limit:
         return Action.NONE, Reason.ATTEMPTS_SPENT, None
-    due, reason = max(gates, default=(now, Reason.MENDABLE))
+    due, reason = max(_gates(reading, record, error), default=(now, Reason.MENDABLE))
     if now < due:
         return Action.WAIT, reason, due
     if reading.task.listed:
@@ -409,15 +402,14 @@ def _answer(
     return Action.START, reason, None if is_last else now + after.backoff(policy)
 
 
-def _gates(
-    reading: Reading, record: TaskRecord, error: Code, away_since: Optional[datetime]
-) -> List[Tuple[datetime, Reason]]:
+def _gates(reading: Reading, record: TaskRecord, error: Code) -> List[Tuple[datetime, Reason]]:
     """List the moments before which the task is not to be started, each with its reason."""
     policy, starts, gates = reading.policy, record.starts, []
     if starts.last_at is not None:
         # An agent that was away for long and is back is a new chance; one that comes and goes is
         # not. Two starts are never closer than the shortest wait.
-        is_new = away_since is not None and reading.now - away_since >= policy.backoff_max
+        is_back = record.agent.is_back_since(starts.last_at)
+        is_new = is_back and record.agent.was_away_for(policy.backoff_max)
         wait = policy.backoff if is_new else starts.backoff(policy)
         gates.append((starts.last_at + wait, Reason.BACKOFF))
     if policy.grace and error.auto_recovery:
