@@ -66,7 +66,7 @@ class Night:
     def append_as_another(self) -> None:
         """Let another run write a line into the journal on OBS."""
         now = self.clock.now()
-        line = encode(Entry(VERSION, EntryType.ACK, now, "another-run", "another-nonce"))
+        line = encode(Entry(EntryType.ACK, now, "another-run", "another-nonce"))
         key = f"journal-{now:%Y%m%d}.jsonl"
         held = self.storage.buckets[OWN].objects.get(key)
         if held is None:
