@@ -86,6 +86,11 @@ class CloudError(WatchError):
         """Whether the keys were refused, by this call or by one before it."""
         return self.status == REFUSED or self.code == KEYS_REFUSED
 
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the account has made too many calls."""
+        return self.status == THROTTLED
+
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut
         # keeps its dots.

@@ -22,7 +22,8 @@ from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Listing, Observation, Phase, Task, Unseen
 from sms_watch.parallel import map_concurrently
 from sms_watch.ports import Ports
-from sms_watch.rules.plan import Situation, candidates
+from sms_watch.rules.error_codes import Help, table
+from sms_watch.rules.plan import SHORT_AFTER_RUNS, Situation, candidates
 from sms_watch.rules.record import Memory
 from sms_watch.text import MAX_DETAIL, clean
 
@@ -37,20 +38,35 @@ STRANGE = (
     "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
     f" the tasks exist, look at {SMS_ADDRESS}"
 )
+SHORT_LIST = (
+    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to"
+    " enterprise projects or users whose tasks these keys may not see, and they are not watched;"
+    " while this lasts, a task that is deleted is told as one that cannot be read, and not as gone"
+)
+LIST_THEM = (
+    "SMS limits how many calls the account makes, so not every task is read in every run; with"
+    " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
+)
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen of the tasks, and ``warnings`` about it for people."""
+    """What was seen of the tasks, and ``warnings`` about it for people.
+
+    ``short_list``: the list of tasks has fewer rows than it counts.
+    """
 
     observations: Tuple[Observation, ...]
     warnings: Tuple[str, ...] = ()
+    short_list: bool = False
 
     @property
     def failure(self) -> str:
         """Why no task at all could be read, and what to do; empty if one could."""
-        unseen = [each for each in self.observations if isinstance(each, Unseen)]
+        unseen = [
+            each for each in self.observations if isinstance(each, Unseen) and each.row is None
+        ]
         if not unseen or len(unseen) < len(self.observations):
             return ""
         told = next((each for each in unseen if each.reached), unseen[0])
@@ -97,7 +113,7 @@ class Observer:
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
         observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
-        return Observed(observations, self._strange(seen))
+        return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
 
     def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
         return dict(zip(task_ids, map_concurrently(partial(read_task, self.ports), task_ids)))
@@ -109,6 +125,11 @@ class Observer:
             return ()
         shown = clean(", ".join(strange), MAX_DETAIL)
         return (f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}",)
+
+    def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
+        """Suggest a list where the account is throttled in several runs in a row."""
+        throttled = any(isinstance(seen, Unseen) and seen.throttled for seen in observations)
+        return (LIST_THEM,) if throttled and self.memory.watch.unread else ()
 
     # By listing
 
@@ -129,7 +150,8 @@ class Observer:
         read = self._read_beside(listing, listed, known)
         over = () if not listing.complete else _finished(self.memory) - listing.ids
         gone = (Gone(task_id) for task_id in sorted(over))
-        return Observed((*{**listed, **read}.values(), *gone), _doubts(listing, listed))
+        observations = (*{**listed, **read}.values(), *gone)
+        return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
@@ -145,16 +167,18 @@ class Observer:
                 read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
         return read
 
+    def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
+        """Warn of a list that is not whole, or in which there is nothing to watch."""
+        lasting = listing.missing and self.memory.watch.short_lists >= SHORT_AFTER_RUNS
+        doubt = SHORT_LIST.format(missing=listing.missing) if lasting else listing.detail
+        nothing = NOBODY if listing.tasks else EMPTY_LIST
+        return tuple(filter(None, (doubt, "" if listed else nothing)))
+
 
 def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unseen:
-    detail = ports.redact(str(error))
-    return Unseen(task_id, detail, remedy=remedy(error, rights, SMS_ADDRESS))
-
-
-def _doubts(listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
-    """Warn of a list that is not whole, or in which there is nothing to watch."""
-    nothing = NOBODY if listing.tasks else EMPTY_LIST
-    return tuple(filter(None, (listing.detail, "" if listed else nothing)))
+    known = table().get(error.code)
+    to_do = known.what_to_do(Help.NOW) if known else remedy(error, rights, SMS_ADDRESS)
+    return Unseen(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
 
 
 def _joined(seen: Observation, listed: Task) -> Observation:
@@ -163,7 +187,7 @@ def _joined(seen: Observation, listed: Task) -> Observation:
     One that could not be read is what its row says: enough to tell, and too little to start it.
     """
     if isinstance(seen, Unseen):
-        return listed
+        return replace(seen, row=listed)
     if isinstance(seen, Gone):
         return seen
     progress = replace(seen.progress, copied=listed.progress.copied)

@@ -11,13 +11,13 @@ from typing import Iterator, Tuple
 import pytest
 from builders import NOW, a_task
 
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Action, Kind, Notice, Reason
 from sms_watch.model.task import ErrorClass
 from sms_watch.rules.error_codes import Help, Then, explain, look_up, table
 
 TYPES = ("MIGRATE_FILE", "MIGRATE_BLOCK", "")
-IMPRINT = Imprint("run-1", NOW, timezone.utc, "https://console.example/sms/")
+IMPRINT = RunContext("run-1", NOW, timezone.utc, "https://console.example/sms/")
 VERBS = re.compile(
     "(adjust|allow|apply|ask|attach|change|check|choose|clear|compare|complete|configure|contact|"
     "convert|copy|correct|create|delete|enable|exclude|find|free|generate|give|grant|install|leave|"

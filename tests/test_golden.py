@@ -31,7 +31,7 @@ TASK = Task(
     "MIGRATE_FAIL",
     "MIGRATE_FILE",
     "SMS.0807",
-    progress=Progress(1, 5, 52, None, "MIGRATE_LINUX_FILE"),
+    progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
     source="db-src (192.0.2.4)",
     target="db-dst (198.51.100.3)",
 )

@@ -32,7 +32,7 @@ def a_notice(kind: Kind = Kind.FAILED, **fields: Any) -> Notice:
         code="SMS.0807",
         source="db-src (192.0.2.4)",
         target="db-dst (198.51.100.3)",
-        progress=Progress(1, 5, 52, None, "MIGRATE_LINUX_FILE"),
+        progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
         speed=120.4,
     )
     usual = Notice(
@@ -399,7 +399,7 @@ def test_a_task_with_a_long_history_is_told_in_parts() -> None:
 def _many(number: int) -> Tuple[Notice, ...]:
     return tuple(
         a_notice(
-            task=replace(a_task(name="x" * 60, id=f"t{index}"), progress=Progress(1, 5, 52)),
+            task=replace(a_task(name="x" * 60, id=f"t{index}"), progress=Progress(5, 52)),
             event_id=f"20261124-123456-{index}",
         )
         for index in range(number)
@@ -426,7 +426,7 @@ def _any_notice(draw: Any) -> Notice:
         error_params=(detail,),
         source=detail,
         target=name,
-        progress=Progress(1, 5, draw(st.none() | st.integers(0, 100)), None, name),
+        progress=Progress(5, draw(st.none() | st.integers(0, 100)), None, name),
         remaining=draw(st.none() | st.integers(0, 366 * 24 * 3600)),
         connected=draw(st.sampled_from([True, False, None])),
     )
@@ -475,7 +475,7 @@ def test_any_text_from_outside_fits_every_limit(said: List[Notice], run: str) ->
 )
 def test_long_names_of_any_writing_fit(name: str) -> None:
     """A subject is cut at a character, and a digest of a hundred such tasks fits or shrinks."""
-    task = a_task(name=name, progress=Progress(1, 5, 52, None, name), source=name, target=name)
+    task = a_task(name=name, progress=Progress(5, 52, None, name), source=name, target=name)
     digest = a_notice(Kind.DIGEST, task=None, event_id="d", standings=(Standing(task),) * 100)
     message = _message(a_notice(task=task), digest, a_notice(Kind.REMINDER, task=task, count=6))
     assert name[:60].strip() in message.subject

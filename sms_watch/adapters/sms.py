@@ -153,6 +153,7 @@ def _listing(
         frozenset(by_id),
         complete,
         _why_incomplete(errors, source_errors, complete),
+        0 if errors else max(max(counts) - len(by_id), 0),
     )
 
 

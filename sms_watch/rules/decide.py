@@ -181,7 +181,7 @@ def _decide_moving(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     left = movement.remaining(task, now)
     seen = replace(reading, task=replace(task, transfer=replace(task.transfer, remaining=left)))
     verdict, notices = Verdict(reason=Reason.MOVING), []
-    if before.failure.openings and not failure.openings:
+    if known and before.failure.openings and not failure.openings:
         facts = {"since": _failed_since(known), "count": before.failure.flaps}
         notices.append(seen.closing(Kind.RESUMED, before.failure.openings, verdict, **facts))
     notices += _agent_notices(seen, agent_news, before, verdict)
@@ -211,10 +211,8 @@ def _proved(reading: Reading, failure: Failure, starts: Starts, healthy: bool) -
     return failure.closed()
 
 
-def _failed_since(known: Optional[TaskRecord]) -> Optional[datetime]:
+def _failed_since(known: TaskRecord) -> Optional[datetime]:
     """Return when the failure began that has ended."""
-    if known is None:
-        return None
     return known.failure.since or (known.since if known.phase is Phase.FAILED else None)
 
 

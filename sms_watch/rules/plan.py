@@ -37,6 +37,8 @@ from sms_watch.rules.reminders import Snooze, reminders_due
 from sms_watch.rules.sight import Sight
 
 BLIND_AFTER_RUNS = 3
+# A list that changes while it is read is short once or twice; one that stays so has a reason.
+SHORT_AFTER_RUNS = 3
 # A person is called after the last try, for one of these reasons.
 CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 
@@ -56,7 +58,7 @@ class Situation:
 
     ``position`` is where the plan will stand in the journal; event ids are made from it.
     ``discovers``: the tasks were found by listing. ``memory_lost``: the journal has lost its
-    snapshot.
+    snapshot. ``short_list``: the list of tasks has fewer rows than it counts.
     """
 
     now: datetime
@@ -65,6 +67,7 @@ class Situation:
     discovers: bool = False
     commands: Commands = Commands()
     memory_lost: bool = False
+    short_list: bool = False
 
     def reading(self, task: Task, event: str) -> Reading:
         """Return the reading of a task in this run."""
@@ -210,7 +213,7 @@ def _remind(draft: Draft) -> Draft:
 
 def _look_at_watch(draft: Draft) -> Draft:
     """Say whether the watchdog itself can see and remember."""
-    return _note_sight(_note_loss(draft))
+    return _note_sight(_note_list(_note_loss(draft)))
 
 
 def _answer_test(draft: Draft) -> Draft:
@@ -265,6 +268,9 @@ def _decide_one(
         return decide(situation.reading(seen, event), known.get(seen.id))
     if isinstance(seen, Gone):
         return _decide_gone(seen, known.get(seen.task_id), situation, event)
+    if seen.row is not None:
+        decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
+        return replace(decision, detail=seen.detail)
     reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
@@ -338,9 +344,15 @@ def _note_loss(draft: Draft) -> Draft:
     return replace(draft, watch=replace(draft.watch, loss_told=lost))
 
 
+def _note_list(draft: Draft) -> Draft:
+    """Count the runs in a row whose list was short, up to where it is no passing thing."""
+    runs = draft.watch.short_lists + 1 if draft.situation.short_list else 0
+    return replace(draft, watch=replace(draft.watch, short_lists=min(runs, SHORT_AFTER_RUNS)))
+
+
 def _note_sight(draft: Draft) -> Draft:
     """Say when several runs in a row could read nothing, and when one can read again."""
-    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen)]
+    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen) and not seen.row]
     if unseen and len(unseen) == len(draft.observations):
         return _note_blindness(draft, unseen[0].detail)
     watch, notices = draft.watch, draft.notices

@@ -1,4 +1,4 @@
-"""What the values themselves promise: vocabularies that are complete, and what "further" means."""
+"""What is known of a task: states that are complete, and what "further" means."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import dataclasses
 from typing import Optional
 
 import pytest
-from builders import NOW, a_memory, a_task
+from builders import a_task
 from hypothesis import given
 from strategies import progresses
 
-from sms_watch.model.notice import LEVELS, Kind, Level, Notice, Position, Reason
 from sms_watch.model.task import PHASES, Phase, Progress, TaskState
-from sms_watch.settings import Credentials
 
-HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
+HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 
 
 def test_every_documented_state_has_a_meaning() -> None:
@@ -31,120 +29,77 @@ def test_a_state_that_is_not_documented_is_unknown(state: str) -> None:
     assert a_task(state=state).phase is Phase.UNKNOWN
 
 
-def test_a_task_without_a_state_is_remembered_as_gone() -> None:
-    """The empty state stands for gone in the memory, an unknown one does not."""
-    assert a_memory(state="").phase is Phase.GONE
-    assert a_memory(state="INVENTED_NEXT_YEAR").phase is Phase.UNKNOWN
-    assert a_memory(state="SYNCING").phase is Phase.MOVING
-
-
-def test_every_kind_has_a_level() -> None:
-    """No kind of notice is without weight; what calls a person weighs most."""
-    assert set(LEVELS) == set(Kind)
-    critical = {kind for kind in Kind if Notice(kind, NOW).level is Level.CRITICAL}
-    assert critical == {Kind.NEEDS_PERSON, Kind.BLIND, Kind.MEMORY_LOST}
-
-
-def test_the_kinds_stand_worst_first() -> None:
-    """Messages are ordered by the order of the kinds, so levels never rise along it."""
-    weights = [list(Level).index(LEVELS[kind]) for kind in Kind]
-    assert weights == sorted(weights)
-
-
-def test_words_print_as_themselves() -> None:
-    """In a message or a log line a word is the word, not the name of its enum."""
-    assert f"{Reason.MENDABLE} {Kind.NEEDS_PERSON}" == "mendable needs_person"
-
-
 def test_values_cannot_be_changed() -> None:
     """What was read stays what was read."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         a_task().state = "READY"  # type: ignore[misc] # what it is about
 
 
-def test_keys_are_never_shown() -> None:
-    """A pair of keys prints without any part of them, so that no log can hold one."""
-    keys = Credentials("access-of-mine", "secret-of-mine", "token-of-mine")
-    assert "of-mine" not in f"{keys} {keys!r} {[keys]}"
-
-
-def test_the_name_of_an_event_is_its_place() -> None:
-    """Day, offset and index all count: none of them may be lost from an event id."""
-    names = {
-        Position(day, offset).event_id(index)
-        for day in ("20261124", "20261125")
-        for offset in (0, 11)
-        for index in (0, 1)
-    }
-    assert len(names) == 8
-    assert Position("20261124", 11).event_id(2) == "20261124-11-2"
-
-
 @pytest.mark.parametrize(
     ("other", "further"),
     [
         pytest.param(HERE, False, id="the same place"),
-        pytest.param(Progress(1, 5, 51, 1000), True, id="one percent more"),
-        pytest.param(Progress(1, 5, 49, 1000), False, id="one percent less"),
-        pytest.param(Progress(1, 5, 50, 1001), True, id="one byte more"),
-        pytest.param(Progress(1, 5, 50, 999), False, id="one byte less"),
-        pytest.param(Progress(1, 5, 49, 1001), True, id="more bytes though less percent"),
+        pytest.param(Progress(5, 51, 1000), True, id="one percent more"),
+        pytest.param(Progress(5, 49, 1000), False, id="one percent less"),
+        pytest.param(Progress(5, 50, 1001), True, id="one byte more"),
+        pytest.param(Progress(5, 50, 999), False, id="one byte less"),
+        pytest.param(Progress(5, 49, 1001), True, id="more bytes though less percent"),
         pytest.param(Progress(1, 6, 0, 1000), True, id="the next sub-task"),
         pytest.param(Progress(1, 4, 100, 1000), False, id="an earlier sub-task, complete"),
         pytest.param(Progress(2, 1, 0, 0), True, id="the next round"),
         pytest.param(Progress(0, 9, 0, 1000), True, id="a later place in a round not named"),
         pytest.param(Progress(0, 4, 100, 1000), False, id="an earlier place in a round not named"),
-        pytest.param(Progress(1, 5, None, None), False, id="nothing known but the place"),
+        pytest.param(Progress(5, None, None), False, id="nothing known but the place"),
         pytest.param(Progress(1, 6, None, None), True, id="a later place, nothing else known"),
         pytest.param(dataclasses.replace(HERE, sub_task="other"), False, id="another name only"),
     ],
 )
 def test_further_means_that_something_moved_forward(other: Progress, further: bool) -> None:
     """A sub-task moved, its percentage grew or the copied bytes grew; nothing else is progress."""
-    assert other.beyond(HERE) is further
+    assert other.is_ahead_of(HERE) is further
 
 
 def test_an_earlier_round_is_no_progress() -> None:
     """A round that was complete before this one began is behind it."""
-    assert not Progress(1, 9, 100).beyond(Progress(2, 1, 0))
+    assert not Progress(1, 9, 100).is_ahead_of(Progress(2, 1, 0))
 
 
 def test_bytes_that_were_not_known_before_are_no_progress() -> None:
     """A task read by itself has no bytes and one from a list has: that is no movement."""
-    assert not Progress(1, 5, 50, 1000).beyond(Progress(1, 5, 50))
-    assert not Progress(1, 5, 50).beyond(Progress(1, 5, 50, 1000))
+    assert not Progress(5, 50, 1000).is_ahead_of(Progress(5, 50))
+    assert not Progress(5, 50).is_ahead_of(Progress(5, 50, 1000))
 
 
 def test_without_a_mark_nothing_is_further() -> None:
     """A task that was never started has nothing to be further than."""
-    assert not HERE.beyond(None)
-    assert HERE.furthest(None) is HERE
+    assert not HERE.is_ahead_of(None)
+    assert HERE.high_water(None) is HERE
 
 
 @pytest.mark.parametrize("missing", [None, 0])
 def test_what_is_missing_counts_as_none(missing: Optional[int]) -> None:
     """A percentage that is left out is not further than nothing, and nothing not than it."""
-    assert not Progress(1, 5, missing, missing).beyond(Progress(1, 5))
-    assert not Progress(1, 5).beyond(Progress(1, 5, missing, missing))
+    assert not Progress(5, missing, missing).is_ahead_of(Progress(5))
+    assert not Progress(5).is_ahead_of(Progress(5, missing, missing))
 
 
 @given(progresses, progresses)
 def test_the_furthest_of_two_is_beaten_by_neither(one: Progress, other: Progress) -> None:
     """A high-water mark stands at or above both, so ground covered twice is no progress."""
-    mark = one.furthest(other)
-    assert not one.beyond(mark)
-    assert not other.beyond(mark)
-    assert not mark.beyond(other.furthest(one))
+    mark = one.high_water(other)
+    assert not one.is_ahead_of(mark)
+    assert not other.is_ahead_of(mark)
+    assert not mark.is_ahead_of(other.high_water(one))
 
 
 @given(progresses)
 def test_no_progress_is_beyond_itself(here: Progress) -> None:
     """Reading the same twice is no progress."""
-    assert not here.beyond(here)
+    assert not here.is_ahead_of(here)
 
 
 def test_the_name_in_a_mark_is_that_of_the_furthest_place() -> None:
     """A task that fell back keeps the name of the sub-task it had reached; a tie keeps the new."""
     back = Progress(1, 4, 0, 2000, "FORMAT_DISK_LINUX_FILE")
-    assert back.furthest(HERE) == dataclasses.replace(HERE, copied=2000)
-    assert HERE.furthest(dataclasses.replace(HERE, sub_task="older")).sub_task == HERE.sub_task
+    assert back.high_water(HERE) == dataclasses.replace(HERE, copied=2000)
+    assert HERE.high_water(dataclasses.replace(HERE, sub_task="older")).sub_task == HERE.sub_task

@@ -28,7 +28,7 @@ from strategies import IDS, records, tasks, watches
 
 from sms_watch.journal import codec
 from sms_watch.model.notice import Action, Kind, Reason
-from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
+from sms_watch.model.task import Gone, Observation, Phase, Progress, Task, Unseen
 from sms_watch.rules.call import Call
 from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
@@ -407,6 +407,13 @@ def test_a_gone_task_that_comes_back_is_followed_again() -> None:
     back = a_plan([a_task()], memory)
     assert kinds(back) == [Kind.FAILED]
     assert back.decisions[0].verdict.action is Action.START
+
+
+def test_a_task_without_a_state_is_remembered_as_gone() -> None:
+    """The empty state stands for gone in the memory, an unknown one does not."""
+    assert a_record(state="").phase is Phase.GONE
+    assert a_record(state="INVENTED_NEXT_YEAR").phase is Phase.UNKNOWN
+    assert a_record(state="SYNCING").phase is Phase.MOVING
 
 
 def test_a_gone_task_keeps_its_name() -> None:
