@@ -90,7 +90,8 @@ class _Invocation:
         result = execute(
             self._request(settings, event), self._ports(settings, timetable, of_store.append)
         )
-        ours = (*event.warnings, *short, *self.context.short_memory(settings.journal))
+        place = self.context.short_memory(settings.journal)
+        ours = (*event.warnings, *self.context.unread, *short, *place)
         result = replace(result, warnings=(*ours, *of_store, *result.warnings))
         made: Dict[str, Any] = self.redact(
             report(result, self.context.request_id, self.time.now, settings.dry_run)

@@ -447,7 +447,7 @@ WORDS = {name: frozenset(name.split("_")) for name in NAMES}
 SHARED = frozenset({"HUAWEICLOUD", "OBS", "ERROR", "TIME", "RUN", "LOG"})
 OWN = frozenset(name.split("_")[0] for name in NAMES) - SHARED
 FOREIGN = frozenset({"JOURNAL_STREAM", "NOTIFY_SOCKET", "SMS_ADMIN_UI_PATH", "SMS_LOG_PATH"})
-SPELT_ALIKE, ONE_SLIP, SHORTENED, FAR = range(4)  # from the name of a setting
+SPELT_ALIKE, ONE_SLIP, LOOSE, FAR = range(4)  # from the name of a setting
 
 
 def unknown(names: Iterable[str]) -> Tuple[str, ...]:
@@ -492,10 +492,11 @@ def _distance(words: List[str], setting: str) -> int:
     letters, theirs = "".join(words), setting.replace("_", "")
     if letters == theirs:
         return SPELT_ALIKE
-    if _one_slip(letters, theirs):
+    if _one_slip("_".join(words), setting):
         return ONE_SLIP
     shortened = WORDS[setting].issuperset(words) or theirs.startswith(letters)
-    return SHORTENED if shortened and len(words) > 1 else FAR
+    loose = _one_slip(letters, theirs) or (shortened and len(words) > 1)
+    return LOOSE if loose else FAR
 
 
 def _one_slip(one: str, other: str) -> bool:
