@@ -17,6 +17,7 @@ from sms_watch.clock import SYSTEM_CLOCK, RunClock
 from sms_watch.context import InvocationContext
 from sms_watch.errors import WatchError, WatchFailed
 from sms_watch.events import TimerEvent, parse_event
+from sms_watch.libraries import described, loaded_elsewhere, refuse_another_sdk
 from sms_watch.logs import JsonLog, Redactor
 from sms_watch.messages.compose import RunContext
 from sms_watch.ports import Clock, Log, Ports
@@ -40,7 +41,7 @@ def handler(event: Any, context: Any, *, clock: Clock = SYSTEM_CLOCK) -> Dict[st
     except WatchError as error:
         made, failure = {}, str(error)
     except Exception as error:
-        made, failure = {}, f"an error that was not foreseen, {type(error).__name__}: {error}"
+        made, failure = {}, _unforeseen(error)
         log("ERROR", "unforeseen", where=traceback.format_tb(error.__traceback__)[-3:])
     if failure:
         log("ERROR", "failed", why=failure)
@@ -86,6 +87,7 @@ class _Invocation:
         if short:
             # Ahead of all else: a run that is killed comes to no summary.
             log("WARNING", "timeout", why=short[0])
+        _look_at_libraries(log)
         of_store: List[str] = []
         result = execute(
             self._request(settings, event), self._ports(settings, timetable, of_store.append)
@@ -114,6 +116,21 @@ class _Invocation:
         from sms_watch.wiring import WARM, Wiring  # noqa: PLC0415 - as said above
 
         return Wiring(settings, self.time, timetable, WARM, warn).ports(self.redact)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what went wrong, and what may be behind it."""
+    said = f"an error that was not foreseen, {type(error).__name__}: {error}"
+    elsewhere = loaded_elsewhere()
+    return f"{said}; {described(elsewhere)}" if elsewhere else said
+
+
+def _look_at_libraries(log: Log) -> None:
+    """Log which are not those that were deployed. Raise WatchError if none can be worked with."""
+    elsewhere = loaded_elsewhere()
+    if elsewhere:
+        log("INFO", "libraries", loaded_elsewhere=elsewhere)
+    refuse_another_sdk(elsewhere)
 
 
 def _write_line(line: str) -> None:
