@@ -36,6 +36,13 @@ MEANINGS: Mapping[str, Any] = {
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {"stalled", "moving", "disconnected", "connected", "reminder"}
+# The kinds that open what others end.
+OPENINGS: Mapping[str, Tuple[str, ...]] = {
+    "resumed": ("failed", "needs_person"),
+    "moving": ("stalled",),
+    "connected": ("disconnected",),
+    "sees_again": ("blind",),
+}
 # Kinds that may be told though nothing has happened.
 IN_SILENCE = {"reminder", "stalled"}
 STALL = timedelta(minutes=60)
@@ -63,7 +70,7 @@ class Promises:
 
     def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
         self._vigil, self._limits = vigil, limits
-        self._checked = 0
+        self._checked = self._read = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
@@ -82,10 +89,9 @@ class Promises:
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = list(enumerate(self._vigil.wakes[self._checked :]))
+        wakes = self._vigil.wakes[self._checked :]
         self._checked += len(wakes)
-        # Of runs within runs the inner one ended first.
-        ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
+        ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
         for wake in ended:
@@ -132,6 +138,9 @@ class Promises:
         assert kind != "memory_lost"
         opening = event_id.rpartition("-end")[0]
         assert not opening or opening in self._ids | ids, "an end without a beginning"
+        named = (opening or event_id).rpartition("-")[2]
+        assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
+        assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
         if kind not in BESIDES:
@@ -197,9 +206,11 @@ class Promises:
     def _check_told(self, ended: List[Wake]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
         self._good.append(bool(ended) and all(wake.good for wake in ended))
+        latest = dict(self._vigil.readings[self._read :])
+        self._read = len(self._vigil.readings)
         for task_id in self._vigil.ids:
-            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())[-1:]]
-            meaning = MEANING.get(read_as[-1], "") if read_as else ""
+            read_as = latest.get(task_id, "")
+            meaning = MEANING.get(read_as, "")
             if read_as and self._good[-1] and meaning not in ("paused", "finished"):
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
