@@ -11,24 +11,13 @@ import urllib.parse
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
 from pathlib import PurePosixPath
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    FrozenSet,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Tuple,
-    Union,
-)
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
 from sms_watch.model.notice import Kind, Level
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import ErrorClass
+from sms_watch.spelling import Vocabulary
 from sms_watch.text import clean
 
 Read = Callable[[str], Any]
@@ -441,13 +430,12 @@ SETTINGS: Tuple[Setting, ...] = (
 SECRET_SETTINGS = tuple(setting.name for setting in SETTINGS if setting.read is _key)
 
 NAMES = tuple(setting.name for setting in SETTINGS)
-WORDS = {name: frozenset(name.split("_")) for name in NAMES}
-# First words that variables of many programs have. After any other first word of a setting, a name
-# is meant for us, but for these: systemd.exec(5), sd_notify(3), Microsoft Configuration Manager.
-SHARED = frozenset({"HUAWEICLOUD", "OBS", "ERROR", "TIME", "RUN", "LOG"})
-OWN = frozenset(name.split("_")[0] for name in NAMES) - SHARED
+# First words that variables of many programs have.
+SHARED_WORDS = frozenset({"HUAWEICLOUD", "OBS", "ERROR", "TIME", "RUN", "LOG"})
+# Variables of others that begin like ours: systemd.exec(5), sd_notify(3), and Microsoft
+# Configuration Manager, once Systems Management Server.
 FOREIGN = frozenset({"JOURNAL_STREAM", "NOTIFY_SOCKET", "SMS_ADMIN_UI_PATH", "SMS_LOG_PATH"})
-SPELT_ALIKE, ONE_SLIP, LOOSE, FAR = range(4)  # from the name of a setting
+VOCABULARY = Vocabulary(NAMES, SHARED_WORDS)
 
 
 def unknown(names: Iterable[str]) -> Tuple[str, ...]:
@@ -456,66 +444,13 @@ def unknown(names: Iterable[str]) -> Tuple[str, ...]:
     Nobody reads a variable of that name: ``DRYRUN=true`` keeps nothing from being started.
     """
     strange = sorted(set(names).difference(NAMES, FOREIGN))
-    return tuple(warning for name in strange for warning in _unread(name))
+    meant = [(name, VOCABULARY.meant(name)) for name in strange]
+    return tuple(_unread(name, setting) for name, setting in meant if setting is not None)
 
 
-def _unread(name: str) -> Iterator[str]:
-    words = re.findall(r"[A-Z0-9]+", name.upper())
-    if not _may_be_near(words):
-        return
-    distance, nearest = min((_distance(words, each), each) for each in NAMES)
-    if distance == FAR:
-        if words[0] not in OWN or len(words) == 1:
-            return
-        nearest = _most_like(words)
-    remedy = f"did you mean {nearest}?" if nearest else "the README lists them"
-    yield f"{clean(name)} is not a setting of sms_watch; {remedy}"
-
-
-def _ends(letters: str) -> Tuple[str, str]:
-    return letters[:3], letters[-3:]
-
-
-ENDS = frozenset(end for name in NAMES for end in _ends(name.replace("_", "")))
-ALL_WORDS = frozenset().union(*WORDS.values())
-
-
-def _may_be_near(words: List[str]) -> bool:
-    """Return whether a closer look is worth its time, which cold starts pay for.
-
-    One slip leaves the first letters or the last ones as they were.
-    """
-    return not ALL_WORDS.isdisjoint(words[:1]) or not ENDS.isdisjoint(_ends("".join(words)))
-
-
-def _distance(words: List[str], setting: str) -> int:
-    letters, theirs = "".join(words), setting.replace("_", "")
-    if letters == theirs:
-        return SPELT_ALIKE
-    if _one_slip("_".join(words), setting):
-        return ONE_SLIP
-    shortened = WORDS[setting].issuperset(words) or theirs.startswith(letters)
-    loose = _one_slip(letters, theirs) or (shortened and len(words) > 1)
-    return LOOSE if loose else FAR
-
-
-def _one_slip(one: str, other: str) -> bool:
-    """Return whether a letter is missing, too much or another, or two neighbours are swapped."""
-    while one and other and one[0] == other[0]:
-        one, other = one[1:], other[1:]
-    while one and other and one[-1] == other[-1]:
-        one, other = one[:-1], other[:-1]
-    swapped = len(one) == len(other) == 2 and one == other[::-1]
-    return swapped or max(len(one), len(other)) <= 1
-
-
-def _most_like(words: List[str]) -> str:
-    """Return the setting that is most like a name, or that begins like it; empty without one."""
-    import difflib  # noqa: PLC0415 - slow, and hardly ever needed
-
-    name, akin = "_".join(words), [each for each in NAMES if words[0] in WORDS[each]]
-    found = difflib.get_close_matches(name, NAMES, 1, cutoff=0.75)
-    return "".join(found or difflib.get_close_matches(name, akin, 1, cutoff=0.65))
+def _unread(name: str, setting: str) -> str:
+    remedy = f"did you mean {setting}?" if setting else "the README lists them"
+    return f"{clean(name)} is not a setting of sms_watch; {remedy}"
 
 
 def parse(

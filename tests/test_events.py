@@ -122,7 +122,7 @@ def test_a_command_that_is_no_user_event_is_refused_in_words(event: Any) -> None
     ],
 )
 def test_a_command_within_json_is_refused_in_words(user_event: Any) -> None:
-    """A note may hold such a word too, so it is not carried out; the warning says how to give it."""
+    """A note may hold such a word too, so none is carried out; the warning says how to give it."""
     found = parse_event({**A_TEST, "user_event": user_event})
     assert (found.commands, found.problem) == (Commands(), "")
     (warning,) = found.warnings
