@@ -42,7 +42,7 @@ class Function:
 
 
 def settings(url: str, task_ids: Iterable[str]) -> Dict[str, str]:
-    """Give the settings of a function that watches these tasks in the cloud at an address."""
+    """Return the settings of a function that watches these tasks in the cloud at an address."""
     return {
         "SMS_TASK_IDS": " ".join(task_ids),
         "SMN_TOPIC_URN": TOPIC,
@@ -55,7 +55,7 @@ def settings(url: str, task_ids: Iterable[str]) -> Dict[str, str]:
 
 
 def topic_body(urn: str) -> Dict[str, Any]:
-    """Give the answer to a query of a topic (SMN API reference, "Querying Topic Details")."""
+    """Return the answer to a query of a topic (SMN API reference, "Querying Topic Details")."""
     return {
         "request_id": "request-topic",
         "topic_urn": urn,
@@ -71,7 +71,7 @@ def topic_body(urn: str) -> Dict[str, Any]:
 def subscription_page(
     urn: str, subscriptions: List[Subscription], limit: int, offset: int
 ) -> Dict[str, Any]:
-    """Give one page of a topic's subscriptions (SMN API reference)."""
+    """Return one page of a topic's subscriptions (SMN API reference)."""
     rows = [
         {
             "topic_urn": urn,
@@ -92,7 +92,7 @@ def subscription_page(
 
 
 def function_body(function: Function) -> Dict[str, Any]:
-    """Give a function's configuration (FunctionGraph API reference)."""
+    """Return a function's configuration (FunctionGraph API reference)."""
     return {
         "func_urn": function.urn,
         "func_name": "sms-watch",
@@ -115,7 +115,7 @@ def function_body(function: Function) -> Dict[str, Any]:
 
 
 def asynchronous_body(function: Function) -> Dict[str, Any]:
-    """Give its asynchronous invocation configuration."""
+    """Return its asynchronous invocation configuration."""
     to = {"destination": function.failures_to, "param": "{}"} if function.failures_to else {}
     return {
         "func_urn": function.urn,
