@@ -23,7 +23,7 @@ from sms_watch.adapters import obs
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import WatchFailed
 from sms_watch.handler import WARM
-from sms_watch.journal.entries import VERSION, Entry, EntryType, encode, snapshot
+from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
 from sms_watch.rules.record import Memory
 from sms_watch.settings import Credentials, ObsJournal
 
@@ -66,7 +66,7 @@ class Night:
     def append_as_another(self) -> None:
         """Let another run write a line into the journal on OBS."""
         now = self.clock.now()
-        line = encode(Entry(VERSION, EntryType.ACK, now, "another-run", "another-nonce"))
+        line = encode(Entry(EntryType.ACK, now, "another-run", "another-nonce"))
         key = f"journal-{now:%Y%m%d}.jsonl"
         held = self.storage.buckets[OWN].objects.get(key)
         if held is None:

@@ -9,11 +9,12 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
 
+from builders import varied
+
 from sms_watch.errors import CloudError, JournalConflict, TaskGone
-from sms_watch.journal.entries import Entry
+from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task, TaskState
-from sms_watch.ports import History
 
 
 @dataclass
@@ -49,7 +50,7 @@ class FakeService:
 
     def change(self, task_id: str, **fields: Any) -> None:
         """Change a task, as the world outside would."""
-        self.tasks[task_id] = replace(self.tasks[task_id], **fields)
+        self.tasks[task_id] = varied(self.tasks[task_id], **fields)
 
     def fail_read(self, task_id: str, *errors: Exception) -> None:
         """Let the next reads of a task fail, one error after the other."""
@@ -71,7 +72,7 @@ class FakeService:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
-        chosen = [t for t in self.tasks.values() if not project or t.source_id == project]
+        chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         rows = tuple(replace(t, listed=True) for t in chosen if t.id not in self.unlisted)
         ids = frozenset(self.tasks) - self.unlisted
         return Listing(rows, ids, not self.unlisted, "a part is missing" if self.unlisted else "")
@@ -122,10 +123,10 @@ class FakeJournal:
     history: Dict[str, Any] = field(default_factory=dict)
     read_error: Optional[Exception] = None
 
-    def read(self) -> History:
+    def read(self) -> JournalReading:
         if self.read_error is not None:
             raise self.read_error
-        return History(tuple(self.entries), self._position(), **self.history)
+        return JournalReading(tuple(self.entries), self._position(), **self.history)
 
     def append(self, entry: Entry, position: Position) -> Position:
         self.before_append(entry)

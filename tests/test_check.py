@@ -21,7 +21,7 @@ from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
 from sms_watch.handler import SYSTEM_CLOCK
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
-from sms_watch.model.notice import Outcome
+from sms_watch.model.notice import Outcome, Start
 from sms_watch.model.policy import Policy
 from sms_watch.rules.record import Memory
 
@@ -304,7 +304,8 @@ def test_a_test_message_that_is_refused_fails_the_check(tmp_path: Path) -> None:
 def test_the_right_to_start_is_told_from_what_was_accepted(tmp_path: Path) -> None:
     """The service cannot be asked ahead; a start in the journal that was taken shows it."""
     now = SYSTEM_CLOCK.now()
-    ack = Entry(1, EntryType.ACK, now, "run-7", "n", outcomes={"a": Outcome.DONE})
+    became = {"a": Start("20261124-0-0-start", Outcome.DONE)}
+    ack = Entry(EntryType.ACK, now, "run-7", "n", starts=became)
     with a_day(tmp_path) as day:
         assert _has(day.check()[1], "note", "right to start", "sms:server:manageTask")
         day.journal.mkdir()

@@ -175,7 +175,7 @@ def test_bodies_are_those_of_the_service(state: str, connected: Any) -> None:
     assert _without_nothing(model) == _without_nothing(body)
     seen = read(body)
     assert seen is not None
-    assert (seen.state, seen.code, seen.connected) == (state, DISK_FULL, connected)
+    assert (seen.state, seen.error.code, seen.connected) == (state, DISK_FULL, connected)
 
 
 def _without_nothing(value: Any) -> Any:

@@ -98,7 +98,7 @@ def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service
 def test_a_task_is_read(services: Services) -> None:
     """A task comes with its id, state and code."""
     task = services.tasks.read_task("failed")
-    assert (task.id, task.state, task.code) == ("failed", "MIGRATE_FAIL", "SMS.0807")
+    assert (task.id, task.state, task.error.code) == ("failed", "MIGRATE_FAIL", "SMS.0807")
 
 
 def test_a_task_that_does_not_exist_is_gone(services: Services) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from local.context import timer_event
 from sms_watch.events import read
-from sms_watch.rules.plan import Wishes
+from sms_watch.rules.plan import Commands
 from sms_watch.rules.reminders import Snooze
 
 
@@ -20,19 +20,19 @@ from sms_watch.rules.reminders import Snooze
 def test_an_ordinary_text_is_a_normal_run(text: str) -> None:
     """What people write into user_event as a note asks for nothing."""
     waking = read(timer_event(NOW, text))
-    assert (waking.wishes, waking.warnings, waking.problem) == (Wishes(), (), "")
+    assert (waking.commands, waking.warnings, waking.problem) == (Commands(), (), "")
 
 
 @pytest.mark.parametrize("text", ["test", " TEST ", "Test\n"])
 def test_a_test_message_can_be_asked_for(text: str) -> None:
     """The word test asks for a test message."""
-    assert read(timer_event(NOW, text)).wishes == Wishes(test=True)
+    assert read(timer_event(NOW, text)).commands == Commands(test=True)
 
 
 @pytest.mark.parametrize("text", ["report", " REPORT "])
 def test_a_digest_can_be_asked_for(text: str) -> None:
     """The word report asks for a digest."""
-    assert read(timer_event(NOW, text)).wishes == Wishes(digest=True)
+    assert read(timer_event(NOW, text)).commands == Commands(digest=True)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_a_digest_can_be_asked_for(text: str) -> None:
 )
 def test_reminders_can_be_silenced_for_a_while(text: str, minutes: int) -> None:
     """A span in minutes, hours or days, and the task that it is for."""
-    wish = read(timer_event(NOW, text)).wishes.snooze
-    assert wish == Snooze("7a9c", timedelta(minutes=minutes))
+    snooze = read(timer_event(NOW, text)).commands.snooze
+    assert snooze == Snooze("7a9c", timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_reminders_can_be_silenced_for_a_while(text: str, minutes: int) -> None:
 def test_a_snooze_that_is_not_understood_is_a_problem(text: str) -> None:
     """What it should look like is said; nothing is silenced by a guess."""
     waking = read(timer_event(NOW, text))
-    assert waking.wishes == Wishes()
+    assert waking.commands == Commands()
     assert "snooze 8h TASK_ID" in waking.problem
 
 
@@ -63,7 +63,7 @@ def test_a_snooze_that_is_not_understood_is_a_problem(text: str) -> None:
 def test_a_command_that_is_none_is_a_problem(text: str) -> None:
     """A slip in a command is not taken for a note: the error lists the known commands."""
     waking = read(timer_event(NOW, text))
-    assert waking.wishes == Wishes()
+    assert waking.commands == Commands()
     assert text in waking.problem
     assert "known commands are: report" in waking.problem
 
@@ -87,4 +87,4 @@ JSON = st.recursive(
 @given(st.one_of(JSON, st.fixed_dictionaries({"trigger_type": JSON, "user_event": JSON})))
 def test_no_event_is_too_odd(event: Any) -> None:
     """Whatever JSON a console sends, it is read without an exception."""
-    assert isinstance(read(event).wishes, Wishes)
+    assert isinstance(read(event).commands, Commands)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, ContextManager, Iterator, List, NoReturn, Tuple
 
 import pytest
-from builders import NOW, a_memory, minutes
+from builders import NOW, a_record, minutes
 from clouds import BUCKET, a_night, an_obs_store, stored_objects
 from fakes import FakeStore
 from hypothesis import given
@@ -25,10 +25,9 @@ from hypothesis import strategies as st
 from sms_watch.adapters import file
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalConflict, JournalError
-from sms_watch.journal.entries import VERSION, Entry, EntryType, encode, fold
+from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading, encode, fold
 from sms_watch.journal.objects import EMPTY, AppendStore, DailyJournal
 from sms_watch.model.notice import Kind, Notice, Position
-from sms_watch.ports import History
 from sms_watch.rules.record import Memory
 
 DAY = timedelta(days=1)
@@ -80,8 +79,8 @@ def _journal(store: AppendStore, now: datetime = NOW) -> DailyJournal:
 
 def an_entry(now: datetime = NOW, mark: str = "RUNNING", **fields: Any) -> Entry:
     """Give an entry that is told from others by the state in it."""
-    memory = a_memory(state=mark, since=NOW)
-    entry = Entry(VERSION, EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
+    memory = a_record(state=mark, since=NOW)
+    entry = Entry(EntryType.PLAN, now, "run", f"entry-{next(NONCES)}")
     return replace(entry, **{"tasks": {"a": memory}, **fields})
 
 
@@ -91,7 +90,7 @@ def _append(store: AppendStore, now: datetime, mark: str) -> Position:
     return journal.append(an_entry(now, mark), journal.read().position)
 
 
-def _read(store: AppendStore, now: datetime = NOW) -> Tuple[History, Memory]:
+def _read(store: AppendStore, now: datetime = NOW) -> Tuple[JournalReading, Memory]:
     history = _journal(store, now).read()
     return history, fold(history.entries)
 
@@ -137,7 +136,7 @@ def test_an_append_behind_what_is_not_there_is_a_conflict(store: AppendStore) ->
 def test_the_first_run_ever_finds_an_empty_memory(store: AppendStore) -> None:
     """Nothing is there, nothing is lost, and the next entry begins the day's object."""
     history, memory = _read(store)
-    assert history == History((), Position("20261124", 0), warnings=(EMPTY,))
+    assert history == JournalReading((), Position("20261124", 0), warnings=(EMPTY,))
     assert memory == Memory()
 
 
@@ -245,7 +244,7 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
     """A sealed object without a successor loses nothing; the next run begins the new day."""
     _append(store, MIDNIGHT - minutes(10), "RUNNING")
     later = MIDNIGHT + minutes(1)
-    seal = Entry(VERSION, EntryType.SEAL, later, "run", "seal")
+    seal = Entry(EntryType.SEAL, later, "run", "seal")
     day = f"{NOW:%Y%m%d}"
     name = f"journal-{day}.jsonl"
     store.append(name, len(store.get(name) or b""), encode(seal))
@@ -260,7 +259,7 @@ def test_a_run_that_died_while_it_turned_the_day_is_followed(store: AppendStore)
 def test_a_plan_is_kept_when_its_acknowledgement_turns_the_day(store: AppendStore) -> None:
     """Days after a dead run's seal, the day's snapshot holds the plan that followed the seal."""
     position = _append(store, NOW - 3 * DAY, "RUNNING")
-    seal = Entry(VERSION, EntryType.SEAL, NOW - 2 * DAY, "run", "seal")
+    seal = Entry(EntryType.SEAL, NOW - 2 * DAY, "run", "seal")
     store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal))
     journal = _journal(store)
     after_plan = journal.append(an_entry(mark="ABORT"), journal.read().position)
@@ -304,7 +303,7 @@ def test_a_seal_without_its_end_leaves_the_next_object_clean(store: AppendStore)
     """What is missing at the end of one day's object is not added to the next day's."""
     yesterday = NOW - DAY
     position = _append(store, yesterday, "RUNNING")
-    seal = Entry(VERSION, EntryType.SEAL, NOW, "run", "seal")
+    seal = Entry(EntryType.SEAL, NOW, "run", "seal")
     store.append(f"journal-{position.day}.jsonl", position.offset, encode(seal)[:-1])
     _append(store, NOW, "ABORT")
     history, memory = _read(store)
@@ -342,7 +341,7 @@ def test_an_older_object_makes_up_for_a_lost_snapshot(store: AppendStore) -> Non
     yesterday = NOW - DAY
     journal = _journal(store, yesterday)
     owed = an_entry(yesterday, "MIGRATE_FAIL")
-    other = replace(owed, tasks={"b": a_memory(name="b")})
+    other = replace(owed, tasks={"b": a_record(name="b")})
     after = journal.append(owed, journal.read().position)
     journal.append(other, after)
     _append(store, NOW, "RUNNING")
@@ -447,12 +446,12 @@ def test_whatever_dies_when_the_journal_is_what_was_written(
     written: List[Entry] = []
     for number, (wait, task, mark, end, wreck) in enumerate(steps):
         now += minutes(wait)
-        owed = Notice(Kind.TEST, now, event_id=str(number))
+        owed = Notice(Kind.TEST, now, str(number))
         entry = an_entry(
             now,
-            tasks={task: a_memory(state=mark, since=now)},
+            tasks={task: a_record(state=mark, since=now)},
             notices=(owed,),
-            told=(str(number - 2),),
+            delivered=Delivery("m", (str(number - 2),)),
         )
         if _write_dying(store, entry, end):
             written.append(entry)

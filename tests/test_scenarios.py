@@ -110,7 +110,7 @@ def test_while_smn_is_down_tasks_are_started_and_told_later() -> None:
     watched, shown = _played("smn-down", 10, 4)
     begin = SCENARIOS["smn-down"].begin
     starts = [entry.at for entry in watched.entries if entry.starts]
-    sent = [entry.at for entry in watched.entries if entry.message_id]
+    sent = [entry.at for entry in watched.entries if entry.delivered]
     assert min(starts) < begin + 2 * HOUR
     assert min(sent) >= begin + 3 * HOUR
     assert 0 < watched.score.messages <= 2

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.adapters.task_json import read
-from sms_watch.model.task import Phase, Progress, Task
+from sms_watch.model.task import Phase, Progress, Servers, Task, TaskError, Transfer
 
 FAILED: Dict[str, Any] = {
     "id": "7a9c",
@@ -43,14 +43,11 @@ def test_a_task_in_full() -> None:
         "db-01",
         "MIGRATE_FAIL",
         "MIGRATE_BLOCK",
-        "SMS.1807",
-        ("203.0.113.22",),
+        TaskError("SMS.1807", ("203.0.113.22",)),
         True,
         Progress(1, 5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
-        42.5,
-        source="win02 (192.0.2.12)",
-        target="win02-new (203.0.113.22)",
-        source_id="s-2",
+        Transfer(42.5),
+        Servers("win02 (192.0.2.12)", "win02-new (203.0.113.22)", "s-2"),
     )
 
 
@@ -80,7 +77,7 @@ def test_the_error_is_found_however_it_is_packed(
 ) -> None:
     """An object in a string with a list in a string; a cut one is searched for its code."""
     task = _read(error_json=error_json)
-    assert (task.code, task.error_params) == (code, params)
+    assert task.error == TaskError(code, params)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +114,7 @@ def test_connected_is_known_or_unknown(value: Any, expected: Optional[bool]) -> 
 def test_a_number_is_one_or_unknown(value: Any, speed: Optional[float]) -> None:
     """A text that is no number costs the number, not the task."""
     task = _read(migrate_speed=value)
-    assert task.speed == speed
+    assert task.transfer.speed == speed
 
 
 def test_a_missing_connected_is_unknown() -> None:
@@ -194,8 +191,8 @@ def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> No
     task = _read(**{**fields, "id": "7a9c", "state": "MIGRATE_FAIL"})
     assert (task.id, task.state) == ("7a9c", "MIGRATE_FAIL")
     assert task.progress.percent is None or 0 <= task.progress.percent <= 100
-    assert task.speed is None or task.speed >= 0
-    json.dumps([task.error_params, task.source], allow_nan=False)
+    assert task.transfer.speed is None or task.transfer.speed >= 0
+    json.dumps([task.error.params, task.servers.source], allow_nan=False)
 
 
 ANY_TEXT = st.text(max_size=30).map(lambda text: text * 40)
@@ -208,7 +205,7 @@ def test_texts_are_lines_of_a_bounded_length(name: str, address: str, param: str
     servers = {"name": name, "ip": address}
     sub_tasks = [{"name": name, "progress": 5}]
     task = _read(name=name, source_server=servers, error_json=error, sub_tasks=sub_tasks)
-    texts = [task.name, task.source, task.progress.sub_task, *task.error_params]
+    texts = [task.name, task.servers.source, task.progress.sub_task, *task.error.params]
     assert sum(map(len, texts)) <= 12 * 210
     assert all(text.isprintable() for text in texts)
 

@@ -8,20 +8,34 @@ from datetime import timedelta
 from typing import Any, List
 
 import pytest
-from builders import NOW, a_memory, a_task
+from builders import NOW, a_notice, a_record, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import entries, notices
 
 from sms_watch.errors import JournalError
-from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode, fold, snapshot
-from sms_watch.model.notice import Kind, Notice
-from sms_watch.rules.record import Memory, TaskMemory, WatchMemory
+from sms_watch.journal.entries import (
+    VERSION,
+    Delivery,
+    Entry,
+    EntryType,
+    decode,
+    encode,
+    fold,
+    snapshot,
+)
+from sms_watch.model.notice import Kind, Notice, Outcome, Start
+from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 
 def an_entry(type_: EntryType = EntryType.PLAN, **fields: Any) -> Entry:
-    """Give an entry of a run."""
-    return Entry(VERSION, type_, NOW, "run-1", "nonce-1", **fields)
+    """Return an entry of a run."""
+    return Entry(type_, NOW, "run-1", "nonce-1", **fields)
+
+
+def _delivered(*event_ids: str) -> Entry:
+    """Return the entry that a message has told these events."""
+    return an_entry(EntryType.ACK, delivered=Delivery("m-1", event_ids))
 
 
 @given(entries)
@@ -35,7 +49,7 @@ def test_an_entry_survives_its_line(entry: Entry) -> None:
 
 def test_a_line_is_short_and_plain_to_read() -> None:
     """A line has no spaces to spare, letters of any writing as they are, and no defaults."""
-    line = encode(an_entry(tasks={"a": TaskMemory("RUNNING", NOW, "数据库")}))
+    line = encode(an_entry(tasks={"a": TaskRecord("RUNNING", NOW, "数据库")}))
     assert line.decode("utf-8") == (
         '{"v":1,"type":"plan","at":"2026-11-24T00:03:00Z","run":"run-1","nonce":"nonce-1",'
         '"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:03:00Z","name":"数据库"}}}\n'
@@ -44,8 +58,8 @@ def test_a_line_is_short_and_plain_to_read() -> None:
 
 def test_half_a_letter_stops_no_run() -> None:
     """JSON from outside can hold half of a letter, which no file can: it is written as ``?``."""
-    line = encode(an_entry(message_id="a\ud83db"))
-    assert decode(line) == an_entry(message_id="a?b")
+    line = encode(an_entry(delivered=Delivery("a\ud83db")))
+    assert decode(line) == an_entry(delivered=Delivery("a?b"))
 
 
 @given(entries, st.data())
@@ -75,10 +89,14 @@ def test_a_line_that_is_not_whole_is_refused(entry: Entry, data: st.DataObject) 
         b'{"v":1,"type":"plan","at":7,"run":"r","nonce":"n"}',
         b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":7,"nonce":"n"}',
         b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","tasks":[]}',
-        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","told":"x"}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","starts":["a"]}',
+        b'{"v":1,"type":"ack","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","delivered":["x"]}',
+        b'{"v":1,"type":"ack","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","delivered":{}}',
+        b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n",'
+        b'"lease":"2026-11-24T00:00:00Z"}',
         b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n","watch":1}',
         b'{"v":1,"type":"plan","at":"2026-11-24T00:00:00Z","run":"r","nonce":"n",'
-        b'"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:00:00Z","attempts":"1"}}}',
+        b'"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:00:00Z","starts":{"tries":"1"}}}}',
     ],
 )
 def test_a_foreign_line_is_refused(line: bytes) -> None:
@@ -93,6 +111,19 @@ def test_a_line_without_end_in_its_depth_is_refused() -> None:
         decode(b"[" * 100_000)
 
 
+@pytest.mark.parametrize("version", [None, True, "1", 1.0, [1], {}])
+def test_a_line_without_a_version_is_refused(version: Any) -> None:
+    """In which format a line is written is said in each, as a whole number."""
+    data = json.loads(encode(an_entry()))
+    assert data["v"] == VERSION
+    data["v"] = version
+    with pytest.raises(ValueError, match=r"^without a version$"):
+        decode(json.dumps(data).encode())
+    del data["v"]
+    with pytest.raises(ValueError, match=r"^without a version$"):
+        decode(json.dumps(data).encode())
+
+
 def test_an_unknown_field_is_passed_over() -> None:
     """A line of the same format with a field of a later version is read without it."""
     data = json.loads(encode(an_entry()))
@@ -102,7 +133,7 @@ def test_an_unknown_field_is_passed_over() -> None:
 
 def test_a_whole_number_may_stand_for_a_fraction() -> None:
     """JSON does not tell 5 from 5.0, and neither does a speed."""
-    notice = Notice(Kind.FAILED, NOW, "1", a_task(speed=5.0))
+    notice = a_notice(task=a_task(speed=5.0))
     line = encode(an_entry(notices=(notice,))).replace(b'"speed":5.0', b'"speed":5')
     assert decode(line).notices == (notice,)
 
@@ -121,22 +152,21 @@ def test_a_newer_format_stops_everything() -> None:
 
 def test_what_equals_its_default_is_not_written() -> None:
     """Lines are short: a memory without attempts does not say so."""
-    assert b"attempts" not in encode(an_entry(tasks={"a": a_memory()}))
+    assert b"starts" not in encode(an_entry(tasks={"a": a_record()}))
 
 
 def test_before_the_first_line_nothing_is_remembered() -> None:
-    """An empty journal is an empty memory: no tasks, nothing owed, no lease and no holder."""
+    """An empty journal is an empty memory: no tasks, nothing pending, and no lease."""
     assert fold([]) == Memory()
 
 
 def test_a_snapshot_is_an_entry_like_any_other() -> None:
     """It says what it is, who wrote it and when, and in which format."""
     memory = Memory(
-        {"a": a_memory()},
-        {"1": Notice(Kind.FAILED, NOW, "1")},
-        WatchMemory(3, NOW),
-        NOW + timedelta(minutes=1),
-        "run-0",
+        {"a": a_record()},
+        {"1": a_notice(event_id="1")},
+        WatchRecord(3, NOW),
+        Lease(NOW + timedelta(minutes=1), "run-0"),
     )
     assert snapshot(memory, NOW, "run-1", "nonce-1") == an_entry(
         EntryType.SNAPSHOT,
@@ -144,7 +174,6 @@ def test_a_snapshot_is_an_entry_like_any_other() -> None:
         watch=memory.watch,
         notices=tuple(memory.outbox.values()),
         lease=memory.lease,
-        holder="run-0",
     )
 
 
@@ -173,29 +202,91 @@ def test_a_snapshot_replaces_what_came_before(earlier: Entry, whole: Entry) -> N
     assert fold([earlier, renewed]) == fold([renewed])
 
 
+# What is pending
+
+
 @given(notices, notices)
 def test_what_is_owed_stays_until_it_is_told(owed: Notice, other: Notice) -> None:
-    """A notice is owed from its plan on, by its id, until a line says that it was told."""
+    """A notice is pending from its plan on, by its id, until a line says that it was delivered."""
     plan = an_entry(notices=(owed,))
     assert fold([plan]).outbox == {owed.event_id: owed}
     assert fold([plan, an_entry(EntryType.ACK)]).outbox == {owed.event_id: owed}
-    assert fold([plan, an_entry(EntryType.ACK, told=(owed.event_id,))]).outbox == {}
+    assert fold([plan, _delivered(owed.event_id)]).outbox == {}
+    kept = {} if other.event_id == owed.event_id else {owed.event_id: owed}
+    assert fold([plan, _delivered(other.event_id)]).outbox == kept
+
+
+def test_a_notice_told_in_the_line_that_owes_it_is_not_owed() -> None:
+    """A run may find out, tell and acknowledge in one line."""
+    told = a_notice(Kind.RESUMED, event_id="1-end")
+    assert fold([replace(_delivered("1-end"), notices=(told,))]).outbox == {}
+
+
+def test_what_is_told_twice_is_told() -> None:
+    """A line may name what is pending no more, as after a run that was thought dead."""
+    told = _delivered("1")
+    assert fold([an_entry(notices=(a_notice(event_id="1"),)), told, told]).outbox == {}
+
+
+PLANNED = Start("20261124-4711-0-start")
+MADE = Start(PLANNED.id, Outcome.REFUSED, "HTTP 400")
+PENDING = a_notice(start=PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("type_", "starts", "known"),
+    [
+        pytest.param(EntryType.ACK, {"a": MADE}, MADE, id="its own"),
+        pytest.param(EntryType.ACK, {"b": MADE}, PLANNED, id="that of another task"),
+        pytest.param(EntryType.ACK, {"a": Start("another")}, PLANNED, id="another of its task"),
+        pytest.param(EntryType.PLAN, {"a": MADE}, PLANNED, id="a plan intends, and knows nothing"),
+    ],
+)
+def test_what_became_of_a_start_is_known_to_the_notice_that_speaks_of_it(
+    type_: EntryType, starts: Any, known: Start
+) -> None:
+    """A notice that is told by a later run says what became of the start that it is about."""
+    memory = fold([an_entry(notices=(PENDING,)), an_entry(type_, starts=starts)])
+    assert memory.outbox[PENDING.event_id].verdict.start == known
+
+
+def test_what_became_of_a_start_changes_nothing_else_that_is_pending() -> None:
+    """Notices of other tasks, of no start, and about the watching stay as they were."""
+    others = (
+        a_notice(Kind.CONNECTED, event_id="1"),
+        a_notice(Kind.BLIND, task=None, start=PLANNED, event_id="2"),
+        a_notice(task=a_task(id="b"), start=PLANNED, event_id="3"),
+    )
+    plan = an_entry(notices=(PENDING, *others))
+    outbox = fold([plan, an_entry(EntryType.ACK, starts={"a": MADE})]).outbox
+    assert tuple(outbox.values())[1:] == others
+    assert list(outbox) == [PENDING.event_id, "1", "2", "3"]
+
+
+@given(notices, entries)
+def test_what_a_notice_knows_of_its_start_is_kept_by_a_snapshot(owed: Notice, ack: Entry) -> None:
+    """The day may turn between a plan and the message."""
+    history = [an_entry(notices=(owed,)), replace(ack, type=EntryType.ACK)]
+    renewed = snapshot(fold(history), NOW, "run-2", "nonce-2")
+    assert fold([renewed]).outbox == fold(history).outbox
+
+
+# The lease
 
 
 def test_an_acknowledgement_ends_the_lease() -> None:
     """While a run is at work its lease holds; its ack, or the next plan, replaces it."""
-    lease = NOW + timedelta(minutes=1)
+    lease = Lease(NOW + timedelta(minutes=1), "run-1")
     plan = an_entry(lease=lease)
     assert fold([plan]).lease == lease
-    assert fold([plan]).holder == "run-1"
-    done = fold([plan, an_entry(EntryType.ACK)])
-    assert (done.lease, done.holder) == (None, "")
+    assert fold([plan, an_entry(EntryType.ACK)]).lease is None
+    assert fold([plan, an_entry()]).lease is None
 
 
 def test_a_late_acknowledgement_leaves_anothers_lease_alone() -> None:
     """A run that outlived its lease does not free the way while the next one is at work."""
-    lease = NOW + timedelta(minutes=1)
-    slow = an_entry(lease=NOW)
+    lease = Lease(NOW + timedelta(minutes=1), "run-2")
+    slow = an_entry(lease=Lease(NOW, "run-1"))
     other = replace(an_entry(lease=lease), run="run-2")
     late = an_entry(EntryType.ACK)
     assert fold([slow, other, late]).lease == lease
@@ -208,19 +299,7 @@ def test_a_late_acknowledgement_leaves_anothers_lease_alone() -> None:
 
 def test_a_seal_changes_nothing() -> None:
     """The line that closes a day holds no memory, and leaves a lease alone."""
-    plan = an_entry(tasks={"a": a_memory()}, lease=NOW)
+    plan = an_entry(tasks={"a": a_record()}, lease=Lease(NOW, "run-1"))
     assert fold([plan, an_entry(EntryType.SEAL)]) == fold([plan])
-    later = an_entry(tasks={"b": a_memory()})
+    later = an_entry(tasks={"b": a_record()})
     assert set(fold([plan, an_entry(EntryType.SEAL), later]).tasks) == {"a", "b"}
-
-
-def test_a_notice_told_in_the_line_that_owes_it_is_not_owed() -> None:
-    """A run may find out, tell and acknowledge in one line."""
-    told = Notice(Kind.RESUMED, NOW, "1-end")
-    assert fold([an_entry(EntryType.ACK, notices=(told,), told=("1-end",))]).outbox == {}
-
-
-def test_what_is_told_twice_is_told() -> None:
-    """A line may name what is owed no more, as after a run that was thought dead."""
-    told = an_entry(EntryType.ACK, told=("1",))
-    assert fold([an_entry(notices=(Notice(Kind.FAILED, NOW, "1"),)), told, told]).outbox == {}

@@ -8,17 +8,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterator, Tuple, Union
 
 import pytest
-from builders import NOW, a_memory, a_started_memory, a_task
+from builders import NOW, a_notice, a_record, a_started_record, a_task
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import memories, notices, progresses, tasks, watches
+from strategies import entries, notices, progresses, records, tasks, watches
 
 from sms_watch.journal import codec
-from sms_watch.journal.entries import VERSION, Entry, EntryType, decode, encode
-from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason, Standing
-from sms_watch.model.task import ErrorClass, Progress, Task
+from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
+from sms_watch.model.notice import Action, Digest, DigestRow, Kind, Outcome, Reason, Start
+from sms_watch.model.task import ErrorClass, Progress, Task, TaskError
+from sms_watch.rules.call import Call
+from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import TaskMemory, WatchMemory
+from sms_watch.rules.record import Lease, TaskRecord, WatchRecord
 
 Path = Tuple[Union[str, int], ...]
 
@@ -32,13 +34,13 @@ def _through_json(value: Any) -> Any:
     return codec.load(type(value), json.loads(json.dumps(codec.dump(value), allow_nan=False)))
 
 
-@given(st.one_of(progresses, tasks, memories, watches, notices))
+@given(st.one_of(progresses, tasks, records, watches, notices, entries))
 def test_every_value_comes_back_as_it_was(value: Any) -> None:
     """Whatever the journal holds is equal after it was written and read."""
     assert _through_json(value) == value
 
 
-@given(st.one_of(tasks, memories, watches))
+@given(st.one_of(tasks, records, watches))
 def test_what_comes_back_has_the_types_that_it_had(value: Any) -> None:
     """Words come back as words, tuples as tuples, so that comparing by identity stays true."""
     back = _through_json(value)
@@ -48,10 +50,11 @@ def test_what_comes_back_has_the_types_that_it_had(value: Any) -> None:
 
 def test_words_come_back_as_members() -> None:
     """A rule that asks `is Action.START` must get the member, not the string."""
-    notice = _through_json(Notice(Kind.FAILED, NOW, action=Action.START, outcome=Outcome.DONE))
+    start = Start("20261124-0-0-start", Outcome.DONE)
+    notice = _through_json(a_notice(Kind.FAILED, action=Action.START, start=start))
     assert notice.kind is Kind.FAILED
-    assert notice.action is Action.START
-    assert notice.outcome is Outcome.DONE
+    assert notice.verdict.action is Action.START
+    assert notice.verdict.start.outcome is Outcome.DONE
 
 
 @pytest.mark.parametrize(
@@ -59,18 +62,19 @@ def test_words_come_back_as_members() -> None:
     [
         (Progress(), {}),
         (Progress(percent=0, copied=0), {"percent": 0, "copied": 0}),
-        (WatchMemory(loss_told=True), {"loss_told": True}),
+        (WatchRecord(loss_told=True), {"loss_told": True}),
         (Task("a", "", "READY", connected=False), {"connected": False}),
-        (Task("a", "", "READY", error_params=()), {}),
+        (Task("a", "", "READY", error=TaskError()), {}),
+        (Task("a", "", "READY", error=TaskError(params=("b",))), {"error": {"params": ["b"]}}),
         (Task("a", "", "READY", progress=Progress(cycle=1)), {"progress": {"cycle": 1}}),
-        (TaskMemory("READY", NOW), {"since": "2026-11-24T00:03:00Z"}),
+        (TaskRecord("READY", NOW), {"since": "2026-11-24T00:03:00Z"}),
     ],
 )
 def test_only_what_equals_its_default_is_left_out(value: Any, written: Dict[str, Any]) -> None:
     """Nought and false are values of their own wherever the default is another."""
     always = {"id": "a", "name": "", "state": "READY"}
     expected = {**{k: v for k, v in always.items() if hasattr(value, k)}, **written}
-    if isinstance(value, TaskMemory):
+    if isinstance(value, TaskRecord):
         del expected["name"]
     assert codec.dump(value) == expected
     assert _through_json(value) == value
@@ -79,7 +83,7 @@ def test_only_what_equals_its_default_is_left_out(value: Any, written: Dict[str,
 def test_a_time_is_written_in_utc_and_read_aware() -> None:
     """A moment told in another zone is the same moment, and is never read without a zone."""
     elsewhere = datetime(2026, 11, 24, 8, 3, tzinfo=timezone(timedelta(hours=8)))
-    record = TaskMemory("READY", elsewhere)
+    record = TaskRecord("READY", elsewhere)
     assert codec.dump(record)["since"] == "2026-11-24T00:03:00Z"
     back = _through_json(record)
     assert back == record
@@ -104,115 +108,119 @@ def test_a_time_is_written_in_utc_and_read_aware() -> None:
 def test_a_time_that_is_none_is_refused(text: Any) -> None:
     """Only a whole moment in UTC is taken for one."""
     with pytest.raises(ValueError, match=r"."):
-        codec.load(TaskMemory, {"state": "READY", "since": text})
+        codec.load(TaskRecord, {"state": "READY", "since": text})
 
 
 # Every field of every value in a line, each of them filled.
+FULL_TASK = a_task(
+    error_params=("192.0.2.1",),
+    connected=True,
+    progress=HALF_WAY,
+    speed=1.5,
+    size=2000,
+    remaining=7,
+    source="web-01 (192.0.2.12)",
+    target="web-01-new (192.0.2.13)",
+    source_id="s-1",
+    listed=True,
+)
 FULL = Entry(
-    VERSION,
     EntryType.PLAN,
     NOW,
     "run-1",
     "nonce-1",
     tasks={
-        "a": a_started_memory(
+        "a": a_started_record(
             since=NOW,
-            asked=True,
-            away=True,
-            relapsed=True,
+            last_id="20261124-0-0-start",
             outcome=Outcome.DONE,
-            mark=HALF_WAY,
-            place=HALF_WAY,
-            moved=NOW,
-            suspected=NOW,
-            samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
-            stalled="20261124-0-1",
-            parted="20261124-0-2",
-            parted_at=NOW,
-            failures=(NOW,),
+            furthest=HALF_WAY,
+            call=Call("20261124-0-0-needs_person", NOW, 1),
+            on_probation=True,
+            recent=(NOW,),
             flaps=5,
-            reminded=1,
-            reminded_at=NOW,
-            snoozed=NOW,
-            starts=2,
-            lost=1.5,
+            was_away=True,
+            lost_event="20261124-0-2-disconnected",
+            lost_at=NOW,
+            last_progress=HALF_WAY,
+            moved_at=NOW,
+            suspected_at=NOW,
+            samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
+            stall=Call("20261124-0-1-stalled", NOW, 2),
+            snoozed_until=NOW,
+            total_starts=2,
+            seconds_failed=1.5,
         )
     },
-    watch=WatchMemory(1, NOW, "20261124-0-0", loss_told=True, unreached=("b",), digested=NOW),
+    watch=WatchRecord(
+        1, NOW, "20261124-0-0-blind", loss_told=True, unreached=("b",), digested_at=NOW
+    ),
     notices=(
-        Notice(
-            Kind.FAILED,
-            NOW,
-            "20261124-0-0",
-            a_task(
-                error_params=("192.0.2.1",),
-                connected=True,
-                progress=HALF_WAY,
-                speed=1.5,
-                remaining=7,
-                source="web-01 (192.0.2.12)",
-                target="web-01-new (192.0.2.13)",
-                source_id="s-1",
-                size=2000,
-                listed=True,
-            ),
-            ErrorClass.TRANSIENT,
-            Action.START,
-            Reason.MENDABLE,
-            1,
-            5,
-            NOW,
-            NOW,
-            Outcome.DONE,
-            "HTTP 503",
-            5,
-            (Standing(a_task(progress=HALF_WAY), 2, 1.5),),
-            3,
+        a_notice(
+            task=FULL_TASK,
+            action=Action.START,
+            reason=Reason.MENDABLE,
+            error_class=ErrorClass.TRANSIENT,
+            number=1,
+            cap=5,
+            next_try=NOW,
+            start=Start("20261124-0-0-start", Outcome.DONE, "HTTP 503"),
+            follows=("20261123-0-0-failed",),
+            since=NOW,
+            count=5,
+            detail="HTTP 503",
+            rows=(DigestRow(FULL_TASK, 2, 1.5, NOW),),
+            more=3,
+            unread="1 could not be read",
         ),
     ),
-    told=("20261123-0-0",),
-    starts=("a",),
-    outcomes={"a": Outcome.DONE},
-    message_id="m-1",
-    lease=NOW,
-    holder="run-1",
+    delivered=Delivery("m-1", ("20261123-0-0-failed",)),
+    starts={"a": Start("20261124-0-0-start", Outcome.DONE, "HTTP 503")},
+    lease=Lease(NOW, "run-1"),
 )
 # What may be missing, and so may be null: the places in the line, without the task's id.
 NULLABLE = {
-    "tasks.a.last_start",
-    "tasks.a.mark",
-    "tasks.a.mark.percent",
-    "tasks.a.mark.copied",
-    "tasks.a.outcome",
-    "tasks.a.place",
-    "tasks.a.place.percent",
-    "tasks.a.place.copied",
-    "tasks.a.moved",
-    "tasks.a.suspected",
-    "tasks.a.samples.0.percent",
-    "tasks.a.samples.0.copied",
-    "tasks.a.samples.0.speed",
-    "tasks.a.parted_at",
-    "tasks.a.reminded_at",
-    "tasks.a.snoozed",
+    "tasks.a.starts.last_at",
+    "tasks.a.starts.outcome",
+    "tasks.a.starts.furthest",
+    "tasks.a.starts.furthest.percent",
+    "tasks.a.starts.furthest.copied",
+    "tasks.a.failure.call",
+    "tasks.a.agent.lost_at",
+    "tasks.a.movement.last_progress",
+    "tasks.a.movement.last_progress.percent",
+    "tasks.a.movement.last_progress.copied",
+    "tasks.a.movement.moved_at",
+    "tasks.a.movement.suspected_at",
+    "tasks.a.movement.samples.0.percent",
+    "tasks.a.movement.samples.0.copied",
+    "tasks.a.movement.samples.0.speed",
+    "tasks.a.movement.stall",
+    "tasks.a.snoozed_until",
     "watch",
     "watch.blind_since",
-    "watch.digested",
-    "notices.0.task.size",
-    "notices.0.standings.0.task.progress.percent",
-    "notices.0.standings.0.task.progress.copied",
+    "watch.digested_at",
     "notices.0.task",
-    "notices.0.task.connected",
-    "notices.0.task.progress.percent",
-    "notices.0.task.progress.copied",
-    "notices.0.task.speed",
-    "notices.0.task.remaining",
-    "notices.0.error_class",
-    "notices.0.reason",
-    "notices.0.cap",
-    "notices.0.next_try",
+    *(
+        f"notices.0.{task}.{place}"
+        for task in ("task", "digest.rows.0.task")
+        for place in (
+            "connected",
+            "progress.percent",
+            "progress.copied",
+            "transfer.speed",
+            "transfer.size",
+            "transfer.remaining",
+        )
+    ),
+    "notices.0.verdict.reason",
+    "notices.0.verdict.error_class",
+    "notices.0.verdict.attempt.cap",
+    "notices.0.verdict.attempt.next_try",
+    "notices.0.verdict.start",
     "notices.0.since",
-    "notices.0.outcome",
+    "notices.0.digest.rows.0.still_since",
+    "delivered",
     "lease",
 }
 
@@ -246,11 +254,23 @@ def _with(path: Path, odd: Any) -> Any:
     return data
 
 
+def _values(value: Any) -> Iterator[Any]:
+    """Return every dataclass within a value, and the value itself if it is one."""
+    inner: Any = value
+    if dataclasses.is_dataclass(value):
+        yield value
+        inner = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    for each in inner.values() if isinstance(inner, dict) else inner:
+        if dataclasses.is_dataclass(each) or isinstance(each, (tuple, dict)):
+            yield from _values(each)
+
+
 def test_the_full_line_has_every_field() -> None:
-    """The line that the next tests spoil leaves no field out."""
-    for value in (FULL, FULL.tasks["a"], FULL.watch, FULL.notices[0], FULL.notices[0].task):
-        assert dataclasses.is_dataclass(value)
+    """The line that the next tests spoil leaves no field of any value out."""
+    for value in _values(FULL):
         assert set(codec.dump(value)) == {field.name for field in dataclasses.fields(value)}
+    kinds = {type(value) for value in _values(FULL)}
+    assert kinds >= {TaskRecord, Failure, Call, Start, Lease, Delivery, Digest}
     assert _through_json(FULL) == FULL
 
 
@@ -274,10 +294,12 @@ def test_a_value_of_another_type_is_refused(path: Path) -> None:
     [
         (),
         ("tasks", "a"),
-        ("tasks", "a", "mark"),
+        ("tasks", "a", "starts"),
+        ("tasks", "a", "failure", "call"),
         ("watch",),
         ("notices", 0),
-        ("notices", 0, "task"),
+        ("notices", 0, "task", "error"),
+        ("notices", 0, "verdict", "attempt"),
     ],
     ids=_dotted,
 )
@@ -288,13 +310,24 @@ def test_a_field_of_a_later_version_is_passed_over(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [("v",), ("type",), ("at",), ("run",), ("nonce",), ("tasks", "a", "state")]
+    "path",
+    [
+        ("type",),
+        ("at",),
+        ("run",),
+        ("nonce",),
+        ("tasks", "a", "state"),
+        ("tasks", "a", "failure", "call", "at"),
+        ("notices", 0, "event_id"),
+        ("lease", "holder"),
+    ],
+    ids=_dotted,
 )
 def test_what_is_indispensable_must_be_there(path: Path) -> None:
     """A value without one of its own parts is refused, and the error names the value."""
     data = codec.dump(FULL)
     del _inside(data, path[:-1])[path[-1]]
-    with pytest.raises(ValueError, match=r"Entry|TaskMemory"):
+    with pytest.raises(ValueError, match=r"Entry|TaskRecord|Call|Notice|Lease"):
         codec.load(Entry, data)
 
 
@@ -309,9 +342,9 @@ def test_a_line_may_be_cut_at_no_byte() -> None:
 @pytest.mark.parametrize("name", NAUGHTY, ids=ascii)
 def test_no_name_breaks_a_line(name: str) -> None:
     """Control characters and line ends survive inside one line; half a character is replaced."""
-    entry = dataclasses.replace(FULL, tasks={name: a_memory(name=name)}, run=name)
+    entry = dataclasses.replace(FULL, tasks={name: a_record(name=name)}, run=name)
     line = encode(entry)
     assert len(line.splitlines()) == 1
     kept = name.encode("utf-8", "replace").decode()
-    assert decode(line).tasks == {kept: a_memory(name=kept)}
+    assert decode(line).tasks == {kept: a_record(name=kept)}
     assert decode(line).run == kept

@@ -7,47 +7,43 @@ from datetime import datetime, timedelta
 from typing import Any, List, Optional, Tuple
 
 import pytest
-from builders import NOW, a_policy, a_running_task, a_task, minutes
+from builders import NOW, a_policy, a_reading, a_record, a_running_task, a_task, minutes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.model.notice import Kind
+from sms_watch.model.notice import Kind, closing_id
 from sms_watch.model.task import Progress, Task
+from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
-from sms_watch.rules.movement import (
-    MOST_SAMPLES,
-    OLD,
-    Sample,
-    follow,
-    forget,
-    moves,
-    remaining,
-    stands_still,
-)
-from sms_watch.rules.record import TaskMemory
+from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
 
 SECOND = timedelta(seconds=1)
-POLICY = a_policy()
+STALL = a_policy().stall
+NEVER = timedelta(0)
 HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
 GIGABYTE = 10**9
+EVENT = "20261124-4711-0"
+STALLED = Call(f"{EVENT}-stalled", NOW)
 
 
-def _record(**fields: Any) -> TaskMemory:
-    """Give what is remembered of a task that was last seen to move an hour ago."""
+def _movement(**fields: Any) -> Movement:
+    """Return that of a task that was last seen to move an hour ago."""
     at = NOW - minutes(60)
     usual = {
-        "state": "RUNNING",
-        "since": at,
-        "place": HERE,
-        "moved": at,
-        "suspected": NOW - minutes(15),
+        "last_progress": HERE,
+        "moved_at": at,
+        "suspected_at": NOW - minutes(15),
         "samples": (Sample(at, 50, 1000, 100.0, "MIGRATE_LINUX_FILE"),),
     }
-    return TaskMemory(**{**usual, **fields})
+    return Movement(**{**usual, **fields})
 
 
 def _still(**fields: Any) -> Task:
     return a_running_task(**{"progress": HERE, "speed": 0.0, **fields})
+
+
+def _read(movement: Movement, task: Task, now: datetime = NOW) -> Tuple[Movement, Optional[Kind]]:
+    return movement.read(task, now, STALL, EVENT)
 
 
 # Stalls
@@ -56,46 +52,46 @@ def _still(**fields: Any) -> Task:
 @pytest.mark.parametrize(("early", "told"), [(SECOND, False), (timedelta(0), True)])
 def test_a_stall_is_told_at_stall_minutes(early: timedelta, told: bool) -> None:
     """A second before STALL_MINUTES nothing is told, at it the stall is."""
-    record = _record(moved=NOW - minutes(60) + early)
-    assert stands_still(_still(), record, NOW, POLICY) is told
+    movement = _movement(moved_at=NOW - minutes(60) + early)
+    assert _read(movement, _still())[1] is (Kind.STALLED if told else None)
 
 
 @pytest.mark.parametrize(("early", "told"), [(SECOND, False), (timedelta(0), True)])
 def test_the_last_quarter_of_a_stall_has_to_be_watched(early: timedelta, told: bool) -> None:
     """After hours in which nobody looked, one reading is a suspicion and no stall."""
-    record = _record(moved=NOW - minutes(600), suspected=NOW - minutes(15) + early)
-    assert stands_still(_still(), record, NOW, POLICY) is told
-    assert not stands_still(_still(), replace(record, suspected=None), NOW, POLICY)
+    watched = NOW - minutes(15) + early
+    movement = _movement(moved_at=NOW - minutes(600), suspected_at=watched)
+    assert _read(movement, _still())[1] is (Kind.STALLED if told else None)
+    assert _read(replace(movement, suspected_at=None), _still())[1] is None
 
 
 def test_a_suspicion_is_written_down_at_three_quarters() -> None:
     """A second before the last quarter of the time nothing is written, at it a sample is too."""
-    early = _record(moved=NOW - minutes(45) + SECOND, suspected=None)
-    assert follow(_still(), early, NOW, POLICY) is early
-    record = _record(moved=NOW - minutes(45), suspected=None)
-    followed = follow(_still(), record, NOW, POLICY)
+    early = _movement(moved_at=NOW - minutes(45) + SECOND, suspected_at=None)
+    assert _read(early, _still())[0] is early
+    movement = _movement(moved_at=NOW - minutes(45), suspected_at=None)
     sample = Sample(NOW, 50, 1000, 0.0, "MIGRATE_LINUX_FILE")
-    assert followed == replace(record, suspected=NOW, samples=(*record.samples, sample))
+    suspected = replace(movement, suspected_at=NOW, samples=(*movement.samples, sample))
+    assert _read(movement, _still()) == (suspected, None)
 
 
 def test_a_suspicion_is_written_down_once() -> None:
-    """A quiet run in the last quarter leaves the record as it is."""
-    record = _record(suspected=NOW - minutes(5))
-    assert follow(_still(), record, NOW, POLICY) is record
+    """A quiet run in the last quarter leaves everything as it is."""
+    movement = _movement(suspected_at=NOW - minutes(5))
+    assert _read(movement, _still())[0] is movement
 
 
 def test_a_task_that_moves_under_suspicion_is_cleared_at_once() -> None:
     """What moved in the last quarter begins the whole time anew."""
-    record = follow(_still(progress=replace(HERE, percent=51)), _record(), NOW, POLICY)
-    assert (record.moved, record.suspected) == (NOW, None)
+    movement, news = _read(_movement(), _still(progress=replace(HERE, percent=51)))
+    assert (movement.moved_at, movement.suspected_at, news) == (NOW, None, None)
 
 
 def test_stall_minutes_of_zero_means_never() -> None:
     """With STALL_MINUTES=0 nothing is suspected and nothing is told."""
-    off = a_policy(stall=timedelta(0))
-    record = _record(moved=NOW - minutes(6000), suspected=None)
-    assert follow(_still(), record, NOW, off) is record
-    assert not stands_still(_still(), _record(moved=NOW - minutes(6000)), NOW, off)
+    for suspected_at in (None, NOW - minutes(5000)):
+        movement = _movement(moved_at=NOW - minutes(6000), suspected_at=suspected_at)
+        assert movement.read(_still(), NOW, NEVER, EVENT) == (movement, None)
 
 
 @pytest.mark.parametrize(
@@ -128,61 +124,66 @@ def test_stall_minutes_of_zero_means_never() -> None:
 )
 def test_what_counts_as_movement(task: Task, told: bool) -> None:
     """Sub-task, percentage and bytes count in either direction, a speed only where it varies."""
-    assert stands_still(task, _record(), NOW, POLICY) is told
+    assert _movement().is_stalled(task, NOW, STALL) is told
 
 
 def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
     """A sample without a speed is compared with no speed."""
-    unknown = _record(samples=(Sample(NOW, 50, 1000, None, "x"),))
-    assert not moves(_still(speed=100.0), unknown)
-    assert not moves(_still(speed=100.0), _record(samples=()))
+    unknown = _movement(samples=(Sample(NOW, 50, 1000, None, "x"),))
+    assert not unknown.has_moved(_still(speed=100.0))
+    assert not _movement(samples=()).has_moved(_still(speed=100.0))
 
 
 def test_file_comparison_may_last_for_hours() -> None:
     """At one percentage, with a speed that varies and is 0 between samples, nothing is told."""
-    record = None
+    movement = Movement()
     for minute in range(600):
         speed = 0.0 if minute % 13 == 0 else 40.0 + minute % 7
         task = _still(progress=Progress(1, 5, 6, None, "MIGRATE_LINUX_FILE"), speed=speed)
-        seen = decide(task, record, NOW + minutes(minute), POLICY)
-        assert seen.news == ()
-        record = seen.memory
+        movement, news = _read(movement, task, NOW + minutes(minute))
+        assert news is None
 
 
-def test_a_muted_stall_writes_nothing_down() -> None:
-    """Without stalled in NOTIFY_ON no stall is opened, so a quiet run leaves the record alone."""
-    muted = a_policy(notify_on=frozenset({Kind.FAILED, Kind.REMINDER}))
-    record = decide(_still(), _record(), NOW, muted).memory
-    assert record is not None
-    assert record.reminded_at is None
-    assert decide(_still(), record, NOW + minutes(1), muted).memory == record
+def test_a_stall_that_is_open_is_written_down_once() -> None:
+    """However long it lasts, a quiet run leaves everything as it is."""
+    movement, news = _read(_movement(), _still())
+    assert (movement, news) == (_movement(stall=STALLED), Kind.STALLED)
+    for later in (1, 60, 600):
+        assert _read(movement, _still(), NOW + minutes(later)) == (movement, None)
+
+
+def test_the_first_reading_that_moved_ends_a_stall() -> None:
+    """From then on it is followed as any other."""
+    movement, news = _read(_movement(stall=STALLED), _still(progress=replace(HERE, copied=1001)))
+    assert news is Kind.MOVING
+    assert (movement.stall, movement.moved_at, movement.suspected_at) == (None, NOW, None)
 
 
 def test_a_stall_and_its_end_are_told_once_with_their_beginning() -> None:
-    """Told is since when it stands; the end is told by the first reading that moved."""
-    stall = decide(_still(), _record(), NOW, POLICY)
-    assert (stall.news, stall.still_since) == ((Kind.STALLED,), NOW - minutes(60))
-    assert stall.memory is not None
-    told = replace(stall.memory, stalled="20261124-9-0")
-    assert decide(_still(), told, NOW + minutes(1), POLICY).news == ()
+    """Told is since when it stands; the end has the id of its beginning, and says the same."""
+    before = replace(a_record(state="RUNNING", failed_event="", code=""), movement=_movement())
+    stall = decide(a_reading(_still()), before)
+    (told,) = stall.notices
+    assert (told.kind, told.since) == (Kind.STALLED, NOW - minutes(60))
+    again = decide(a_reading(_still(), now=NOW + minutes(1)), stall.record)
+    assert again.notices == ()
     moved = _still(progress=replace(HERE, copied=1001))
-    end = decide(moved, told, NOW + minutes(2), POLICY)
-    assert (end.news, end.still_since) == ((Kind.MOVING,), NOW - minutes(60))
-    assert end.memory is not None
-    assert (end.memory.stalled, end.memory.moved) == ("", NOW + minutes(2))
-    assert end.memory.reminded_at is None
+    end = decide(a_reading(moved, now=NOW + minutes(2)), again.record)
+    (ended,) = end.notices
+    assert (ended.kind, ended.since) == (Kind.MOVING, NOW - minutes(60))
+    assert (ended.event_id, ended.follows) == (closing_id(told.event_id), (told.event_id,))
 
 
-def test_a_new_stretch_after_a_failure_begins_anew() -> None:
-    """The time before a failure is no part of a stall, nor of a forecast, after it."""
-    failed = decide(a_task(progress=HERE), _record(stalled="20261124-9-0"), NOW, POLICY).memory
-    assert failed is not None
-    assert (failed.place, failed.moved, failed.suspected) == (None, None, None)
-    assert (failed.samples, failed.stalled) == ((), "")
-    again = decide(_still(), failed, NOW + minutes(1), POLICY).memory
+@pytest.mark.parametrize("state", ["MIGRATE_FAIL", "RESETING", "ABORT", "MIGRATE_SUCCESS"])
+def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
+    """The time before a failure, or a rest, is no part of a stall, nor of a forecast, after it."""
+    before = replace(a_record(state="RUNNING"), movement=_movement(stall=STALLED))
+    over = decide(a_reading(a_task(state=state, progress=HERE)), before).record
+    assert over is not None
+    assert over.movement == Movement()
+    again = decide(a_reading(_still(), now=NOW + minutes(1)), over).record
     assert again is not None
-    assert again.moved == NOW + minutes(1)
-    assert forget(again).moved is None
+    assert again.movement.moved_at == NOW + minutes(1)
 
 
 # Samples
@@ -206,42 +207,40 @@ def test_a_sample_is_taken_in_each_half_of_an_hour(
         midnight + timedelta(hours=hour, minutes=minute, seconds=second)
         for hour, minute, second in (last, now)
     )
-    record = follow(_still(), TaskMemory("RUNNING", before), before, POLICY)
-    assert len(record.samples) == 1
+    movement, _ = _read(Movement(), _still(), before)
+    assert len(movement.samples) == 1
     moved = _still(progress=replace(HERE, percent=51))
-    assert (follow(moved, record, moment, POLICY) != record) is due
+    assert (_read(movement, moved, moment)[0] != movement) is due
 
 
 def test_what_stands_still_is_not_sampled() -> None:
     """Another half of an hour in which nothing moved leaves no sample."""
-    record = _record(moved=NOW - minutes(40), suspected=None)
-    assert follow(_still(), record, NOW, POLICY) is record
+    movement = _movement(moved_at=NOW - minutes(40), suspected_at=None)
+    assert _read(movement, _still())[0] is movement
 
 
 def test_few_samples_are_kept_and_one_of_them_is_old() -> None:
     """An old one to measure from, two hours at most, and the newest two; the newest is last."""
-    record: TaskMemory = TaskMemory("RUNNING", NOW)
+    movement = Movement()
     for number in range(20):
         task = _still(progress=replace(HERE, percent=number))
         now = NOW + minutes(30 * number)
-        record = follow(task, record, now, POLICY)
-        assert len(record.samples) == min(number + 1, MOST_SAMPLES)
-        assert record.samples[-1].at == now
-        assert [each.at for each in record.samples] == sorted(each.at for each in record.samples)
-        assert now - record.samples[0].at <= OLD
-        assert number < 3 or now - record.samples[0].at >= minutes(60)
+        movement, _ = _read(movement, task, now)
+        moments = [sample.at for sample in movement.samples]
+        assert len(moments) == min(number + 1, MOST_SAMPLES)
+        assert moments[-1] == now
+        assert moments == sorted(moments)
+        assert now - moments[0] <= OLD
+        assert number < 3 or now - moments[0] >= minutes(60)
 
 
 def test_a_short_stall_is_not_told_late_for_want_of_samples() -> None:
     """With STALL_MINUTES below a quarter of an hour, movement is written down often enough."""
-    policy = a_policy(stall=minutes(8))
-    record, told = None, []
+    movement, told = Movement(), []
     for minute in range(30):
-        percent = min(minute, 10)
-        task = _still(progress=Progress(1, 5, percent))
-        decision = decide(task, record, NOW + minutes(minute), policy)
-        record = decision.memory
-        if Kind.STALLED in decision.news:
+        task = _still(progress=Progress(1, 5, min(minute, 10)))
+        movement, news = movement.read(task, NOW + minutes(minute), minutes(8), EVENT)
+        if news is Kind.STALLED:
             told.append(minute)
     # It last moved at minute 10; what is written down may be three quarters of the time later.
     assert 18 <= told[0] <= 18 + 6 + 1
@@ -295,13 +294,13 @@ TASK_BY_BYTES = _at(None, HALF, size=100 * GIGABYTE)
         pytest.param(_at(60, state="SYNCING"), [_sample(30)], None, id="a synchronisation"),
         pytest.param(_at(60, state="ABORT"), [_sample(30)], None, id="a pause"),
         pytest.param(
-            replace(TASK_BY_BYTES, size=20 * GIGABYTE),
+            _at(None, HALF, size=20 * GIGABYTE),
             [_sample(10, copied=0)],
             0,
             id="more copied than there was",
         ),
         pytest.param(
-            replace(TASK_BY_BYTES, size=10**16),
+            _at(None, HALF, size=10**16),
             [_sample(180, copied=HALF - 1)],
             None,
             id="a creeping copy",
@@ -310,18 +309,17 @@ TASK_BY_BYTES = _at(None, HALF, size=100 * GIGABYTE)
 )
 def test_how_long_the_rest_takes(task: Task, samples: List[Sample], left: Optional[int]) -> None:
     """The time left is measured over the samples of this sub-task; otherwise it is not told."""
-    assert remaining(task, samples, NOW) == left
+    assert Movement(samples=tuple(samples)).remaining(task, NOW) == left
 
 
 def test_a_stalled_task_has_no_forecast() -> None:
     """Where nothing moves, the advance of hours ago promises no end."""
-    record = _record(samples=(_sample(90, 30), _sample(60)))
-    before = decide(_still(), replace(record, suspected=None), NOW, POLICY)
-    assert before.task is not None
-    assert before.task.remaining is not None
-    stall = decide(_still(), record, NOW, POLICY)
-    assert stall.task is not None
-    assert stall.task.remaining is None
+    measured = _movement(samples=(_sample(90, 30), _sample(60)))
+    for movement, known in ((replace(measured, suspected_at=None), True), (measured, False)):
+        before = replace(a_record(state="RUNNING"), movement=movement)
+        task = decide(a_reading(_still()), before).task
+        assert task is not None
+        assert (task.transfer.remaining is not None) is known
 
 
 # Any sequence
@@ -341,37 +339,29 @@ readings = st.lists(
 def test_no_stall_is_told_early(
     seen: List[Tuple[int, Progress, Optional[float]]], stall: int
 ) -> None:
-    """Whatever is read: a told stall stood still in every reading of the last STALL_MINUTES."""
-    policy = a_policy(stall=minutes(stall))
-    now, record = NOW, None
-    past: List[Tuple[datetime, Progress]] = []
+    """Whatever is read: what is told as a stall was recorded to move STALL_MINUTES ago, or more."""
+    limit, now, movement = minutes(stall), NOW, Movement()
     for gap, progress, speed in seen:
         now += minutes(gap)
-        past.append((now, progress))
-        decision = decide(a_running_task(progress=progress, speed=speed), record, now, policy)
-        record = decision.memory
-        if Kind.STALLED not in decision.news:
-            continue
-        assert record is not None
-        assert now - past[0][0] >= policy.stall
-        recent = [place for at, place in past if at > now - policy.stall]
-        assert record.place is not None
-        assert not progress.differs(record.place)
-        assert len(recent) >= 1
-        assert decision.still_since is not None
-        assert now - decision.still_since >= policy.stall
-        record = replace(record, stalled="told")
+        before = movement
+        task = a_running_task(progress=progress, speed=speed)
+        movement, news = movement.read(task, now, limit, EVENT)
+        if news is Kind.STALLED:
+            assert before.moved_at is not None
+            assert now - before.moved_at >= limit
+            assert before.last_progress is not None
+            assert not progress.differs(before.last_progress)
+            assert movement == replace(before, stall=Call(f"{EVENT}-stalled", now))
 
 
 @given(st.lists(st.integers(1, 59), min_size=1, max_size=40))
 def test_a_task_that_rises_at_each_reading_never_stalls(gaps: List[int]) -> None:
     """However seldom it is looked at, a percentage that grows is no stall."""
-    now, record = NOW, None
+    now, movement = NOW, Movement()
     for percent, gap in enumerate(gaps):
         now += minutes(gap * 3)
-        seen = decide(_still(progress=Progress(1, 5, percent)), record, now, POLICY)
-        record = seen.memory
-        assert seen.news == ()
+        movement, news = _read(movement, _still(progress=Progress(1, 5, percent)), now)
+        assert news is None
 
 
 @given(
@@ -384,5 +374,5 @@ def test_the_time_left_is_never_negative_nor_absurd(
     samples: List[Sample], percent: Optional[int], copied: Optional[int], size: Optional[int]
 ) -> None:
     """A forecast lies between now and a year, or there is none."""
-    left = remaining(_at(percent, copied, size=size), samples, NOW)
+    left = Movement(samples=tuple(samples)).remaining(_at(percent, copied, size=size), NOW)
     assert left is None or 0 <= left <= 366 * 24 * 3600

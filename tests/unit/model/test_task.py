@@ -1,4 +1,4 @@
-"""What the values themselves promise: vocabularies that are complete, and what "further" means."""
+"""What is known of a task: states that are complete, and what "further" means."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import dataclasses
 from typing import Optional
 
 import pytest
-from builders import NOW, a_memory, a_task
+from builders import a_task
 from hypothesis import given
 from strategies import progresses
 
-from sms_watch.model.notice import LEVELS, Kind, Level, Notice, Position, Reason
 from sms_watch.model.task import PHASES, Phase, Progress, TaskState
-from sms_watch.settings import Credentials
 
 HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
 
@@ -31,53 +29,10 @@ def test_a_state_that_is_not_documented_is_unknown(state: str) -> None:
     assert a_task(state=state).phase is Phase.UNKNOWN
 
 
-def test_a_task_without_a_state_is_remembered_as_gone() -> None:
-    """The empty state stands for gone in the memory, an unknown one does not."""
-    assert a_memory(state="").phase is Phase.GONE
-    assert a_memory(state="INVENTED_NEXT_YEAR").phase is Phase.UNKNOWN
-    assert a_memory(state="SYNCING").phase is Phase.MOVING
-
-
-def test_every_kind_has_a_level() -> None:
-    """No kind of notice is without weight; what calls a person weighs most."""
-    assert set(LEVELS) == set(Kind)
-    critical = {kind for kind in Kind if Notice(kind, NOW).level is Level.CRITICAL}
-    assert critical == {Kind.NEEDS_PERSON, Kind.BLIND, Kind.MEMORY_LOST}
-
-
-def test_the_kinds_stand_worst_first() -> None:
-    """Messages are ordered by the order of the kinds, so levels never rise along it."""
-    weights = [list(Level).index(LEVELS[kind]) for kind in Kind]
-    assert weights == sorted(weights)
-
-
-def test_words_print_as_themselves() -> None:
-    """In a message or a log line a word is the word, not the name of its enum."""
-    assert f"{Reason.MENDABLE} {Kind.NEEDS_PERSON}" == "mendable needs_person"
-
-
 def test_values_cannot_be_changed() -> None:
     """What was read stays what was read."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         a_task().state = "READY"  # type: ignore[misc] # what it is about
-
-
-def test_keys_are_never_shown() -> None:
-    """A pair of keys prints without any part of them, so that no log can hold one."""
-    keys = Credentials("access-of-mine", "secret-of-mine", "token-of-mine")
-    assert "of-mine" not in f"{keys} {keys!r} {[keys]}"
-
-
-def test_the_name_of_an_event_is_its_place() -> None:
-    """Day, offset and index all count: none of them may be lost from an event id."""
-    names = {
-        Position(day, offset).event_id(index)
-        for day in ("20261124", "20261125")
-        for offset in (0, 11)
-        for index in (0, 1)
-    }
-    assert len(names) == 8
-    assert Position("20261124", 11).event_id(2) == "20261124-11-2"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""What people are told: kinds that are complete, names of events, what a notice may learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Mapping
+
+import pytest
+from builders import NOW, a_notice, a_task
+
+from sms_watch.model.notice import (
+    Kind,
+    Level,
+    Notice,
+    Outcome,
+    Position,
+    Reason,
+    Start,
+    closing_id,
+    event_id,
+    kind_of,
+)
+
+# Kinds
+
+CRITICAL = {Kind.NEEDS_PERSON, Kind.BLIND, Kind.MEMORY_LOST}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_is_its_name(kind: Kind) -> None:
+    """It is found by the name that NOTIFY_ON, the journal and web hooks know, and prints as it."""
+    assert kind == kind.value == f"{kind}" == kind.name.lower()
+    assert Kind(str(kind)) is kind
+    with pytest.raises(ValueError, match=r"not a valid Kind"):
+        Kind(str(kind).upper())
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_a_level(kind: Kind) -> None:
+    """No kind of notice is without weight; what calls a person weighs most."""
+    assert isinstance(kind.level, Level)
+    assert Notice(kind, NOW, "1").level is kind.level
+    assert (kind.level is Level.CRITICAL) is (kind in CRITICAL)
+
+
+def test_the_kinds_stand_worst_first() -> None:
+    """Messages are ordered by the order of the kinds, so levels never rise along it."""
+    weights = [list(Level).index(kind.level) for kind in Kind]
+    assert weights == sorted(weights)
+
+
+def test_what_ends_something_names_what_it_ends() -> None:
+    """Every end is good news about kinds that there are, and that end nothing themselves."""
+    ends = {kind: {Kind(name) for name in kind.ends} for kind in Kind if kind.ends}
+    assert ends == {
+        Kind.RESUMED: {Kind.FAILED, Kind.NEEDS_PERSON},
+        Kind.MOVING: {Kind.STALLED},
+        Kind.CONNECTED: {Kind.DISCONNECTED},
+        Kind.SEES_AGAIN: {Kind.BLIND},
+    }
+    for kind, opened in ends.items():
+        assert kind.level is Level.INFO
+        assert not any(each.ends for each in opened)
+
+
+def test_words_print_as_themselves() -> None:
+    """In a message or a log line a word is the word, not the name of its enum."""
+    assert f"{Reason.MENDABLE} {Kind.NEEDS_PERSON}" == "mendable needs_person"
+
+
+# Names of events
+
+
+def test_the_name_of_an_event_is_its_place() -> None:
+    """Day, offset and number all count: none of them may be lost from an event id."""
+    names = {
+        Position(day, offset).event(number)
+        for day in ("20261124", "20261125")
+        for offset in (0, 11)
+        for number in (0, 1)
+    }
+    assert len(names) == 8
+    assert Position("20261124", 11).event(2) == "20261124-11-2"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_id_ends_in_its_kind(kind: Kind) -> None:
+    """So what it opened is known wherever the id is; its end is the same id, marked."""
+    opened = event_id("20261124-11-2", kind)
+    assert opened == f"20261124-11-2-{kind.value}"
+    assert kind_of(opened) is kind
+    assert closing_id(opened) == f"{opened}-end"
+
+
+# What a notice may learn
+
+PLANNED = Start("20261124-11-0-start")
+MADE = Start(PLANNED.id, Outcome.DONE)
+
+
+def test_a_notice_learns_what_became_of_its_start() -> None:
+    """Nothing else of it changes."""
+    notice = a_notice(start=PLANNED)
+    known = notice.knowing({"a": MADE, "b": Start("another")})
+    assert known == replace(notice, verdict=replace(notice.verdict, start=MADE))
+
+
+@pytest.mark.parametrize(
+    ("notice", "starts"),
+    [
+        pytest.param(a_notice(start=PLANNED), {}, id="nothing is known"),
+        pytest.param(a_notice(start=PLANNED), {"b": MADE}, id="another task"),
+        pytest.param(a_notice(start=PLANNED), {"a": Start("another")}, id="another start"),
+        pytest.param(a_notice(), {"a": MADE}, id="it speaks of no start"),
+        pytest.param(a_notice(task=None, start=PLANNED), {"a": MADE}, id="of no task"),
+        pytest.param(
+            a_notice(task=a_task(id="b"), start=PLANNED), {"a": MADE}, id="of another task"
+        ),
+    ],
+)
+def test_a_notice_learns_nothing_of_another_start(
+    notice: Notice, starts: Mapping[str, Start]
+) -> None:
+    """Starts are told apart by their ids: a later one of the same task is not the one meant."""
+    assert notice.knowing(starts) is notice

@@ -1,0 +1,157 @@
+"""What people hear of one task over many runs: flapping, and an agent that comes and goes."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+import pytest
+from builders import (
+    DISK_FULL,
+    LINE_LOST,
+    NOW,
+    a_record,
+    a_running_task,
+    a_task,
+    minutes,
+)
+from planning import NOTHING, a_plan, after
+
+from sms_watch.model.notice import Kind, Notice
+from sms_watch.model.task import Progress, Task
+from sms_watch.rules.call import Call
+from sms_watch.rules.record import Memory
+
+
+def _told(steps: Sequence[Task], gap: float) -> List[Notice]:
+    """Return what is told of a task over readings so many minutes apart."""
+    memory = NOTHING
+    told: List[Notice] = []
+    for number, task in enumerate(steps):
+        planned = a_plan([task], memory, now=NOW + minutes(gap * number))
+        memory = after(planned, memory)
+        told += planned.notices
+    return told
+
+
+def _kinds(steps: Sequence[Task], gap: float) -> List[Kind]:
+    return [notice.kind for notice in _told(steps, gap)]
+
+
+def _swings(number: int) -> List[Task]:
+    """Return a task that fails and comes back, a little further each time."""
+    return [
+        make(progress=Progress(1, 5, step))
+        for step in range(number)
+        for make in (a_task, a_running_task)
+    ]
+
+
+# Flapping
+
+
+@pytest.mark.parametrize(("times", "flapping"), [(4, False), (5, True), (9, True)])
+def test_more_than_four_failures_in_an_hour_are_told_as_one(times: int, flapping: bool) -> None:
+    """Four are told in pairs; the fifth is the last that is told until it has settled."""
+    pairs = [Kind.FAILED, Kind.RESUMED] * 4
+    assert _kinds(_swings(times), gap=3) == pairs + ([Kind.FAILED] if flapping else [])
+
+
+@pytest.mark.parametrize(("gap", "flapping"), [(7.5, False), (7.4, True)])
+def test_failures_count_within_an_hour(gap: float, flapping: bool) -> None:
+    """The first of five failures that is an hour old is no part of it any more."""
+    assert _kinds(_swings(5), gap).count(Kind.RESUMED) == (4 if flapping else 5)
+
+
+def test_the_end_of_flapping_is_the_end_of_the_last_failure_that_was_told() -> None:
+    """An hour after the last failure one notice says so, with the count and that failure's id."""
+    settles = [a_running_task(progress=Progress(1, 6, percent)) for percent in range(20)]
+    told = _told([*_swings(7), *settles], gap=4)
+    assert [notice.kind for notice in told] == [Kind.FAILED, Kind.RESUMED] * 5
+    assert [notice.count for notice in told] == [0] * 8 + [5, 7]
+    assert told[-1].event_id == f"{told[-2].event_id}-end"
+
+
+@pytest.mark.parametrize(("ago", "told"), [(60 - 1 / 60, False), (60, True)])
+def test_a_flapping_task_has_settled_after_an_hour(ago: float, told: bool) -> None:
+    """An hour without a failure is the end, a second less is not; the end has the count."""
+    recent = tuple(NOW - minutes(ago + earlier) for earlier in (40, 30, 20, 10, 0))
+    record = a_record(state="RUNNING", since=NOW - minutes(ago), flaps=7, recent=recent, code="")
+    planned = a_plan([a_running_task()], Memory({"a": record}))
+    assert [(notice.kind, notice.count) for notice in planned.notices] == (
+        [(Kind.RESUMED, 7)] if told else []
+    )
+
+
+def test_a_flapping_task_that_stays_failed_is_told_and_asked_about_once() -> None:
+    """After an hour in one failure people hear since when; a call for a person is not repeated."""
+    began = NOW - minutes(60)
+    record = a_record(
+        since=began,
+        code=LINE_LOST,
+        call=Call("20261123-0-1-needs_person", began),
+        flaps=6,
+        recent=(began,),
+        last_at=NOW,
+        tries=6,
+        furthest=Progress(),
+    )
+    planned = a_plan([a_task(progress=Progress())], Memory({"a": record}))
+    assert [(n.kind, n.count, n.since) for n in planned.notices] == [(Kind.FAILED, 0, began)]
+    failure = planned.tasks["a"].failure
+    assert (failure.flaps, failure.openings) == (0, record.failure.openings)
+    again = a_plan([a_task(progress=Progress())], after(planned, Memory({"a": record})))
+    assert again.empty
+
+
+def test_the_time_since_a_failure_spans_the_starts_that_came_to_nothing() -> None:
+    """Running again says how long after the failure that was told, not after the last relapse."""
+    steps = [a_task(), *[a_running_task(), a_task()] * 3, a_running_task(progress=Progress(1, 6))]
+    told = _told(steps, gap=20)
+    last = [notice for notice in told if notice.kind is Kind.FAILED][-1]
+    assert (told[-1].kind, told[-1].since) == (Kind.RESUMED, last.at)
+
+
+# Failed, and then running again
+
+
+def test_a_failure_that_a_start_mends_is_two_messages() -> None:
+    """One tick tells the failure, the next one that the task runs, under the same event."""
+    failed, resumed = _told([a_task(), a_running_task(), a_running_task()], gap=1)
+    assert [failed.kind, resumed.kind] == [Kind.FAILED, Kind.RESUMED]
+    assert (resumed.at, resumed.since) == (NOW + minutes(1), NOW)
+    assert resumed.event_id == f"{failed.event_id}-end"
+
+
+def test_a_persons_pause_ends_a_failure_without_a_closing_notice() -> None:
+    """Who paused a task knows that it does not fail any more, and that it runs later."""
+    paused = a_task(state="ABORT", code="")
+    steps = [a_task(code=DISK_FULL), paused, a_running_task()]
+    assert _kinds(steps, gap=1) == [Kind.FAILED, Kind.NEEDS_PERSON, Kind.PAUSED]
+
+
+# The agent
+
+AWAY, BACK = a_running_task(connected=False), a_running_task(connected=True)
+
+
+def test_an_agent_is_told_as_lost_and_as_back_once() -> None:
+    """What is not known changes nothing, and a reset in between does not tell it again."""
+    unknown = a_running_task(connected=None)
+    reset = a_task(state="RESETING", code="", connected=False)
+    steps = [BACK, AWAY, AWAY, unknown, reset, AWAY, BACK, BACK, unknown]
+    assert _kinds(steps, gap=1) == [Kind.DISCONNECTED, Kind.CONNECTED]
+
+
+def test_a_pause_ends_what_was_told_of_the_agent() -> None:
+    """Nobody needs to hear that the agent of a paused task is back."""
+    steps = [AWAY, a_task(state="ABORT", code="", connected=False), BACK]
+    assert _kinds(steps, gap=1) == [Kind.DISCONNECTED, Kind.PAUSED]
+
+
+def test_a_lost_agent_mutes_the_repeated_failures_of_its_task() -> None:
+    """While it is away, starts that run for a moment and fail again are told no more."""
+    fails = a_task(connected=False)
+    kinds = _kinds([fails, *[AWAY, fails] * 5], gap=16)
+    assert kinds.count(Kind.FAILED) == 1
+    assert Kind.RESUMED not in kinds
+    assert kinds.count(Kind.DISCONNECTED) == 1
