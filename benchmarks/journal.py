@@ -15,11 +15,13 @@ from typing import Callable, Dict, Iterator, List, Optional
 from benchmarks.figures import Figure
 from sms_watch.journal.entries import fold
 from sms_watch.journal.objects import DailyJournal
-from sms_watch.messages.compose import Imprint
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Message
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import Listing, Progress, Task, TaskError
-from sms_watch.run import Order, Outside, execute
+from sms_watch.ports import Ports
+from sms_watch.run import RunRequest, execute
+from sms_watch.timetable import Timetable
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)
 TASKS = 100
@@ -44,11 +46,13 @@ class Day:
         ids = tuple(f"task-{number:03}" for number in range(TASKS))
         for self._minute in minutes:
             now = MIDNIGHT + timedelta(minutes=self._minute)
-            imprint = Imprint(f"run-{self._minute}", now, timezone.utc, "https://console.example/")
+            context = RunContext(
+                f"run-{self._minute}", now, timezone.utc, "https://console.example/"
+            )
             journal = DailyJournal(self, now, self._nonce)
             execute(
-                Order(imprint, Scope(ids), Policy()),
-                Outside(self, self, journal, self, 50.0, self._nonce, str),
+                RunRequest(context, Scope(ids), Policy()),
+                Ports(self, self, journal, self, Timetable(50), self._nonce, str),
             )
         return self.objects["journal-20261124.jsonl"]
 

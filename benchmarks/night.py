@@ -37,16 +37,24 @@ def figures(layouts: Layouts, times: int, night: Scenario, pause: float) -> List
                 times,
                 {
                     "plain": lambda: work_once(layouts.plain, "plain", texts=texts).seconds,
+                    "plain, compiled": lambda: (
+                        work_once(layouts.plain_compiled, "plain", texts=texts).seconds
+                    ),
+                    "bare": lambda: work_once(layouts.plain_compiled, "bare", texts=texts).seconds,
                     "ours": lambda: work_once(layouts.ours_compiled, "once", texts=texts).seconds,
                 },
             ).items()
         }
     return [
         *_played("the walkthrough's rules", plain),
-        Figure("... seconds of a cold run, for each task", f"{seconds['plain']:.2f}"),
+        Figure("... seconds of a cold run on the SDK, for each task", f"{seconds['plain']:.2f}"),
+        Figure("... the same, compiled", f"{seconds['plain, compiled']:.2f}"),
+        Figure("... the same without the SDK, a bare script", f"{seconds['bare']:.2f}"),
         Figure("... GB-seconds a month", f"{_gb_seconds(seconds['plain']) * number:,.0f}"),
+        Figure("... the same without the SDK", f"{_gb_seconds(seconds['bare']) * number:,.0f}"),
         *_played("sms_watch", ours),
         Figure(f"... seconds of a cold run, for all {number}", f"{seconds['ours']:.2f}"),
+        Figure("... to a bare script's for one", f"{seconds['ours'] / seconds['bare']:.2f} x"),
         Figure("... GB-seconds a month", f"{_gb_seconds(seconds['ours']):,.0f}"),
     ]
 

@@ -7,32 +7,26 @@ watchdog would find. Nothing here starts, sends or writes.
 from __future__ import annotations
 
 import io
-import os
-import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
 import click
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
-from sms_watch.adapters import obs, sms
-from sms_watch.adapters.file import FileStore
-from sms_watch.adapters.obs import ObsStore
 from sms_watch.adapters.sdk import Caller
-from sms_watch.adapters.sms import SmsService
+from sms_watch.clock import SYSTEM_CLOCK, RunClock
+from sms_watch.context import secrets_in, settings_of, texts_by_name
 from sms_watch.errors import WatchError
-from sms_watch.handler import SECRET_SETTINGS, SYSTEM_CLOCK, Budget
-from sms_watch.journal.objects import AppendStore, DailyJournal
 from sms_watch.logs import Redactor
 from sms_watch.ports import Clock
-from sms_watch.settings import SETTINGS, FileJournal, Settings, parse
-from sms_watch.zones import load_zone
+from sms_watch.settings import FileJournal, Settings
+from sms_watch.timetable import Timetable
+from sms_watch.wiring import Clients, Wiring
 
 INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
-PATIENCE = 50.0  # seconds for all calls of one look, as a run of the watchdog has by default
+LOOK = Timetable(50)  # of one look: that which a run of the watchdog has by default
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,20 +85,8 @@ def read_env_file(path: Optional[Path]) -> Dict[str, str]:
 
 
 def texts_of(path: Optional[Path]) -> Dict[str, str]:
-    """Give what is set: in the file, or else in the environment. Raises Trouble."""
-    found = read_env_file(path)
-    texts = {each.name: found.get(each.name) or os.environ.get(each.name, "") for each in SETTINGS}
-    return {name: text.strip() for name, text in texts.items() if text.strip()}
-
-
-def settings_of(texts: Mapping[str, str]) -> Settings:
-    """Check the settings. Raises SettingsError with every problem."""
-    return parse(texts, None, load_zone)
-
-
-def nonce() -> str:
-    """Give a nonce for a line of the journal."""
-    return secrets.token_hex(8)
+    """Return what is set: in the file, or else in the environment. Raise Trouble if it is none."""
+    return texts_by_name(read_env_file(path).get)
 
 
 @dataclass
@@ -114,50 +96,28 @@ class Desk:
     settings: Settings
     redact: Redactor
     clock: Clock = SYSTEM_CLOCK
-    _open: Dict[str, Any] = field(default_factory=dict)
+    _clients: Clients = field(default_factory=Clients)
 
     @classmethod
     def of(cls, texts: Mapping[str, str], clock: Clock = SYSTEM_CLOCK) -> Desk:
-        """Make one for these settings. Raises SettingsError with every problem."""
-        known = [texts.get(name, "") for name in SECRET_SETTINGS]
-        return cls(settings_of(texts), Redactor(known), clock)
+        """Make one for these settings. Raise SettingsError with every problem."""
+        return cls(settings_of(texts), Redactor(secrets_in(texts)), clock)
 
     def __enter__(self) -> Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for connection in self._open.values():
-            connection.close()
+        self._clients.forget()
 
-    def caller(self, name: str, connect: Callable[[], Any]) -> Caller:
-        """Give a caller for one look, on the connection of that name."""
-        if name not in self._open:
-            self._open[name] = connect()
-        return Caller(self._open[name], self.budget(), self.clock.sleep)
+    def wiring(self) -> Wiring:
+        """Return the way to the cloud for one look, which begins now."""
+        time = RunClock(self.clock, self.clock.now(), self.clock.monotonic())
+        # A look writes nothing, so its store has nothing to warn of.
+        return Wiring(self.settings, time, LOOK, self._clients, lambda warning: None)
 
-    def budget(self) -> Budget:
-        """Give the time that one look has, from now on."""
-        return Budget(self.clock, self.clock.monotonic(), PATIENCE)
-
-    def sms(self) -> SmsService:
-        """Give the migration tasks."""
-        made = self.settings
-        return SmsService(
-            self.caller("sms", lambda: sms.connect(made.sms_endpoint, made.credentials))
-        )
-
-    def journal(self, now: datetime) -> DailyJournal:
-        """Give the journal. Raises JournalError where it cannot be used at all."""
-        return DailyJournal(self.store(now), now, nonce)
-
-    def store(self, now: datetime) -> AppendStore:
-        """Give the store behind the journal. Raises JournalError where there can be none."""
-        place = self.settings.journal
-        if isinstance(place, FileJournal):
-            return FileStore(Path(place.directory))
-        caller = self.caller("obs", lambda: obs.connect(place.endpoint))
-        unheard: List[str] = []
-        return ObsStore(place, caller, self.settings.credentials, now, unheard.append)
+    def caller(self, connect: Callable[..., Any], *address: Any) -> Caller:
+        """Return what calls a service that the watchdog itself does not use, for one look."""
+        return self.wiring().caller(self._clients.get(connect, *address), LOOK.budget)
 
 
 def shown_place(settings: Settings) -> str:

@@ -14,7 +14,7 @@ from local.cloud.server import CloudServer
 from local.cloud.setup import KEY, TOPIC, Function, Subscription, settings
 from local.cloud.shapes import PROJECT
 from local.cloud.world import SimTask, World
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 
 FUNCTION = f"urn:fss:ap-southeast-3:{PROJECT}:function:default:sms-watch"
 

@@ -25,8 +25,8 @@ from local.report.page import page
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
 from sms_watch.errors import WatchFailed
-from sms_watch.handler import WARM
 from sms_watch.journal.entries import Entry, decode
+from sms_watch.wiring import WARM
 
 
 @dataclass(frozen=True)

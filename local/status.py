@@ -20,16 +20,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.desk import PATIENCE, Desk, Trouble, env_file_option, nonce, texts_of
+from local.desk import Desk, Trouble, env_file_option, texts_of
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading, fold, snapshot
-from sms_watch.messages.compose import Imprint
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Action, Message, Position, Reason
 from sms_watch.model.task import Phase, Task
+from sms_watch.ports import Ports
 from sms_watch.rules.decide import Decision
 from sms_watch.rules.record import Memory
-from sms_watch.run import Order, Outside, execute
+from sms_watch.run import RunRequest, execute
 from sms_watch.text import bar, clean, count, duration
+from sms_watch.wiring import nonce
 
 LEAST_PAUSE, USUAL_PAUSE = 15, 60  # seconds
 BAR = 20  # letters
@@ -158,23 +160,24 @@ def look(desk: Desk) -> Look:
     now, made = desk.clock.now(), desk.settings
     remarks: List[str] = []
     try:
-        memory = fold(desk.journal(now).read().entries)
+        memory = fold(desk.wiring().journal().read().entries)
     except JournalError as error:
         memory = Memory()
         remarks.append(f"attempts are not known: {desk.redact(str(error))}")
     # Another run at work is no reason not to look.
     memory = replace(memory, lease=None)
-    outside = Outside(
-        desk.sms(),
+    wiring = desk.wiring()
+    ports = Ports(
+        wiring.sms(),
         _Silent(),
         _Remembered(memory, now),
-        desk.budget(),
-        PATIENCE,
+        wiring.time.until(wiring.timetable.budget),
+        wiring.timetable,
         nonce,
         desk.redact,
     )
-    imprint = Imprint(f"status-{uuid.uuid4()}", now, made.zone, made.console)
-    result = execute(Order(imprint, made.scope, made.policy, dry_run=True), outside)
+    context = RunContext(f"status-{uuid.uuid4()}", now, made.zone, made.console)
+    result = execute(RunRequest(context, made.scope, made.policy, dry_run=True), ports)
     rows = sorted(map(Row.of, result.decisions), key=lambda row: row.phase not in ORDER)
     return Look(now, tuple(rows), (*remarks, *result.warnings), result.failure)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
-NO_TIME = "no_time"  # the code of a call that was not made, for no time was left
+# The codes of calls that were not made: no time was left; the service had refused the keys before.
+NO_TIME, KEYS_REFUSED = "no_time", "keys_refused"
 # The rights that calls need, and the settings that say where they go.
 READING = "sms:server:getTask (in the older model sms:server:queryServer)"
 LISTING = (
@@ -52,7 +53,8 @@ class CloudError(WatchError):
     ``operation`` is what was tried, for people. ``status`` is the HTTP status, ``None`` when no
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
     word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
-    ``certificate``, ``malformed``). ``request_id`` is the service's. ``retryable``: the same call
+    ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
+    ``keys_refused``). ``request_id`` is the service's. ``retryable``: the same call
     may be sent again without harm, after ``retry_after`` seconds if the service named them.
     ``outcome_unknown``: a write may have taken effect.
     """
@@ -79,6 +81,16 @@ class CloudError(WatchError):
         self.retry_after = retry_after
         super().__init__(self._text())
 
+    @property
+    def refuses_keys(self) -> bool:
+        """Whether the keys were refused, by this call or by one before it."""
+        return self.status == REFUSED or self.code == KEYS_REFUSED
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the account has made too many calls."""
+        return self.status == THROTTLED
+
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut
         # keeps its dots.
@@ -101,14 +113,14 @@ def remedy(error: CloudError, rights: str, address: str) -> str:
     """
     if error.code == NO_TIME:
         return "the next run goes on; if it lasts, raise RUN_BUDGET_SECONDS and the timeout"
-    if error.status is None:
-        return f"look at the network, and at {address}"
-    if error.status == REFUSED:
+    if error.refuses_keys:
         return (
             "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with temporary keys,"
             " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; see that the keys are"
             f" active in IAM, and of the site that {address} name"
         )
+    if error.status is None:
+        return f"look at the network, and at {address}"
     if error.status == FORBIDDEN:
         return f"grant {rights}"
     if error.status == ABSENT:

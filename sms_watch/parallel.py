@@ -11,7 +11,7 @@ Answer = TypeVar("Answer")
 AT_ONCE = 8
 
 
-def at_once(work: Callable[[Item], Answer], items: Iterable[Item]) -> List[Answer]:
-    """Do the work for each item, eight at a time, and give what it gave, in their order."""
+def map_concurrently(work: Callable[[Item], Answer], items: Iterable[Item]) -> List[Answer]:
+    """Do the work for each item, eight at a time, and return the results in their order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, items))

@@ -6,12 +6,14 @@ contract tests.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task
+from sms_watch.timetable import Timetable
 
 
 class Clock(Protocol):
@@ -42,7 +44,11 @@ class Log(Protocol):
 
 
 class MigrationService(Protocol):
-    """The migration tasks."""
+    """The migration tasks.
+
+    Once the service has refused the keys, every further call in the same run raises CloudError
+    with the code ``keys_refused``, and nothing is sent.
+    """
 
     def read_task(self, task_id: str) -> Task:
         """Read one task.
@@ -83,3 +89,24 @@ class JournalStore(Protocol):
         Raises JournalConflict, with nothing written, when another entry stands there already,
         JournalError when it cannot be written.
         """
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All that a run reaches the world through.
+
+    ``deadline`` ends with the budget of ``timetable``. ``nonce`` returns a new one for each line of
+    the journal; ``redact`` hides the secrets in a text.
+    """
+
+    migration: MigrationService
+    publisher: Publisher
+    journal: JournalStore
+    deadline: Deadline
+    timetable: Timetable
+    nonce: Callable[[], str]
+    redact: Callable[[str], str]
+
+    def is_past(self, limit: float) -> bool:
+        """Return whether a limit of the timetable is over, in seconds since the run began."""
+        return self.deadline.left() <= self.timetable.budget - limit

@@ -1,6 +1,6 @@
 """The settings: from names and texts to one checked value, all problems at once. Pure.
 
-Where the texts come from is the business of ``handler``. ``SETTINGS`` is the table that the README
+Where the texts come from is the business of ``context``. ``SETTINGS`` is the table that the README
 shows; a test holds the two equal.
 """
 
@@ -274,7 +274,7 @@ def _kinds_of(word: str) -> FrozenSet[Kind]:
         return frozenset()
     place = worst_first.index(Level(name))
     levels = worst_first[: place + 1] if word.endswith("+") else worst_first[place : place + 1]
-    return frozenset(kind for kind in Kind if kind.level in levels)
+    return frozenset(kind for kind in Kind if set(levels).intersection(kind.levels))
 
 
 def _log_level(text: str) -> str:
@@ -424,6 +424,8 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("DRY_RUN", "Decide and report; start, send and write nothing.", _yes_no, "false"),
     Setting("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.", _log_level, "INFO"),
 )
+# The settings that hold keys.
+SECRET_SETTINGS = tuple(setting.name for setting in SETTINGS if setting.read is _key)
 
 
 def parse(

@@ -38,7 +38,7 @@ def a_task(**flat: Any) -> Task:
         "state": TaskState.MIGRATE_FAIL.value,
         "type": "MIGRATE_FILE",
         "code": LINE_LOST,
-        "progress": Progress(1, 5, 50, None, "MIGRATE_LINUX_FILE"),
+        "progress": Progress(5, 50, None, "MIGRATE_LINUX_FILE"),
     }
     return varied(Task("", "", ""), **{**usual, **flat})
 

@@ -22,10 +22,10 @@ from local.context import LocalContext, timer_event
 from sms_watch.adapters import obs
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import WatchFailed
-from sms_watch.handler import WARM
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
 from sms_watch.rules.record import Memory
 from sms_watch.settings import Credentials, ObsJournal
+from sms_watch.wiring import WARM
 
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)

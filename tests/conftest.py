@@ -11,7 +11,7 @@ from typing import Any, Iterator, List
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sms_watch.handler import SystemClock
+from sms_watch.clock import SystemClock
 from sms_watch.settings import SETTINGS
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.

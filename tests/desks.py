@@ -16,7 +16,7 @@ from local.cloud.server import CloudServer
 from local.cloud.setup import Function
 from local.cloud.shapes import PROJECT
 from local.cloud.world import SimTask, World
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 
 URN = f"urn:fss:ap-southeast-3:{PROJECT}:function:default:sms-watch"
 # What only looks; every other operation of the simulated cloud changes or sends something.

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Deque, Dict, List, Optional, Sequence
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar
 
 from builders import varied
 
-from sms_watch.errors import CloudError, JournalConflict, TaskGone
+from sms_watch.errors import KEYS_REFUSED, CloudError, JournalConflict, TaskGone
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task, TaskState
+from sms_watch.ports import MigrationService
+
+Returned = TypeVar("Returned")
 
 
 @dataclass
@@ -33,13 +36,15 @@ class FakeDeadline:
 class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
 
-    ``unlisted`` are the rows that the list has lost. A project is named by its source server.
+    ``unlisted`` are the rows that the list has lost, ``why`` says so. A project is named by its
+    source server.
     """
 
     def __init__(self, *tasks: Task) -> None:
         self.tasks: Dict[str, Task] = {task.id: task for task in tasks}
         self.stuck: set[str] = set()
         self.unlisted: set[str] = set()
+        self.why = "a part is missing"
         self.lists = 0
         self.on_list: Deque[Exception] = deque()
         self.reads: List[str] = []
@@ -75,7 +80,7 @@ class FakeService:
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         rows = tuple(replace(t, listed=True) for t in chosen if t.id not in self.unlisted)
         ids = frozenset(self.tasks) - self.unlisted
-        return Listing(rows, ids, not self.unlisted, "a part is missing" if self.unlisted else "")
+        return Listing(rows, ids, not self.unlisted, self.why if self.unlisted else "")
 
     def start_task(self, task_id: str) -> None:
         self.before_start(task_id)
@@ -95,6 +100,32 @@ class FakeService:
             raise CloudError("start the task", status=400, code="SMS.7713")
         if task_id not in self.stuck:
             self.change(task_id, state="RUNNING", code="")
+
+
+class OneRun:
+    """Migration tasks as one run reaches them: keys that were refused are not tried again."""
+
+    def __init__(self, service: MigrationService) -> None:
+        self._service = service
+        self._refused = False
+
+    def read_task(self, task_id: str) -> Task:
+        return self._call(lambda: self._service.read_task(task_id))
+
+    def list_tasks(self, project: str) -> Listing:
+        return self._call(lambda: self._service.list_tasks(project))
+
+    def start_task(self, task_id: str) -> None:
+        self._call(lambda: self._service.start_task(task_id))
+
+    def _call(self, call: Callable[[], Returned]) -> Returned:
+        if self._refused:
+            raise CloudError("call the service", code=KEYS_REFUSED)
+        try:
+            return call()
+        except CloudError as error:
+            self._refused = error.status == 401
+            raise
 
 
 class FakePublisher:

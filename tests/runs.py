@@ -14,15 +14,17 @@ from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
 
 from sms_watch.journal.entries import fold
 from sms_watch.journal.objects import DailyJournal
-from sms_watch.messages.compose import Imprint
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Message
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Listing, Task
+from sms_watch.ports import Ports
 from sms_watch.report import Result
 from sms_watch.rules.record import Memory
-from sms_watch.run import Order, Outside, execute
+from sms_watch.run import RunRequest, execute
+from sms_watch.timetable import Timetable
 
-BUDGET = 50.0
+TIMETABLE = Timetable(50)
 # Told before and after each call to the outside: its name, and whether its effect is done.
 Watch = Callable[[str, bool], None]
 
@@ -49,15 +51,15 @@ class SmallWorld:
             return f"{number}-{next(nonces)}"
 
         outside = _Watched(self, moment, watch or (lambda name, done: None))
-        imprint = Imprint(f"run-{number}", moment, timezone.utc, "https://console.example/")
+        context = RunContext(f"run-{number}", moment, timezone.utc, "https://console.example/")
         return execute(
-            Order(imprint, Scope(self.task_ids), a_policy()),
-            Outside(
+            RunRequest(context, Scope(self.task_ids), a_policy()),
+            Ports(
                 outside,
                 outside,
                 DailyJournal(outside, moment, nonce),
-                FakeDeadline(BUDGET),
-                BUDGET,
+                FakeDeadline(TIMETABLE.budget),
+                TIMETABLE,
                 nonce,
                 lambda text: text,
             ),

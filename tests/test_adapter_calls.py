@@ -14,7 +14,7 @@ from huaweicloudsdksms.v3 import SmsClient
 from loopback import DROP, SILENT, answer, closed_port, crowded_port, serving
 
 from sms_watch.adapters import sdk
-from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.adapters.sdk import Answer, Caller, Connection, KeyGuard
 from sms_watch.adapters.smn import SmnPublisher
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, TaskGone, remedy
@@ -230,6 +230,16 @@ def test_where_no_time_was_left_the_network_is_not_to_blame() -> None:
     assert "SMS_ENDPOINT" in remedy(unreachable, "a right", "SMS_ENDPOINT")
 
 
+def test_keys_that_were_refused_are_told_to_be_corrected_by_every_call() -> None:
+    """A call that was not made for that reason has the remedy of the one that was refused."""
+    refused = CloudError("read task a", status=401, code="APIGW.0301")
+    unsent = CloudError("read task b", "was not called again", code="keys_refused")
+    assert refused.refuses_keys
+    assert unsent.refuses_keys
+    assert remedy(unsent, "a right", "SMS_ENDPOINT") == remedy(refused, "a right", "SMS_ENDPOINT")
+    assert not CloudError("read task c", status=403).refuses_keys
+
+
 def test_pauses_double_and_are_drawn_at_random() -> None:
     """Full jitter: somewhere up to 2 s, then somewhere up to 4 s."""
     assert _try("read", closed_port()).pauses == (1.0, 2.0)
@@ -285,6 +295,69 @@ def test_an_answer_that_drips_is_given_up(operation: str, monkeypatch: pytest.Mo
 
 
 # Keys
+
+
+class _Answering:
+    """A connection that gives these statuses one after the other, and then 200."""
+
+    host = "sms"
+
+    def __init__(self, *statuses: int) -> None:
+        self._statuses = list(statuses)
+        self.sent = 0
+
+    def call(self, send: Callable[[], Any]) -> Answer:
+        self.sent += 1
+        return Answer(self._statuses.pop(0) if self._statuses else 200, {})
+
+
+def _caller(connection: _Answering, guard: Optional[KeyGuard] = None) -> Caller:
+    return Caller(connection, FakeDeadline(), lambda seconds: None, guard=guard)
+
+
+def _code(call: Callable[[str, Callable[[], Any]], Answer]) -> str:
+    """Make a call; return the code of its error, empty if it has none."""
+    try:
+        call("x", lambda: None)
+    except CloudError as error:
+        return error.code or str(error.status)
+    return ""
+
+
+def test_callers_that_share_a_guard_know_of_a_refusal() -> None:
+    """What one of them is refused, none of them sends again, to read or to write."""
+    guard = KeyGuard()
+    one, other = _Answering(401), _Answering()
+    assert _code(_caller(one, guard).read) == "401"
+    codes = [_code(call) for call in (_caller(other, guard).read, _caller(other, guard).write)]
+    assert codes == ["keys_refused", "keys_refused"]
+    assert (one.sent, other.sent) == (1, 0)
+
+
+def test_a_caller_without_a_guard_of_others_knows_of_its_own_refusals_alone() -> None:
+    """Keys that one service refuses may be good for another."""
+    refused, other = _caller(_Answering(401)), _caller(_Answering())
+    assert [_code(refused.read), _code(refused.write)] == ["401", "keys_refused"]
+    assert _code(other.write) == ""
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_another_refusal_says_nothing_about_the_keys(status: int) -> None:
+    """A right that is missing, or a task that is not there, stops no other call."""
+    caller = _caller(_Answering(status))
+    assert [_code(caller.write), _code(caller.write)] == [str(status), ""]
+
+
+def test_a_read_is_not_tried_again_once_another_was_refused() -> None:
+    """While a read pauses before its second try, a refusal of another call ends it."""
+    guard, connection = KeyGuard(), _Answering(503)
+
+    def be_refused(seconds: float) -> None:
+        _code(_caller(_Answering(401), guard).read)
+
+    caller = Caller(connection, FakeDeadline(), be_refused, guard=guard)
+    assert _code(caller.read) == "keys_refused"
+    assert connection.sent == 1
 
 
 @pytest.mark.usefixtures("netrc")

@@ -71,13 +71,15 @@ def test_rules_touch_nothing_of_the_world(module: str) -> None:
 
 
 def test_the_clock_is_read_in_one_place() -> None:
-    """Only the handler asks what time it is; everything else is told."""
+    """Only the handler asks the clock what time it is; everything else is told."""
     readers = [
         path.name
         for path in sorted(PACKAGE.rglob("*.py"))
         if {"now", "utcnow", "today"} & set(_called(_tree(path)))
     ]
-    assert readers == ["handler.py"]
+    asked = list(_called(_tree(PACKAGE / "clock.py")))
+    assert readers == ["clock.py", "handler.py"]
+    assert asked.count("now") == 1, "the system's clock, which the handler asks"
 
 
 def test_the_checks_see_what_they_look_for() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import sysconfig
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks.__main__ import Sizes, document, measure
+from benchmarks.bare_script import authorization
 from benchmarks.figures import on_screen
 from benchmarks.layouts import ROOT, Layouts
+from local.cloud.signing import Key, SignedRequest, problem
 
 TINY = Sizes(
     imports=1,
@@ -41,10 +44,24 @@ def test_every_measurement_is_on_the_screen_and_in_the_document(tmp_path: Path) 
         for title, figures in tables.items():
             screen.print(on_screen(title, figures))
     printed, written = shown.get(), document(TINY, tables)
-    assert [len(figures) for figures in tables.values()] == [6, 12, 12, 8]
+    assert [len(figures) for figures in tables.values()] == [6, 12, 16, 8]
     for title, figures in tables.items():
         assert title in printed
         assert f"## {title}" in written
         for figure in figures:
             assert figure.what in printed
             assert f"| {' | '.join(figure.cells)} |" in written
+
+
+def test_the_bare_script_signs_as_the_service_asks() -> None:
+    """What the bare script is compared by is a script that works: its signatures are right."""
+    key, moment = Key("access", "secret"), "20261124T120500Z"
+    url = "https://sms.example.com/v3/tasks/a/action"
+    headers = {"Host": "sms.example.com", "X-Sdk-Date": moment, "Content-Type": "application/json"}
+    body = b'{"operation": "start"}'
+    headers["Authorization"] = authorization("POST", url, headers, body, key.access, key.secret)
+    lower = {name.lower(): text for name, text in headers.items()}
+    request = SignedRequest("POST", "/v3/tasks/a/action", "", lower, body)
+    now = datetime(2026, 11, 24, 12, 6, tzinfo=timezone.utc)
+    assert problem(request, [key], now) == ""
+    assert problem(replace(request, body=b"{}"), [key], now) != ""

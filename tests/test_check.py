@@ -19,7 +19,7 @@ from local.cloud.buckets import Bucket
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.world import SimTask
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
 from sms_watch.model.notice import Outcome, Start
 from sms_watch.model.policy import Policy
@@ -137,6 +137,11 @@ def _failed(code: str) -> Callable[[Day], None]:
     return lambda day: day.world.fail("a", code)
 
 
+def _failed_with_starts_off(day: Day) -> None:
+    day.texts["RESUME_MAX_ATTEMPTS"] = "0"
+    day.world.fail("a", LINE_LOST)
+
+
 def _pause(day: Day) -> None:
     day.world.pause("a")
 
@@ -170,7 +175,8 @@ def _disconnect(day: Day) -> None:
         (_journal_in_a_file, 2, "failed", "journal", "could not be read"),
         (_journal_in_a_file, 2, "failed", "appending", "cannot be written"),
         (_damaged, 1, "warning", "journal", "1 line cannot be used"),
-        (_failed(LINE_LOST), 0, "note", "task", "Started again by itself"),
+        (_failed(LINE_LOST), 0, "note", "task", "If it keeps failing, check the network"),
+        (_failed_with_starts_off, 1, "warning", "task", "-> Press Start in the SMS console. If"),
         (_failed(DISK_FULL), 1, "warning", "task", "press Start in the SMS console"),
         (_pause, 0, "note", "task", "left alone until a person"),
         (_disconnect, 1, "warning", "task", "its agent is not connected"),

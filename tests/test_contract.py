@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, ContextManager, Iterator, NamedTuple
+from typing import Callable, ContextManager, Dict, Iterator, NamedTuple
 
 import pytest
 from builders import a_task
 from clouds import KEY, TOPIC, a_night
-from fakes import FakeDeadline, FakePublisher, FakeService
+from fakes import FakeDeadline, FakePublisher, FakeService, OneRun
 
 from local.cloud.faults import Fault
 from local.cloud.shapes import PROJECT
@@ -37,6 +37,8 @@ class Services(NamedTuple):
     messages: Callable[[], int]
     lose_answer: Callable[[str], None]
     break_service: Callable[[str], None]
+    refuse_keys: Callable[[str], None]
+    sent: Callable[[], int]
 
 
 @contextmanager
@@ -54,13 +56,20 @@ def _fakes(place: Path) -> Iterator[Services]:
     def break_service(operation: str) -> None:
         tasks.fail_read("failed", CloudError("x", status=503, retryable=True))
 
+    def refuse_keys(operation: str) -> None:
+        refused = CloudError("x", status=401, code="APIGW.0301")
+        tasks.fail_read("failed", refused)
+        tasks.fail_start("failed", refused)
+
     yield Services(
-        tasks,
+        OneRun(tasks),
         topic,
         lambda: len(tasks.starts),
         lambda: len(topic.messages),
         lose_answer,
         break_service,
+        refuse_keys,
+        lambda: len(tasks.reads) + len(tasks.starts) + tasks.lists,
     )
 
 
@@ -82,6 +91,8 @@ def _real(place: Path) -> Iterator[Services]:
             lambda: len(night.world.inbox),
             lambda operation: night.faults.add(operation, Fault(drop=True, before=False)),
             lambda operation: night.faults.add(operation, Fault(503), times=3),
+            lambda operation: night.faults.add(operation, Fault(401)),
+            lambda: sum(night.calls.values()),
         )
         to_sms.close()
         to_smn.close()
@@ -142,6 +153,27 @@ def test_a_broken_service_cannot_be_read(services: Services) -> None:
     assert broken.value.status == 503
     assert broken.value.retryable
     assert services.tasks.read_task("failed").id == "failed"
+
+
+@pytest.mark.parametrize("operation", ["show_task", "start_task"])
+def test_refused_keys_are_not_tried_again(services: Services, operation: str) -> None:
+    """After one refusal nothing more is sent: it would get the keys locked."""
+    tasks = services.tasks
+    calls: Dict[str, Callable[[], object]] = {
+        "show_task": lambda: tasks.read_task("failed"),
+        "start_task": lambda: tasks.start_task("failed"),
+    }
+    services.refuse_keys(operation)
+    with pytest.raises(CloudError) as refused:
+        calls[operation]()
+    assert refused.value.status == 401
+    calls["list_tasks"] = lambda: tasks.list_tasks("")
+    for call in calls.values():
+        with pytest.raises(CloudError) as unsent:
+            call()
+        assert unsent.value.code == "keys_refused"
+        assert not unsent.value.outcome_unknown
+    assert services.sent() == 1
 
 
 def test_a_message_is_published(services: Services) -> None:

@@ -79,7 +79,7 @@ class Truth:
         """Take in what was read, and say what is to be told of it."""
         state, before = task.state, self.last
         was = before.state if before else ""
-        further = task.progress.beyond(self.mark)
+        further = task.progress.is_ahead_of(self.mark)
         if state in FAILED:
             news = self._failed(task, was, further, now)
         elif state in MOVING:
@@ -104,7 +104,7 @@ class Truth:
         if outcome is Outcome.SKIPPED:
             return
         self.sent, self.tries = now, self.tries + 1
-        self.mark = task.progress.furthest(self.mark)
+        self.mark = task.progress.high_water(self.mark)
         if outcome not in (Outcome.REFUSED, Outcome.FAILED):
             self.streak += 1
 
@@ -122,7 +122,7 @@ class Truth:
             self.is_open, self.called = True, self.called and not is_new
         if further:
             self.streak = self.tries = 0
-            self.mark = task.progress.furthest(self.mark)
+            self.mark = task.progress.high_water(self.mark)
         if self.away and task.connected:
             self.tries = min(self.tries, 1)
         self.away, self.code = task.connected is False, task.code
@@ -211,7 +211,7 @@ class OneTask(RuleBasedStateMachine):
     def moves(self, more: int) -> None:
         """The copy gets further, or falls back, whatever state the next tick finds it in."""
         percent = min(max((self.task.progress.percent or 0) + more, 0), 100)
-        self.task = replace(self.task, progress=Progress(1, 5, percent))
+        self.task = replace(self.task, progress=Progress(5, percent))
 
     @rule(state=st.sampled_from([*ENDS, "READY", "RESETING", "INVENTED"]))
     def rests(self, state: str) -> None:

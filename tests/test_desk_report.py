@@ -23,7 +23,7 @@ from local.report.page import page
 from local.scenarios import SCENARIOS
 from local.screen import Screen
 from local.simulate import play_watched
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
 from sms_watch.model.notice import Action, Kind, Notice, Outcome
 from sms_watch.model.task import Phase, Progress

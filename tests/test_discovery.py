@@ -10,23 +10,26 @@ from typing import Any, Dict, Iterator, List
 import pytest
 from builders import DISK_FULL, LINE_LOST, NOW, a_memory, a_policy, a_task, minutes
 from clouds import KEY, Night, a_night
-from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
+from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
+from sms_watch import parallel
 from sms_watch.adapters import sms
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import CloudError
-from sms_watch.messages.compose import Imprint
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Action, Kind, Outcome, Reason
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Listing, Phase
+from sms_watch.ports import Ports
 from sms_watch.report import Result
 from sms_watch.rules.decide import decide
 from sms_watch.rules.plan import candidates
 from sms_watch.rules.record import Memory
-from sms_watch.run import Order, Outside, execute
+from sms_watch.run import RunRequest, execute
 from sms_watch.settings import Credentials
+from sms_watch.timetable import Timetable
 
 ALL = a_policy(discovers=True)
 
@@ -226,6 +229,20 @@ def test_refused_keys_are_tried_once(night: Night) -> None:
     assert _calls(night) == {"list_tasks": 1}
 
 
+def test_keys_that_a_later_page_is_refused_for_are_not_tried_again(night: Night) -> None:
+    """A refusal of any call ends the calls to SMS of that run, reads of due tasks included."""
+    night.tick()
+    _fail(night, "a")
+    _calls(night)
+    night.faults.add("list_tasks", Fault(401, '{"error_code": "APIGW.0301"}'), about="2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "AT_ONCE", 1)
+        report = night.tick()
+    assert _calls(night) == {"list_tasks": 2, "publish": 1}
+    assert night.kinds(report) == ["failed"]
+    assert night.world.starts == []
+
+
 # A list that changes while it is read
 
 
@@ -339,18 +356,18 @@ class Account:
     def run(self, scope: Scope = Scope()) -> Result:  # noqa: B008 - it is a constant
         """Do a run, a minute after the last."""
         self.now += minutes(1)
-        imprint = Imprint("run", self.now, timezone.utc, "https://console.example/")
+        context = RunContext("run", self.now, timezone.utc, "https://console.example/")
         policy = a_policy(discovers=scope.discovers)
         return execute(
-            Order(imprint, scope, policy),
-            Outside(
-                self.service,
+            RunRequest(context, scope, policy),
+            Ports(
+                OneRun(self.service),
                 self.publisher,
                 self.journal,
                 self.deadline,
-                50.0,
+                Timetable(50),
                 lambda: f"nonce-{len(self.journal.entries)}",
-                lambda text: text,
+                lambda text: text.replace("secret", "***"),
             ),
         )
 
@@ -404,6 +421,18 @@ def test_a_task_is_gone_only_when_the_list_was_whole() -> None:
     assert "a part is missing" in next(d.detail for d in doubted.decisions if d.task_id == "b")
     account.service.unlisted = set()
     assert [notice.kind for notice in account.run().notices] == [Kind.GONE]
+
+
+def test_a_secret_in_a_broken_list_is_hidden_wherever_it_is_told() -> None:
+    """What a service sends back with an error is in no warning, decision or journal."""
+    account = Account("a", "b")
+    account.run()
+    account.service.unlisted, account.service.why = {"b"}, "refused: secret"
+    del account.service.tasks["b"]
+    result = account.run()
+    said = [*result.warnings, *(decision.detail for decision in result.decisions)]
+    assert any("refused: ***" in text for text in result.warnings)
+    assert not any("secret" in text for text in said)
 
 
 def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Callable, List
 
 import pytest
-from builders import DISK_FULL, NOW, minutes
+from builders import DISK_FULL, LINE_LOST, NOW, minutes
 from clouds import Night, a_night
 
 from local.cloud.faults import Fault
@@ -118,6 +118,40 @@ def test_a_failure_is_not_hidden_by_an_agent_that_comes_back(tmp_path: Path) -> 
         night.world.tasks["a"].connected = True
         assert night.kinds(night.tick()) == ["failed", "needs_person", "connected"]
         assert night.subjects[-1] == "sms_watch critical: web-a needs a person (SMS.1315)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "started", "told"),
+    [
+        (
+            "RESUME_MAX_ATTEMPTS",
+            "0",
+            LINE_LOST,
+            False,
+            "Press Start in the SMS console. If it keeps failing, check the network,",
+        ),
+        ("ERROR_CLASSES", f"{LINE_LOST}=human", LINE_LOST, False, "Check the network, the"),
+        (
+            "ERROR_CLASSES",
+            f"{DISK_FULL}=transient",
+            DISK_FULL,
+            True,
+            "If it keeps failing, free space on that partition or enlarge it.\n",
+        ),
+    ],
+)
+def test_what_to_do_agrees_with_the_settings(
+    tmp_path: Path, name: str, value: str, code: str, started: bool, told: str
+) -> None:
+    """Whoever changes what is started is told what is done, not what would be done without."""
+    with a_night(tmp_path, _task()) as night:
+        night.texts[name] = value
+        night.world.fail("a", code)
+        night.tick()
+        email = night.world.inbox[0]["email"]
+        assert bool(night.world.starts) is started
+        assert f"  What to do  {told}" in email
+        assert ("then press Start" in email) is (value == f"{LINE_LOST}=human")
 
 
 def test_a_task_that_fails_all_the_time_is_told_as_flapping(tmp_path: Path) -> None:

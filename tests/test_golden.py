@@ -16,12 +16,12 @@ from typing import Any, Dict, Tuple
 import pytest
 from builders import NOW, minutes
 
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
 from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
-IMPRINT = Imprint(
+CONTEXT = RunContext(
     "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
 )
 HOUR = timedelta(hours=1)
@@ -31,7 +31,7 @@ TASK = Task(
     "MIGRATE_FAIL",
     "MIGRATE_FILE",
     "SMS.0807",
-    progress=Progress(1, 5, 52, None, "MIGRATE_LINUX_FILE"),
+    progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
     source="db-src (192.0.2.4)",
     target="db-dst (198.51.100.3)",
 )
@@ -163,6 +163,16 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
         _tired(Kind.FAILED, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, since=NOW),
         _tired(Kind.NEEDS_PERSON, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, index=1),
     ),
+    "needs_person_agent_too_old": (
+        _hopeless(Kind.NEEDS_PERSON, task=replace(TASK, code="SMS.6306", type="MIGRATE_BLOCK")),
+    ),
+    "needs_person_new_task": (
+        _hopeless(
+            Kind.NEEDS_PERSON,
+            task=replace(TASK, code="SMS.1414", type="MIGRATE_BLOCK"),
+            error_class=ErrorClass.RECREATE,
+        ),
+    ),
     "needs_person_rolled_back": (
         _notice(
             Kind.NEEDS_PERSON,
@@ -194,6 +204,16 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "test": (_notice(Kind.TEST, **ABOUT_WATCH),),
     "reminder": (_hopeless(Kind.REMINDER, since=NOW - 4 * HOUR, count=1),),
     "reminder_tried_on": (_tired(Kind.REMINDER, since=NOW - 9 * HOUR, attempt=31, count=2),),
+    "reminder_starts_off": (
+        _tired(
+            Kind.REMINDER,
+            action=Action.NONE,
+            reason=Reason.STARTS_OFF,
+            attempt=0,
+            next_try=None,
+            count=1,
+        ),
+    ),
     "reminder_of_a_stall": (
         _notice(
             Kind.REMINDER, task=replace(RUNNING, remaining=None), since=NOW - 5 * HOUR, count=1
@@ -225,6 +245,13 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             error_class=ErrorClass.RETRYABLE,
             cap=5,
         ),
+    ),
+    "failed_as_a_class_of_ones_own_says": (
+        _failed(task=FULL),  # human in the table, transient by ERROR_CLASSES
+    ),
+    "needs_person_as_a_class_of_ones_own_says": (
+        _hopeless(Kind.FAILED, task=TASK),  # transient in the table, human by ERROR_CLASSES
+        _hopeless(Kind.NEEDS_PERSON, task=TASK, index=1),
     ),
     "blind_unexplained": (_notice(Kind.BLIND, **ABOUT_WATCH),),
     "blind_at_length": (_notice(Kind.BLIND, since=NOW, detail=AT_LENGTH, **ABOUT_WATCH),),
@@ -290,7 +317,7 @@ def _shown(message: Message) -> str:
 @pytest.mark.parametrize("scene", SCENES)
 def test_what_people_read(scene: str) -> None:
     """Each scene reads as its golden text does, in all forms of the message."""
-    shown = _shown(compose(SCENES[scene], IMPRINT))
+    shown = _shown(compose(SCENES[scene], CONTEXT))
     path = PLACE / f"{scene}.txt"
     if os.environ.get("GOLDEN") == "write":
         path.write_text(shown, encoding="utf-8")

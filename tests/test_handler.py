@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta, timezone
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -19,6 +20,7 @@ from sms_watch import handler as handler_module
 from sms_watch.errors import WatchFailed
 from sms_watch.model.task import TaskState
 from sms_watch.settings import Credentials
+from sms_watch.wiring import WARM
 
 HOUR = timedelta(hours=1)
 
@@ -257,6 +259,18 @@ def test_with_a_journal_on_obs_refused_keys_are_tried_once(tmp_path: Path) -> No
         assert night.calls == {"get_object": 1}
 
 
+def test_a_message_that_is_owed_is_tried_though_sms_refuses_the_keys(night: Night) -> None:
+    """Keys of another site are good for no task, and may be good for a topic: one try more."""
+    _fail(night, DISK_FULL)
+    night.faults.add("publish", Fault(500))
+    night.failing_tick()
+    night.calls.clear()
+    night.faults.add("show_task", Fault(401, '{"error_code": "APIGW.0301"}'))
+    assert "APIGW.0301" in night.failing_tick()
+    assert night.calls == {"show_task": 1, "publish": 1}
+    assert len(night.world.inbox) == 1
+
+
 # Starts and messages that go wrong
 
 
@@ -350,9 +364,9 @@ def test_the_agencys_keys_are_read_afresh_on_every_run(night: Night) -> None:
 def test_a_warm_container_keeps_its_clients(night: Night) -> None:
     """Clients are made once while address and keys stay the same."""
     night.tick()
-    before = dict(handler_module.WARM._kept)
+    before = dict(WARM._kept)
     night.tick()
-    assert handler_module.WARM._kept == before
+    assert WARM._kept == before
 
 
 @pytest.mark.parametrize("event", [{}, "", "text", [], [1], 7, {"trigger_type": "OBS"}])
@@ -508,21 +522,10 @@ def test_an_unforeseen_error_is_redacted_too(
     assert KEY.secret not in capsys.readouterr().out
 
 
-def test_the_clock_is_aware_and_in_utc() -> None:
-    """A moment without a zone would be compared with others wrongly, or not at all."""
-    clock = handler_module.SystemClock()
-    assert clock.now().tzinfo is timezone.utc
-    begun = clock.monotonic()
-    clock.sleep(0.001)
-    assert clock.monotonic() > begun
-
-
 def test_the_initializer_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failing initializer would cost the instance: the run says what is wrong instead."""
     index.initializer(None)
 
-    def break_down() -> Any:
-        raise ImportError("no such module")
-
-    monkeypatch.setattr(handler_module, "_import_adapters", break_down)
+    # What stands for a module that cannot be imported.
+    monkeypatch.setitem(sys.modules, "sms_watch.wiring", None)
     index.initializer(None)

@@ -20,8 +20,8 @@ from local.cloud.buckets import Bucket
 from local.cloud.shapes import task_body
 from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.errors import WatchFailed
-from sms_watch.handler import SYSTEM_CLOCK
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -19,7 +19,7 @@ def _report(*decisions: Decision, **fields: Any) -> Any:
 
 
 def _moving(task_id: str) -> Decision:
-    progress = Progress(1, 5, 52)
+    progress = Progress(5, 52)
     task = a_task(id=task_id, state="RUNNING", name="db-01", progress=progress, remaining=3600)
     return Decision(task_id, Action.NONE, Reason.MOVING, task)
 

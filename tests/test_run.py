@@ -5,24 +5,28 @@ from __future__ import annotations
 import contextlib
 import threading
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any, Callable, List
 
 import pytest
 from builders import NOW, a_policy, a_task
-from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
+from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
+from sms_watch.adapters.sdk import Answer, Caller
+from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, JournalConflict, JournalError
 from sms_watch.journal.entries import Entry, EntryType, fold
-from sms_watch.messages.compose import Imprint
-from sms_watch.model.notice import Kind, Message, Outcome
+from sms_watch.messages.compose import RunContext
+from sms_watch.model.notice import Kind, Message, Outcome, Reason
 from sms_watch.model.policy import Scope
-from sms_watch.model.task import Task
+from sms_watch.ports import MigrationService, Ports
 from sms_watch.report import Result
 from sms_watch.rules.plan import Commands
 from sms_watch.rules.record import Lease, Memory
-from sms_watch.run import Order, Outside, execute
+from sms_watch.run import RunRequest, execute
+from sms_watch.timetable import Timetable
 
-BUDGET = 50.0
+TIMETABLE = Timetable(50)
 LOST = "SMS.0807"
 FULL = "SMS.1315"
 
@@ -35,7 +39,8 @@ class World:
         self.service = FakeService(*tasks)
         self.publisher = FakePublisher()
         self.journal = FakeJournal()
-        self.deadline = FakeDeadline(BUDGET)
+        self.deadline = FakeDeadline(TIMETABLE.budget)
+        self.migration: Callable[[], MigrationService] = lambda: OneRun(self.service)
         self.task_ids = task_ids
         self.now = NOW
         self.runs = 0
@@ -44,21 +49,21 @@ class World:
         """Do a run, some minutes after the last."""
         self.now += timedelta(minutes=after)
         self.runs += 1
-        self.deadline.rest = BUDGET
+        self.deadline.rest = TIMETABLE.budget
         nonces = (f"n{self.runs}-{index}" for index in range(10))
         return execute(
-            Order(
-                Imprint(f"run-{self.runs}", self.now, timezone.utc, "https://console.example/"),
+            RunRequest(
+                RunContext(f"run-{self.runs}", self.now, timezone.utc, "https://console.example/"),
                 order.pop("scope", Scope(self.task_ids)),
                 order.pop("policy", a_policy()),
                 **order,
             ),
-            Outside(
-                self.service,
+            Ports(
+                self.migration(),
                 self.publisher,
                 self.journal,
                 self.deadline,
-                BUDGET,
+                TIMETABLE,
                 lambda: next(nonces),
                 lambda text: text,
             ),
@@ -110,7 +115,7 @@ def test_the_plan_is_written_before_anything_is_done() -> None:
     world.run()
     assert seen[0].tasks["a"].starts.attempts == 1
     assert [notice.kind for notice in seen[0].outbox.values()] == [Kind.FAILED]
-    assert seen[0].lease == Lease(NOW + timedelta(seconds=BUDGET + 30), "run-1")
+    assert seen[0].lease == Lease(NOW + timedelta(seconds=80), "run-1")
 
 
 def test_the_acknowledgement_comes_last_and_clears_what_was_owed() -> None:
@@ -289,22 +294,36 @@ def test_refused_keys_are_not_hammered() -> None:
     assert "APIGW.0301" in result.failure
 
 
-def _refuse_all(world: World) -> Callable[[], int]:
-    """Let every read be refused, but none before all that are under way are; give their count."""
-    more_than_four = threading.Barrier(5)
+class _RefusingConnection:
+    """Answers every call with 401, but none before all that are under way have come."""
 
-    def refused(task_id: str) -> Task:
-        world.service.reads.append(task_id)
+    host = "sms"
+
+    def __init__(self) -> None:
+        self.client = self
+        self.sent: List[str] = []
+        self._more_than_four = threading.Barrier(5)
+
+    def show_task_invoker(self, request: Any) -> Any:
+        return SimpleNamespace(invoke=lambda: self.sent.append(request.task_id))
+
+    def call(self, send: Callable[[], Any]) -> Answer:
+        send()
         with contextlib.suppress(threading.BrokenBarrierError):
-            more_than_four.wait(timeout=0.2)
-        raise CloudError("read the task", status=401)
+            self._more_than_four.wait(timeout=0.2)
+        return Answer(401, {"error_code": "APIGW.0301"})
+
+
+def _refuse_all(world: World) -> Callable[[], int]:
+    """Let SMS refuse the keys from now on; return what counts the calls since the last count."""
+    connection = _RefusingConnection()
+    world.migration = lambda: SmsService(Caller(connection, world.deadline, lambda seconds: None))
 
     def count() -> int:
-        number = len(world.service.reads)
-        world.service.reads.clear()
+        number = len(connection.sent)
+        connection.sent.clear()
         return number
 
-    world.service.read_task = refused  # type: ignore[method-assign] # for this test alone
     return count
 
 
@@ -312,7 +331,6 @@ def test_keys_that_worked_are_refused_four_times_and_then_once_a_run() -> None:
     """More than five refusals in a row lock a key: the run that finds out sends four reads."""
     world = World(*"abcdefghijkl")
     world.run()
-    world.service.reads.clear()
     count = _refuse_all(world)
     reads = [(world.run(after=1), count())[1] for _ in range(3)]
     assert reads == [4, 1, 1]
@@ -322,9 +340,19 @@ def test_a_dry_run_tries_refused_keys_once() -> None:
     """It leaves no trace from which the next one could know, as a look every minute does not."""
     world = World(*"abcdefghijkl")
     world.run()
-    world.service.reads.clear()
     count = _refuse_all(world)
     assert [(world.run(after=1, dry_run=True), count())[1] for _ in range(2)] == [1, 1]
+
+
+def test_what_was_not_asked_for_refused_keys_is_said_to_be_so() -> None:
+    """The first task has the service's answer, the others wait for their turn."""
+    world = World("a", "b")
+    _refuse_all(world)
+    result = world.run()
+    first, second = result.decisions
+    assert (first.reason, second.reason) == (Reason.UNREADABLE, Reason.NOT_REACHED)
+    assert second.detail == "the keys were refused, so no more was asked"
+    assert "correct HUAWEICLOUD_SDK_AK" in result.failure
 
 
 def test_keys_refused_at_a_start_end_the_starts_of_the_run() -> None:
@@ -343,7 +371,7 @@ def test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other() 
     world.deadline.costs = 9
     world.run()
     (planned,) = [entry for entry in world.journal.entries if entry.type is EntryType.PLAN]
-    assert planned.lease == Lease(NOW + timedelta(seconds=BUDGET + 30), "run-1")
+    assert planned.lease == Lease(NOW + timedelta(seconds=80), "run-1")
 
 
 def test_a_live_lease_ends_a_run_quietly() -> None:

@@ -19,7 +19,7 @@ from local.cloud.buckets import Bucket
 from local.cloud.world import SimTask
 from local.desk import Desk
 from local.status import Row, follow, look, show_plain
-from sms_watch.handler import SYSTEM_CLOCK
+from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import encode, snapshot
 from sms_watch.model.notice import Action, Reason
 from sms_watch.model.task import Phase, Task

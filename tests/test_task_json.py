@@ -45,7 +45,7 @@ def test_a_task_in_full() -> None:
         "MIGRATE_BLOCK",
         TaskError("SMS.1807", ("203.0.113.22",)),
         True,
-        Progress(1, 5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
+        Progress(5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
         Transfer(42.5),
         Servers("win02 (192.0.2.12)", "win02-new (203.0.113.22)", "s-2"),
     )
@@ -165,7 +165,7 @@ def test_each_step_of_a_migration_is_further_than_the_one_before() -> None:
     names += ["MIGRATE_LINUX_FILE", "CLONE_VM", "SYNC_LINUX_FILE", "DETTACH_AGENT_IMAGE"]
     names += ["CONFIGURE_LINUX"]
     seen = [_read(sub_tasks=[{"name": name, "progress": 1}]).progress for name in names]
-    assert all(later.beyond(earlier) for earlier, later in zip(seen, seen[1:]))
+    assert all(later.is_ahead_of(earlier) for earlier, later in zip(seen, seen[1:]))
 
 
 @pytest.mark.parametrize("field", ["id", "state"])

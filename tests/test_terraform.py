@@ -17,8 +17,8 @@ from packaging.version import Version
 from policies import ACTION, actions
 
 from local.cloud.setup import Function, trigger_list
-from sms_watch.handler import TIMEOUT_MARGIN
 from sms_watch.settings import SETTINGS
+from sms_watch.timetable import Timetable
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -209,7 +209,7 @@ def test_the_function_is_set_up_as_the_readme_says() -> None:
     assert bodies["huaweicloud_fgs_async_invoke_configuration"]["max_async_retry_attempts"] == 0
     values = dict(_module("locals"))
     budget = next(setting for setting in SETTINGS if setting.name == "RUN_BUDGET_SECONDS")
-    assert f'"{budget.default}")) + {TIMEOUT_MARGIN}' in values["timeout"]
+    assert f'"{budget.default}")) + {Timetable(0).timeout}' in values["timeout"]
     assert "local.plain" in function["user_data"]
     assert "SDK" not in values["plain"]
     assert all(VARIABLES[name]["sensitive"] for name in ("access_key", "secret_key"))

@@ -197,6 +197,19 @@ TestNights = Nights.TestCase
 TestNights.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
+def test_what_a_run_at_the_same_moment_owes_is_not_taken_for_new() -> None:
+    """A doubled event publishes what the first run could not, though the task has moved on."""
+    nights = Nights()
+    nights.begin(types=["MIGRATE_FILE"] * len(IDS))
+    nights.refuse(call=(SMN, "publish"), how="401")
+    nights.connect(connected=False, name="task-a")
+    nights.tick_twice()
+    nights.pause("task-a")
+    nights.tick_twice()
+    nights.teardown()
+    assert [n["kind"] for n in nights.vigil.wakes[1].notices] == ["disconnected", "paused"]
+
+
 def test_a_copy_after_a_lost_answer_is_no_second_telling() -> None:
     """A run that could not know is overtaken as it ends: what counts is who published first."""
     nights = Nights()

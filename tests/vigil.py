@@ -28,7 +28,7 @@ from local.cloud.shapes import source_page, task_body, task_page
 from local.cloud.world import Refused, SimTask, World
 from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
-from sms_watch import parallel
+from sms_watch import parallel, wiring
 from sms_watch.adapters import sdk, sms
 from sms_watch.adapters.sdk import Answer
 from sms_watch.errors import WatchFailed
@@ -367,10 +367,10 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
 
     connection = _Connection(vigil)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(handler_module, "WARM", SimpleNamespace(get=lambda *_: connection))
+        patch.setattr(wiring, "WARM", SimpleNamespace(get=lambda *_: connection))
         patch.setattr(handler_module, "_write_line", vigil.write_line)
-        patch.setattr(handler_module, "_nonce", vigil.nonce)
-        patch.setattr(sdk, "Caller", functools.partial(sdk.Caller, draw=draw))
+        patch.setattr(wiring, "nonce", vigil.nonce)
+        patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "_within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
         patch.setattr(objects, "decode", _decode)

@@ -13,8 +13,8 @@ import click
 from local.checks import function, journal, tasks, topic
 from local.checks.findings import STATUS, Finding, Verdict, worst
 from local.desk import Desk, env_file_option, read_env_file, texts_of
-from sms_watch.errors import REFUSED, CloudError, SettingsError
-from sms_watch.handler import SECRET_SETTINGS
+from sms_watch.context import secrets_in
+from sms_watch.errors import CloudError, SettingsError
 from sms_watch.logs import Redactor
 from sms_watch.settings import SETTINGS
 
@@ -40,7 +40,7 @@ def findings(
         seen += tasks.listed(desk)
         errors = [each for each in seen if isinstance(each, CloudError)]
         yield tasks.keys(errors)
-        yield from (tasks.listing_failed(error) for error in errors if error.status != REFUSED)
+        yield from (tasks.listing_failed(error) for error in errors if not error.refuses_keys)
         yield from (each for each in seen if isinstance(each, Finding))
     else:
         found = tasks.seen_by_id(desk)
@@ -112,7 +112,7 @@ def command(
     in_file = read_env_file(env_file)
     texts = texts_of(env_file)
     endpoint = _endpoint(function_endpoint, urn)
-    redact = Redactor([texts.get(name, "") for name in SECRET_SETTINGS])
+    redact = Redactor(secrets_in(texts))
     found: List[Finding] = []
     for each in _all(texts, in_file, urn, endpoint, send_test):
         shown = Finding(each.about, each.verdict, redact(each.text), redact(each.remedy))

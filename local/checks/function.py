@@ -20,9 +20,9 @@ from local.checks.findings import Finding, Verdict
 from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
-from sms_watch.handler import SECRET_SETTINGS, TIMEOUT_MARGIN
-from sms_watch.settings import SETTINGS, address_of
+from sms_watch.settings import SECRET_SETTINGS, SETTINGS, Credentials, address_of
 from sms_watch.text import clean
+from sms_watch.timetable import Timetable
 
 FORM = "urn:fss:<region>:<project id>:function:<package>:<name>, from the function's details"
 RUNTIMES = ("Python3.9", "Python3.10", "Python3.12")
@@ -37,15 +37,15 @@ def endpoint_of(urn: str) -> str:
     return address_of("functiongraph", split_urn(urn, FORM, 7)[2])
 
 
+def connect(endpoint: str, credentials: Credentials, project_id: str) -> Connection:
+    """Make a client for the functions of a project."""
+    return Connection(FunctionGraphClient.new_builder, endpoint, credentials, project_id)
+
+
 def function(desk: Desk, urn: str, endpoint: str, texts: Mapping[str, str]) -> Iterator[Finding]:
     """Look at the function; ``texts`` are the settings here, to compare with its own."""
     project = split_urn(urn, FORM, 7)[3]
-    keys = desk.settings.credentials
-
-    def connect() -> Any:
-        return Connection(FunctionGraphClient.new_builder, endpoint, keys, project)
-
-    caller = desk.caller("functiongraph", connect)
+    caller = desk.caller(connect, endpoint, desk.settings.credentials, project)
     client = caller.connection.client
     try:
         config = _object(
@@ -83,7 +83,7 @@ def configuration(config: Mapping[str, Any], budget: int) -> Iterator[Finding]:
 
 
 def _timeout(seconds: Any, budget: int) -> Finding:
-    about, needed = "function", budget + TIMEOUT_MARGIN
+    about, needed = "function", Timetable(budget).timeout
     to_do = f"set the timeout to {needed} s under Basic Settings"
     text = f"its timeout is {seconds} s, with RUN_BUDGET_SECONDS at {budget}"
     if not isinstance(seconds, int):

@@ -26,7 +26,7 @@ APPENDING = "see that the function's keys have obs:object:PutObject on it"
 def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
     """Read the journal as a run would; give what was found, and its entries."""
     try:
-        history = desk.journal(desk.clock.now()).read()
+        history = desk.wiring().journal().read()
     except JournalError as error:
         # The error names its remedy itself.
         return Finding("journal", Verdict.FAILED, str(error)), ()
@@ -86,7 +86,7 @@ def _directory(path: Path) -> Finding:
 def _bucket(desk: Desk, place: ObsJournal) -> Finding:
     """Judge a bucket by its metadata (OBS API reference, "Obtaining Bucket Metadata")."""
     about, keys = "appending", desk.settings.credentials
-    caller = desk.caller("obs", lambda: obs.connect(place.endpoint))
+    caller = desk.wiring().to_obs(place)
 
     def send() -> object:
         headers = sign("HEAD", place.bucket, "", {}, {}, keys, desk.clock.now())

@@ -15,7 +15,6 @@ from sms_watch.adapters.sdk import keep_signature
 from sms_watch.errors import (
     LISTING,
     READING,
-    REFUSED,
     SMS_ADDRESS,
     CloudError,
     TaskGone,
@@ -24,11 +23,11 @@ from sms_watch.errors import (
 from sms_watch.journal.entries import Entry
 from sms_watch.model.notice import Outcome
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Phase, Task
-from sms_watch.parallel import at_once
-from sms_watch.rules.error_codes import explain
+from sms_watch.model.task import ErrorClass, Gone, Observation, Phase, Task
+from sms_watch.observe import EMPTY_LIST, NOBODY
+from sms_watch.parallel import map_concurrently
+from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
-from sms_watch.run import EMPTY_LIST, NOBODY
 from sms_watch.settings import SETTINGS
 from sms_watch.text import count
 
@@ -119,7 +118,7 @@ Seen = Union[Observation, CloudError]
 
 def seen_by_id(desk: Desk) -> List[Seen]:
     """Read the tasks that are named: one alone, then the others unless the keys are refused."""
-    sms = desk.sms()
+    sms = desk.wiring().sms()
 
     def read(task_id: str) -> Seen:
         try:
@@ -131,15 +130,16 @@ def seen_by_id(desk: Desk) -> List[Seen]:
 
     first, *others = desk.settings.scope.task_ids
     seen = read(first)
-    if isinstance(seen, CloudError) and seen.status in (None, REFUSED):
+    if isinstance(seen, CloudError) and (seen.status is None or seen.refuses_keys):
         return [seen]
-    return [seen, *at_once(read, others)]
+    return [seen, *map_concurrently(read, others)]
 
 
 def keys(seen: Sequence[Seen]) -> Finding:
     """Say whether the keys were accepted: by any answer but 401, a refusal for rights included."""
     errors = [each for each in seen if isinstance(each, CloudError)]
-    refused = [error for error in errors if error.status == REFUSED]
+    # The service's own words before ours for the calls that were then not made.
+    refused = sorted((e for e in errors if e.refuses_keys), key=lambda error: error.status is None)
     if refused:
         return Finding("keys", Verdict.FAILED, str(refused[0]), remedy(refused[0], "", SMS_ADDRESS))
     answered = [error for error in errors if error.status is not None]
@@ -153,7 +153,7 @@ def tasks(desk: Desk, seen: Sequence[Seen]) -> Iterator[Finding]:
     there = _all(desk) if any(isinstance(each, Gone) for each in seen) else ()
     for each in seen:
         if isinstance(each, CloudError):
-            if each.status != REFUSED:
+            if not each.refuses_keys:
                 yield Finding("task", Verdict.FAILED, str(each), remedy(each, READING, SMS_ADDRESS))
         elif isinstance(each, Task):
             yield task(each, desk.settings.policy)
@@ -165,7 +165,7 @@ def tasks(desk: Desk, seen: Sequence[Seen]) -> Iterator[Finding]:
 def _all(desk: Desk) -> Sequence[Task]:
     """Give all tasks of the account, none when these keys may not list them."""
     try:
-        return desk.sms().list_tasks("").tasks
+        return desk.wiring().sms().list_tasks("").tasks
     except CloudError:
         return ()
 
@@ -191,8 +191,9 @@ def task(found: Task, policy: Policy) -> Finding:
     if found.phase is Phase.FAILED:
         code = explain(found.error.code, found.type, policy.classes)
         text += f" ({found.error.code or 'no code'}: {code.gist})"
-        verdict = Verdict.WARNING if code.error_class in NEVER_RESTARTED else Verdict.NOTE
-        return Finding("task", verdict, text, code.advice)
+        needed = _help(code.error_class, policy)
+        verdict = Verdict.NOTE if needed is Help.LATER else Verdict.WARNING
+        return Finding("task", verdict, text, code.what_to_do(needed))
     if found.phase is Phase.UNKNOWN:
         return Finding(
             "task", Verdict.WARNING, text, "this state is not known: look in the console"
@@ -205,6 +206,12 @@ def task(found: Task, policy: Policy) -> Finding:
     return Finding("task", Verdict.OK, text)
 
 
+def _help(error_class: ErrorClass, policy: Policy) -> Help:
+    if error_class in NEVER_RESTARTED:
+        return Help.FIX
+    return Help.LATER if policy.max_attempts else Help.START
+
+
 def listed(desk: Desk) -> Iterator[Union[Finding, CloudError]]:
     """Judge the tasks that are found by listing: how many, and those that need somebody.
 
@@ -212,7 +219,7 @@ def listed(desk: Desk) -> Iterator[Union[Finding, CloudError]]:
     """
     scope = desk.settings.scope
     try:
-        listing = desk.sms().list_tasks(scope.project)
+        listing = desk.wiring().sms().list_tasks(scope.project)
     except CloudError as error:
         yield error
         return
@@ -262,4 +269,4 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
 
 def is_locked_out(seen: Sequence[object]) -> bool:
     """Tell whether the keys were refused: then further calls would get them locked."""
-    return any(isinstance(each, CloudError) and each.status == REFUSED for each in seen)
+    return any(isinstance(each, CloudError) and each.refuses_keys for each in seen)

@@ -8,10 +8,9 @@ from huaweicloudsdksmn.v2 import ListSubscriptionsByTopicRequest, ListTopicDetai
 
 from local.checks.findings import Finding, Verdict, shown_address
 from local.desk import Desk
-from sms_watch.adapters import smn
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, PUBLISHING, SMN_ADDRESS, CloudError, remedy
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Kind, Notice
 from sms_watch.text import clean
 
@@ -24,7 +23,7 @@ CONFIRM = "let its owner follow the link in SMN's request, or send it again from
 
 def topic(desk: Desk) -> Iterator[Finding]:
     """Look at the topic and its subscriptions."""
-    caller = _caller(desk)
+    caller = desk.wiring().to_smn()
     try:
         name = _name(caller, desk.settings.topic.urn)
     except CloudError as error:
@@ -69,24 +68,15 @@ def send_test(desk: Desk) -> Finding:
     event_id = f"check-{now:%Y%m%d-%H%M%S}"
     made = desk.settings
     message = compose(
-        [Notice(Kind.TEST, now, event_id)], Imprint("check", now, made.zone, made.console)
+        [Notice(Kind.TEST, now, event_id)], RunContext("check", now, made.zone, made.console)
     )
     try:
-        message_id = smn.SmnPublisher(_caller(desk), made.topic.urn).publish(message)
+        message_id = desk.wiring().publisher().publish(message)
     except CloudError as error:
         verdict = Verdict.WARNING if error.outcome_unknown else Verdict.FAILED
         return Finding("test message", verdict, str(error), remedy(error, PUBLISHING, SMN_ADDRESS))
     text = f"published as {message_id}, event {event_id}"
     return Finding("test message", Verdict.OK, text, "see that it arrives: SMN tells nobody")
-
-
-def _caller(desk: Desk) -> Caller:
-    made = desk.settings
-
-    def connect() -> Any:
-        return smn.connect(made.smn_endpoint, made.credentials, made.topic.project_id)
-
-    return desk.caller("smn", connect)
 
 
 def _judged(about: str, error: CloudError, right: str) -> Finding:

@@ -23,7 +23,7 @@ def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], 
 
     Raises JournalError when the journal cannot be read.
     """
-    store, entries, damaged = desk.store(now), [], 0
+    store, entries, damaged = desk.wiring().store(), [], 0
     for back in range(days, -1, -1):
         day = (now - timedelta(days=back)).astimezone(timezone.utc)
         for line in (store.get(f"journal-{day:%Y%m%d}.jsonl") or b"").splitlines():

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
-from sms_watch.messages.compose import Imprint, compose
+from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.model.task import BROKEN, PHASES, Phase
 from sms_watch.rules.movement import WHOLE
@@ -181,7 +181,7 @@ def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterat
 def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzinfo) -> str:
     if not notices:
         return f"message {message_id}"
-    subject = compose(notices, Imprint(entry.run, entry.at, zone, "")).subject
+    subject = compose(notices, RunContext(entry.run, entry.at, zone, "")).subject
     return subject.rpartition(" - ")[0] or subject
 
 

@@ -31,7 +31,7 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.errors import BROKEN, NO_TIME, THROTTLED, CloudError
+from sms_watch.errors import BROKEN, KEYS_REFUSED, NO_TIME, REFUSED, THROTTLED, CloudError
 from sms_watch.ports import Deadline
 from sms_watch.settings import Credentials
 from sms_watch.text import MAX_DETAIL, clean
@@ -49,9 +49,10 @@ WORDS = {
     "no_answer": "broke off without an answer",
     "malformed": "gave an answer that makes no sense",
     NO_TIME: "was not called, for no time was left",
+    KEYS_REFUSED: "was not called again, for it had refused the keys",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
-UNSENT = frozenset({"unreachable", "certificate", NO_TIME})
+UNSENT = frozenset({"unreachable", "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -152,8 +153,34 @@ def _json(response: requests.Response) -> Any:
         return None
 
 
+class KeyGuard:
+    """Keeps keys that a service has refused from being tried again in the same run.
+
+    Shared by the callers of one service. After more than five refusals in a row the keys are
+    locked for five minutes (API Request Signing Guide, "Common Errors Related to IAM
+    Authentication Information").
+    """
+
+    def __init__(self) -> None:
+        self._refused = threading.Event()
+
+    @property
+    def refused(self) -> bool:
+        """Whether a call was answered with HTTP 401."""
+        return self._refused.is_set()
+
+    def note(self, answer: Answer) -> None:
+        """Take note of the answer to a call."""
+        if answer.status == REFUSED:
+            self._refused.set()
+
+
 class Caller:
-    """Calls a service within a run: again when that is harmless and sensible, within the time."""
+    """Calls a service within a run: again when that is harmless and sensible, within the time.
+
+    Once a call was answered with HTTP 401, further calls with the same ``guard`` raise CloudError
+    with the code ``keys_refused``, and nothing is sent. Without one, a caller guards itself.
+    """
 
     def __init__(
         self,
@@ -161,11 +188,13 @@ class Caller:
         deadline: Deadline,
         sleep: Callable[[float], None],
         draw: Callable[[], float] = random.random,
+        guard: Optional[KeyGuard] = None,
     ) -> None:
         self.connection = connection
         self._deadline = deadline
         self._sleep = sleep
         self._draw = draw
+        self._guard = guard or KeyGuard()
 
     def read(self, operation: str, send: Callable[[], Any]) -> Answer:
         """Read: three tries at most. Raises CloudError."""
@@ -194,6 +223,8 @@ class Caller:
     def _once(
         self, operation: str, send: Callable[[], Any], write: bool
     ) -> Union[Answer, CloudError]:
+        if self._guard.refused:
+            return self._fault(operation, KEYS_REFUSED, write)
         seconds = min(LONGEST_CALL, self._deadline.left())
         if seconds <= 0:
             return self._fault(operation, NO_TIME, write)
@@ -201,6 +232,7 @@ class Caller:
             answer = _within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
+        self._guard.note(answer)
         if answer.status >= FAILING:
             return _refusal(operation, answer, write)
         if answer.status >= REDIRECTING:

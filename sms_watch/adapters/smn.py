@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import json
+
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.messages.compose import structure
 from sms_watch.model.notice import Message
 from sms_watch.settings import Credentials
+
+# How long SMN goes on trying, in seconds: the longest it allows. What happened at night is still
+# delivered in the morning (SMN API reference, "Publishing a message").
+A_DAY = "86400"
+
+
+def structure(message: Message) -> str:
+    """Return SMN's ``message_structure``: a string that holds JSON with a text per protocol."""
+    texts = {
+        "default": message.default,
+        "email": message.email,
+        "sms": message.short,
+        "http": message.web,
+        "https": message.web,
+    }
+    return json.dumps(texts)
 
 
 def connect(endpoint: str, credentials: Credentials, project_id: str) -> Connection:
@@ -26,7 +43,9 @@ class SmnPublisher:
         """Publish one message and give its id. Raises CloudError, as the port describes."""
         operation = "publish the message"
         body = PublishMessageRequestBody(
-            subject=message.subject, message_structure=structure(message)
+            subject=message.subject,
+            message_structure=structure(message),
+            time_to_live=A_DAY,
         )
         request = PublishMessageRequest(topic_urn=self._topic_urn, body=body)
         # Through the invoker: the plain method sends again when its own code raises TypeError.

@@ -18,7 +18,7 @@ from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.task_json import read, read_row, read_source, row_id, rows
 from sms_watch.errors import CloudError, TaskGone
 from sms_watch.model.task import Listing, Task
-from sms_watch.parallel import at_once
+from sms_watch.parallel import map_concurrently
 from sms_watch.settings import Credentials
 
 # Answered with HTTP 400, like every error of the service (SMS API reference, "Error Codes").
@@ -68,10 +68,10 @@ class SmsService:
         if isinstance(first, CloudError):
             raise first
         more = [(TASKS, offset, "") for offset in first.others]
-        pages = at_once(self._page, [*more, (SOURCES, 0, project)])
+        pages = map_concurrently(self._page, [*more, (SOURCES, 0, project)])
         beginning = pages.pop()
         others = [] if isinstance(beginning, CloudError) else beginning.others
-        rest = at_once(self._page, [(SOURCES, offset, project) for offset in others])
+        rest = map_concurrently(self._page, [(SOURCES, offset, project) for offset in others])
         return _listing([first, *pages], [beginning, *rest], bool(project))
 
     def _page(self, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
@@ -153,6 +153,7 @@ def _listing(
         frozenset(by_id),
         complete,
         _why_incomplete(errors, source_errors, complete),
+        0 if errors else max(max(counts) - len(by_id), 0),
     )
 
 

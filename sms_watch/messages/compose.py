@@ -1,8 +1,9 @@
 """What happened, in words: one message for all notices of a run. Pure.
 
-A message has a subject, an e-mail text, a short text for text messages, and JSON for web hooks.
-The limits are those of SMN (API reference, "Publishing a message"): a subject below 512 bytes, a
-text message of 490 characters without ``[]``, and 256 KB in all.
+A message has a subject, an e-mail text, a short text for text messages, JSON for web hooks, and a
+default text for everything else, such as chat robots. The limits are those of SMN (API reference,
+"Publishing a message"): a subject below 512 bytes, a text message of 490 characters without
+``[]``, and 256 KB in all; of the robots WeCom takes least, 2,048 bytes of text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import (
     Any,
+    Callable,
     Dict,
     FrozenSet,
     Iterator,
@@ -27,15 +29,16 @@ from typing import (
 from sms_watch.messages.sentences import NO_TASK, digest_title, remedy, row_state, sentence, title
 from sms_watch.model.notice import Action, DigestRow, Kind, Message, Notice, Reason
 from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
-from sms_watch.rules.error_codes import Code, explain
+from sms_watch.rules.error_codes import Code, Help, look_up
 from sms_watch.text import MAX_DETAIL, bar, clean, count, duration, when
 
 MAX_SUBJECT = 511  # bytes
 MAX_SHORT = 490  # characters
+MAX_DEFAULT = 2_000  # bytes
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
-ROOM = MAX_MESSAGE - 6_000  # for subject, short text, and what frames the rest
+ROOM = MAX_MESSAGE - 16_000  # for subject, default and short text, and what frames the rest
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
 MAX_CODE = 12
 BAR = 20
@@ -51,12 +54,13 @@ SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.GONE: frozenset(Kind),
 }
 OF_THE_AGENT = frozenset({Kind.DISCONNECTED, Kind.CONNECTED})
+CALLS = frozenset({Kind.NEEDS_PERSON, Kind.REMINDER})
 NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 
 @dataclass(frozen=True)
-class Imprint:
-    """What a message says of itself: the run, the moment, the zone of its times, the console."""
+class RunContext:
+    """What a message says of its run: the id, the moment, the zone of its times, the console."""
 
     run: str
     at: datetime
@@ -64,31 +68,19 @@ class Imprint:
     console: str
 
 
-def compose(notices: Sequence[Notice], imprint: Imprint) -> Message:
+def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     """Make one message of the notices, worst first, one paragraph for each task.
 
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
     items = sorted(_items(notices), key=_Item.rank)
-    parts = [_Part.of(item, imprint) for item in items]
+    parts = [_Part.of(item, context) for item in items]
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, ROOM), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
     in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
-    return _message(parts[:told], in_full, imprint)
-
-
-def structure(message: Message) -> str:
-    """Give SMN's ``message_structure``: a string that holds JSON with a text per protocol."""
-    texts = {
-        "default": message.email,
-        "email": message.email,
-        "sms": message.short,
-        "http": message.web,
-        "https": message.web,
-    }
-    return json.dumps(texts)
+    return _message(parts[:told], in_full, context)
 
 
 # One task, or the watching itself
@@ -150,6 +142,7 @@ class _Part:
     """One item in words, and how many bytes it adds to a message, in full and as a line."""
 
     item: _Item
+    said: str
     paragraph: str
     line: str
     web: Tuple[Mapping[str, Any], ...]
@@ -157,36 +150,32 @@ class _Part:
     lean: int
 
     @classmethod
-    def of(cls, item: _Item, imprint: Imprint) -> _Part:
-        paragraph = _paragraph(item, imprint)
+    def of(cls, item: _Item, context: RunContext) -> _Part:
+        said = " ".join(_said(item, context))
+        paragraph = _paragraph(item, said, context)
         line = f"- {_headline(item)}, event {item.main().event_id}"
-        web = tuple(_web_notice(notice, imprint) for notice in item.notices)
-        # The e-mail text stands in a message twice, the text for web hooks as well.
+        web = tuple(_web_notice(notice, context) for notice in item.notices)
+        # The text for web hooks stands in a message twice.
         both = 2 * _bytes(json.dumps(web))
-        return cls(
-            item,
-            paragraph,
-            line,
-            web,
-            2 * _bytes(paragraph) + both,
-            2 * _bytes(line) + both,
-        )
+        full, lean = _bytes(paragraph) + both, _bytes(line) + both
+        return cls(item, said, paragraph, line, web, full, lean)
 
 
 def _bytes(text: str) -> int:
     return len(json.dumps(json.dumps(text)))
 
 
-def _message(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> Message:
+def _message(parts: Sequence[_Part], in_full: int, context: RunContext) -> Message:
     items = [part.item for part in parts]
     return Message(
         _subject(items),
-        _email(parts, in_full, imprint),
-        _short(items, imprint),
+        _default(parts, context),
+        _email(parts, in_full, context),
+        _short(items, context),
         json.dumps(
             {
                 "version": 1,
-                "run": clean(imprint.run),
+                "run": clean(context.run),
                 "notices": [notice for part in parts for notice in part.web],
             }
         ),
@@ -211,54 +200,74 @@ def _shown_code(task: Task) -> str:
     return clean(task.error.code, MAX_CODE) if task.error.code.startswith("SMS.") else ""
 
 
-def _email(parts: Sequence[_Part], in_full: int, imprint: Imprint) -> str:
+def _email(parts: Sequence[_Part], in_full: int, context: RunContext) -> str:
     paragraphs = [part.paragraph for part in parts[:in_full]]
     if parts[in_full:]:
         paragraphs.append("\n".join(part.line for part in parts[in_full:]))
     paragraphs.append(
-        f"SMS console: {imprint.console}\n"
-        f"Sent by sms_watch at {when(imprint.at, imprint.zone)}, run {clean(imprint.run)}."
+        f"SMS console: {context.console}\n"
+        f"Sent by sms_watch at {when(context.at, context.zone)}, run {clean(context.run)}."
     )
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _paragraph(item: _Item, imprint: Imprint) -> str:
+def _paragraph(item: _Item, said: str, context: RunContext) -> str:
     main, heading = item.main(), _headline(item)
-    said = " ".join(_said(item, imprint))
-    facts = [*_facts(item, imprint), ("Event", ", ".join(n.event_id for n in item.notices))]
+    facts = [*_facts(item, context), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
-    rows = [_row(each, imprint) for each in main.digest.rows]
+    rows = [_row(each, context) for each in main.digest.rows]
     if main.digest.more:
         rows.append(f"  and {main.digest.more} more")
     return "\n".join([heading, "-" * len(heading), said, *rows, *table])
 
 
-def _said(item: _Item, imprint: Imprint) -> List[str]:
+def _said(item: _Item, context: RunContext) -> List[str]:
     """Give the sentences about an item; what is done about a failure is said once."""
     said: List[str] = []
     for notice in item.notices:
-        text, done = sentence(notice, imprint.zone), remedy(notice, imprint.zone)
+        text, done = sentence(notice, context.zone), remedy(notice, context.zone)
         if notice.kind in OF_THE_AGENT and done and any(done in each for each in said):
             text = text.replace(done, "").rstrip()
         said.append(text)
     return said
 
 
-def _short(items: Sequence[_Item], imprint: Imprint) -> str:
-    head, tail = "sms_watch: ", f". {when(imprint.at, imprint.zone)}"
-    text = ""
-    for index, item in enumerate(items):
-        longer = text + ("; " if text else "") + _headline(item)
-        left = len(items) - index - 1
-        more = f"; {left} more" if left else ""
-        if text and len(head + longer + more + tail) > MAX_SHORT:
-            text += f"; {left + 1} more"
-            break
-        text = longer
-    return (head + text + tail).translate(NO_BRACKETS)[:MAX_SHORT]
+def _default(parts: Sequence[_Part], context: RunContext) -> str:
+    """Return the text for chat robots: the worst first, as far as it fits."""
+    head, tail = f"{_subject([part.item for part in parts])}\n\n", f"\n\n{context.console}"
+    texts = [f"{_headline(part.item)}: {part.said}" for part in parts]
+    room = MAX_DEFAULT - _utf8(head + tail)
+    fitted = _as_many_as_fit(texts, "\n\n", room, _utf8).encode()[:room]
+    return head + fitted.decode(errors="ignore") + tail
 
 
-def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
+def _short(items: Sequence[_Item], context: RunContext) -> str:
+    head, tail = "sms_watch: ", f". {when(context.at, context.zone)}"
+    texts = [_headline(item) for item in items]
+    fitted = _as_many_as_fit(texts, "; ", MAX_SHORT - len(head + tail), len)
+    return (head + fitted + tail).translate(NO_BRACKETS)[:MAX_SHORT]
+
+
+def _as_many_as_fit(
+    texts: Sequence[str], between: str, room: int, size: Callable[[str], int]
+) -> str:
+    """Join the first texts that fit, at least one, and count the others."""
+    joined = texts[0]
+    for index, text in enumerate(texts[1:], start=1):
+        left = len(texts) - index
+        longer = f"{joined}{between}{text}"
+        more = f"{between}{left - 1} more" if left > 1 else ""
+        if size(longer + more) > room:
+            return f"{joined}{between}{left} more"
+        joined = longer
+    return joined
+
+
+def _utf8(text: str) -> int:
+    return len(text.encode())
+
+
+def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
     task = notice.task
     return {
         "event_id": notice.event_id,
@@ -269,7 +278,7 @@ def _web_notice(notice: Notice, imprint: Imprint) -> Mapping[str, Any]:
         "state": clean(task.state) if task else None,
         "code": clean(task.error.code, MAX_CODE) if task else None,
         "at": notice.at.astimezone(timezone.utc).isoformat().replace("+00:00", "Z"),
-        "text": _counted(notice) + sentence(notice, imprint.zone),
+        "text": _counted(notice) + sentence(notice, context.zone),
     }
 
 
@@ -281,7 +290,7 @@ def _counted(notice: Notice) -> str:
 # The facts of a task
 
 
-def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
+def _facts(item: _Item, context: RunContext) -> List[Tuple[str, str]]:
     task = item.task()
     if task is None:
         return []
@@ -290,7 +299,7 @@ def _facts(item: _Item, imprint: Imprint) -> List[Tuple[str, str]]:
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),
-        ("Starts", _starts(item.main(), imprint)),
+        ("Starts", _starts(item.main(), context)),
     ]
 
 
@@ -307,16 +316,26 @@ def _error(failure: Optional[Notice]) -> List[Tuple[str, str]]:
     code = _code(failure)
     about = clean(", ".join((failure.task or NO_TASK).error.params), MAX_DETAIL)
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
-    return [("Error", (shown if code.code else "") + code.gist), ("What to do", code.advice)]
+    return [
+        ("Error", (shown if code.code else "") + code.gist),
+        ("What to do", code.what_to_do(_help(failure))),
+    ]
 
 
-def _code(notice: Notice) -> Code:
-    task = notice.task or NO_TASK
-    # No advice speaks of starts where there are none.
-    off = notice.verdict.reason is Reason.STARTS_OFF
-    error_class = ErrorClass.HUMAN if off else notice.verdict.error_class or ErrorClass.UNKNOWN
-    code = _shown_code(task)
-    return explain(code, task.type, {code: error_class})
+def _code(failure: Notice) -> Code:
+    task = failure.task or NO_TASK
+    return look_up(_shown_code(task), task.type).under(
+        failure.verdict.error_class or ErrorClass.UNKNOWN
+    )
+
+
+def _help(failure: Notice) -> Help:
+    """Return what the task needs from people, as its start was decided when this was told."""
+    if failure.verdict.reason is Reason.STARTS_OFF:
+        return Help.START
+    if failure.verdict.action is Action.NONE:
+        return Help.FIX
+    return Help.NOW if failure.kind in CALLS else Help.LATER
 
 
 def _progress(task: Task) -> str:
@@ -342,7 +361,7 @@ def _left(task: Task) -> str:
     return f"about {duration(timedelta(seconds=task.transfer.remaining))} left"
 
 
-def _row(row: DigestRow, context: Imprint) -> str:
+def _row(row: DigestRow, context: RunContext) -> str:
     """Return the line of a task in a digest."""
     task, percent = row.task, row.task.progress.shown
     lost = timedelta(seconds=row.seconds_failed)
@@ -366,7 +385,7 @@ def _bar(percent: Optional[int]) -> str:
     return f"{bar(percent, BAR)} {'?' if percent is None else percent} %"
 
 
-def _starts(notice: Notice, context: Imprint) -> str:
+def _starts(notice: Notice, context: RunContext) -> str:
     attempt = notice.verdict.attempt
     if not attempt.number:
         return ""

@@ -110,7 +110,17 @@ def _say_resumed(notice: Notice, zone: tzinfo) -> str:
 
 
 def _say_paused(notice: Notice, zone: tzinfo) -> str:
-    return f"A person paused it ({_state(notice)}). It is left alone until a person starts it."
+    task, state = notice.task or NO_TASK, _state(notice)
+    if task.is_halted:
+        return f"SMS itself paused it ({state}) because of the error below; no person did. {HALTED}"
+    if task.state == TaskState.ABORTING:
+        return f"It is being paused ({state}). It is left alone until a person starts it."
+    return f"A person paused it ({state}). It is left alone until a person starts it."
+
+
+HALTED = (
+    "It is not restarted by sms_watch: remove the cause first, then press Start in the SMS console."
+)
 
 
 def _say_finished(notice: Notice, zone: tzinfo) -> str:
@@ -151,6 +161,21 @@ def _say_blind(notice: Notice, zone: tzinfo) -> str:
         " It is tried again in every run, and you hear when it works."
         " If this lasts, look at the keys or the agency, and at whether SMS itself works."
     )
+
+
+def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
+    since = f" since {when(notice.since, zone)}" if notice.since else ""
+    detail = clean(notice.detail, 2 * MAX_DETAIL).rstrip(".")
+    return (
+        f"It could not be read{since}, while other tasks could: {detail}. Until it can be read, it"
+        " is not watched: a failure would be neither seen nor restarted. It is tried again in every"
+        " run."
+    )
+
+
+def _say_readable(notice: Notice, zone: tzinfo) -> str:
+    missed = notice.at - notice.since if notice.since else timedelta(0)
+    return f"It can be read again, after {duration(missed)}, and is watched as before."
 
 
 def _say_sees_again(notice: Notice, zone: tzinfo) -> str:
@@ -219,6 +244,8 @@ def _say_reminder(notice: Notice, zone: tzinfo) -> str:
     since = f"{_moment(notice.since, zone)}{stood}"
     if runs(notice):
         return f"It has not moved since {since}. {STALL_ADVICE}{last}"
+    if (notice.task or NO_TASK).is_halted:
+        return f"SMS has kept it paused since {since}. {HALTED}{last}"
     return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
 
 
@@ -277,6 +304,10 @@ def _resumed_title(notice: Notice) -> str:
     return "has settled" if notice.count else "is running again"
 
 
+def _paused_title(notice: Notice) -> str:
+    return "was paused by SMS" if (notice.task or NO_TASK).is_halted else "is paused"
+
+
 def _gone_title(notice: Notice) -> str:
     return "does not exist" if never_seen(notice) else "is gone"
 
@@ -299,6 +330,8 @@ def row_state(row: DigestRow) -> str:
         return "standing still"
     if row.task.state == TaskState.SYNCING:
         return "synchronising"
+    if row.task.is_halted:
+        return "paused by SMS"
     return PHASE_WORDS.get(row.task.phase) or clean(row.task.state)
 
 
@@ -317,14 +350,16 @@ PHRASES: Mapping[Kind, Phrase] = {
     Kind.MEMORY_LOST: Phrase(_always("has lost its memory"), _say_memory_lost),
     Kind.GONE: Phrase(_gone_title, _say_gone),
     Kind.FAILED: Phrase(_failed_title, _say_failed),
+    Kind.UNREADABLE: Phrase(_always("cannot be read"), _say_unreadable),
     Kind.STALLED: Phrase(_always("stands still"), _say_stalled),
     Kind.DISCONNECTED: Phrase(_always("has lost its agent"), _say_disconnected),
     Kind.UNKNOWN_STATE: Phrase(_always("is in an unknown state"), _say_unknown_state),
     Kind.REMINDER: Phrase(_reminder_title, _say_reminder),
-    Kind.PAUSED: Phrase(_always("is paused"), _say_paused),
+    Kind.PAUSED: Phrase(_paused_title, _say_paused),
     Kind.RESUMED: Phrase(_resumed_title, _say_resumed),
     Kind.MOVING: Phrase(_always("moves again"), _say_moving),
     Kind.CONNECTED: Phrase(_always("has its agent back"), _say_connected),
+    Kind.READABLE: Phrase(_always("can be read again"), _say_readable),
     Kind.SEES_AGAIN: Phrase(_always("sees again"), _say_sees_again),
     Kind.FINISHED: Phrase(_always("is finished"), _say_finished),
     Kind.DIGEST: Phrase(digest_title, _say_digest),

@@ -84,18 +84,25 @@ class Kind(StrEnum):
     MEMORY_LOST = "memory_lost", Level.CRITICAL
     GONE = "gone", Level.WARNING
     FAILED = "failed", Level.WARNING
+    UNREADABLE = "unreadable", Level.WARNING
     STALLED = "stalled", Level.WARNING
     DISCONNECTED = "disconnected", Level.WARNING
     UNKNOWN_STATE = "unknown_state", Level.WARNING
     REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
-    RESUMED = "resumed", Level.INFO, "failed", "needs_person"
+    RESUMED = "resumed", Level.INFO, "failed", "needs_person", "paused"
     MOVING = "moving", Level.INFO, "stalled"
     CONNECTED = "connected", Level.INFO, "disconnected"
+    READABLE = "readable", Level.INFO, "unreadable"
     SEES_AGAIN = "sees_again", Level.INFO, "blind"
     FINISHED = "finished"
     DIGEST = "digest"
     TEST = "test"
+
+    @property
+    def levels(self) -> Tuple[Level, ...]:
+        """The levels that a notice of this kind can have; see ``Notice.level``."""
+        return (Level.WARNING, self.level) if self is Kind.PAUSED else (self.level,)
 
 
 def event_id(event: str, kind: Kind) -> str:
@@ -200,8 +207,9 @@ class Notice:
 
     @property
     def level(self) -> Level:
-        """How much the notice matters."""
-        return self.kind.level
+        """How much the notice matters: more than its kind if SMS itself has paused a task."""
+        halted = self.kind is Kind.PAUSED and self.verdict.error_class is not None
+        return Level.WARNING if halted else self.kind.level
 
     def knowing(self, starts: Mapping[str, Start]) -> Notice:
         """Return the notice with what became of its start; ``starts`` are by task id."""
@@ -229,6 +237,7 @@ class Message:
     """One message, in the forms that SMN delivers."""
 
     subject: str
+    default: str
     email: str
     short: str
     web: str

@@ -209,6 +209,11 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether SMS itself has paused it: a person's pause comes without an error."""
+        return self.phase is Phase.PAUSED and bool(self.error.code)
+
 
 @dataclass(frozen=True)
 class Gone:
@@ -219,15 +224,19 @@ class Gone:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A task that could not be read in this run; ``detail`` says why, for people.
+    """A task that was not read in this run; ``detail`` says why, for people.
 
-    ``reached`` is false for one that was not asked after; ``remedy`` says what to do.
+    ``reached`` is false for one that was not asked for. ``remedy`` says what to do. ``throttled``:
+    the account has made too many calls. ``row`` is the task as a list has it: enough to tell what
+    became of it, and too little to start it.
     """
 
     task_id: str
     detail: str
     reached: bool = True
     remedy: str = ""
+    throttled: bool = False
+    row: Optional[Task] = None
 
 
 Observation = Union[Task, Gone, Unseen]
@@ -239,9 +248,12 @@ class Listing:
 
     ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
     ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
+    ``missing`` is how many rows the list counts beyond those that it shows, when all its pages
+    were read.
     """
 
     tasks: Tuple[Task, ...]
     ids: FrozenSet[str]
     complete: bool
     detail: str = ""
+    missing: int = 0

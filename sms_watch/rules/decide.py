@@ -40,7 +40,7 @@ RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
     Phase.ROLLED_BACK: (Action.NONE, Reason.ROLLED_BACK, Kind.NEEDS_PERSON),
     Phase.UNKNOWN: (Action.NONE, Reason.UNKNOWN_STATE, Kind.UNKNOWN_STATE),
 }
-# A person's pause and the end of a task end its failure without a closing notice.
+# A pause and the end of a task end its failure without a closing notice.
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED})
 
 
@@ -139,22 +139,31 @@ def settle(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRec
 def _decide_resting(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     task, now = reading.task, reading.now
     action, reason, kind = RESTING[task.phase]
-    changed = known is None or known.phase is not task.phase
-    if task.phase is Phase.UNKNOWN:
-        changed = known is None or known.state != task.state
-    record = _taken_in(reading, known)
-    record = replace(record, movement=Movement(), failure=record.failure.rested())
+    changed = _has_come_to_rest(task, known)
+    calls = task.is_halted or kind is Kind.NEEDS_PERSON
+    record = replace(_taken_in(reading, known), movement=Movement())
+    failure, agent = record.failure.rested(), record.agent
     if task.phase in SETTLED:
-        record = replace(record, failure=Failure(), agent=record.agent.closed())
-    elif changed and kind is Kind.NEEDS_PERSON:
-        record = replace(record, failure=Failure().called(reading.event, now))
+        failure, agent = Failure(), record.agent.closed()
+    if calls and kind:
+        called = Failure(code=task.error.code).called(reading.event, now, kind)
+        failure = called if changed else record.failure
+    record = replace(record, failure=failure, agent=agent)
     # Of what was found by listing, only what happens from now on is news.
-    is_news = known is not None or kind is Kind.NEEDS_PERSON or not reading.discovered
-    verdict = Verdict(action, reason)
-    notices = (
-        (reading.notice(kind, verdict, since=record.since),) if kind and changed and is_news else ()
-    )
+    is_news = changed and (known is not None or calls or not reading.discovered)
+    error = explain(task.error.code, task.type, reading.policy.classes)
+    verdict = Verdict(action, reason, error.error_class if task.is_halted else None)
+    notices = (reading.notice(kind, verdict, since=record.since),) if kind and is_news else ()
     return Decision(task.id, verdict, reading.event, task, record, notices)
+
+
+def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
+    """Return whether a task rests since this very reading, or for another reason than before."""
+    if known is None or known.phase is not task.phase:
+        return True
+    if task.phase is Phase.UNKNOWN:
+        return known.state != task.state
+    return task.is_halted and known.failure.code != task.error.code
 
 
 # Moving
@@ -172,7 +181,7 @@ def _decide_moving(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     left = movement.remaining(task, now)
     seen = replace(reading, task=replace(task, transfer=replace(task.transfer, remaining=left)))
     verdict, notices = Verdict(reason=Reason.MOVING), []
-    if before.failure.openings and not failure.openings:
+    if known and before.failure.openings and not failure.openings:
         facts = {"since": _failed_since(known), "count": before.failure.flaps}
         notices.append(seen.closing(Kind.RESUMED, before.failure.openings, verdict, **facts))
     notices += _agent_notices(seen, agent_news, before, verdict)
@@ -202,10 +211,8 @@ def _proved(reading: Reading, failure: Failure, starts: Starts, healthy: bool) -
     return failure.closed()
 
 
-def _failed_since(known: Optional[TaskRecord]) -> Optional[datetime]:
+def _failed_since(known: TaskRecord) -> Optional[datetime]:
     """Return when the failure began that has ended."""
-    if known is None:
-        return None
     return known.failure.since or (known.since if known.phase is Phase.FAILED else None)
 
 

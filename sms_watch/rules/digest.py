@@ -12,8 +12,9 @@ from sms_watch.rules.decide import Decision
 from sms_watch.rules.record import WatchRecord
 
 MOST_ROWS = 100
-# In a digest what needs somebody comes first: what failed, then what stands still.
-URGENT = (Phase.FAILED, Phase.ROLLED_BACK, Phase.MOVING, Phase.UNKNOWN)
+# In a digest what needs somebody comes first: what failed, then what was paused by SMS itself, then
+# what is stalled.
+URGENT = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.MOVING, Phase.UNKNOWN)
 
 
 def is_due(
@@ -46,5 +47,6 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
 
 def _urgency(row: DigestRow) -> int:
     phase = row.task.phase
-    rests = phase not in URGENT or (phase is Phase.MOVING and row.still_since is None)
+    moves = phase is Phase.MOVING and row.still_since is None
+    rests = phase not in URGENT or moves or (phase is Phase.PAUSED and not row.task.is_halted)
     return len(URGENT) if rests else URGENT.index(phase)

@@ -1,9 +1,13 @@
 """What the SMS error codes mean: a class for the rules, a gist and advice for people.
 
 The table is ``error_codes.csv`` beside this module. Which codes exist and what causes them is
-from the SMS API reference (error codes) and the SMS FAQs; the class is a judgement on the
-documented cause. ``auto_recovery`` marks the six codes that the SMS agent may recover from by
-itself (SMS FAQs, "automatic recovery").
+from the SMS API reference ("Error Codes") and the SMS FAQs ("Error Codes and Solutions"); the
+class is a judgement on the documented cause. ``auto_recovery`` marks the six codes that the SMS
+agent may recover from by itself (SMS FAQs, "How Do I Configure Automatic Recovery?").
+
+``advice`` is an imperative and no more: who starts the task, and whether anybody has to, is not
+in the table. It depends on the class, the settings and the starts made, and ``Code.what_to_do``
+says it. ``then`` is what comes after the advice where that is not simply a start.
 """
 
 from __future__ import annotations
@@ -15,34 +19,77 @@ import pkgutil
 from dataclasses import dataclass, replace
 from typing import Mapping
 
+from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import ErrorClass
 
 # The agent or the source was restarted. A file-level copy goes on from there, a block-level one
-# has lost its place (SMS FAQs, "resumable transfer").
+# has lost its place (SMS FAQs, "Does SMS Support Resumable Data Transfer?").
 AGENT_RESTARTED = frozenset({"SMS.0212", "SMS.1414"})
 FILE_LEVEL = "MIGRATE_FILE"
-# How the advice for each class begins: with what happens by itself.
-NOT_STARTED = "Not started: "
-OPENINGS: Mapping[ErrorClass, str] = {
-    ErrorClass.TRANSIENT: "Started again by itself for as long as this lasts. ",
-    ErrorClass.RETRYABLE: "Started again by itself a few times. ",
-    ErrorClass.AMBIGUOUS: "Started again at most twice. ",
-    ErrorClass.UNKNOWN: "Started again at most twice. ",
-    ErrorClass.RECREATE: NOT_STARTED,
-    ErrorClass.HUMAN: NOT_STARTED,
-    ErrorClass.PRECHECK: NOT_STARTED,
+BLOCK_LEVEL = "MIGRATE_BLOCK"
+
+
+class Then(StrEnum):
+    """What follows on the advice before the task runs again."""
+
+    START = "start"  # it is started
+    AGENT = "agent"  # the advice restarts the agent: a block-level copy has to begin anew
+    NEW_TASK = "new_task"  # only a new task helps
+    NONE = "none"  # nothing: the advice goes to support, or to another way of migrating
+
+
+class Help(StrEnum):
+    """What a failed task needs from people."""
+
+    LATER = "later"  # it is started by itself; advice in case that does not help
+    NOW = "now"  # it is started by itself, in vain so far
+    START = "start"  # nobody else starts it, and a start may be all that it needs
+    FIX = "fix"  # nothing starts it, and no start helps before something is fixed
+
+
+PRESS_START = "press Start in the SMS console"
+FORMS: Mapping[Help, str] = {
+    Help.LATER: "if it keeps failing, {advice}.",
+    Help.NOW: "{advice}.",
+    Help.START: PRESS_START + ". If it keeps failing, {advice}.",
+    Help.FIX: "{advice}.",
 }
+AFTER_A_FIX = f", then {PRESS_START}"
+PRICES: Mapping[Then, str] = {
+    Then.START: "",
+    Then.AGENT: " (a block-level task has to be created anew: all its data is copied again)",
+    Then.NEW_TASK: ", then create and start a new task: all data is copied again",
+    Then.NONE: "",
+}
+RESTARTS = frozenset({Then.START, Then.AGENT})
+# A restart of the agent costs nothing at file level, and the task at block level.
+AFTER_A_RESTART: Mapping[str, Then] = {FILE_LEVEL: Then.START, BLOCK_LEVEL: Then.NEW_TASK}
 
 
 @dataclass(frozen=True)
 class Code:
-    """One error code: what it means and what to do about it."""
+    """One error code: what it means and what to do about it.
+
+    ``gist`` is a sentence. ``advice`` is an imperative without capital and full stop.
+    """
 
     code: str
     error_class: ErrorClass
     auto_recovery: bool
     gist: str
     advice: str
+    then: Then = Then.START
+
+    def under(self, error_class: ErrorClass) -> Code:
+        """Return the code with a class of the user's own; the advice stays what it is."""
+        then = Then.NEW_TASK if error_class is ErrorClass.RECREATE else self.then
+        return replace(self, error_class=error_class, then=then)
+
+    def what_to_do(self, needed: Help) -> str:
+        """Return the advice in a sentence or two, for the help that the task needs."""
+        start = AFTER_A_FIX if needed is Help.FIX and self.then in RESTARTS else ""
+        text = FORMS[needed].format(advice=self.advice + start + PRICES[self.then])
+        return text[0].upper() + text[1:]
 
 
 NO_CODE = Code(
@@ -50,52 +97,49 @@ NO_CODE = Code(
     ErrorClass.UNKNOWN,
     auto_recovery=False,
     gist="The task failed without a readable error code.",
-    advice="Started again at most twice. If it still fails, read its error in the SMS console.",
+    advice="read the error in the details of the task",
+)
+AT_FILE_LEVEL = Code(
+    "",
+    ErrorClass.RETRYABLE,
+    auto_recovery=False,
+    gist="The agent or the source was restarted; a file-level copy goes on where it stopped.",
+    advice="check that the agent and the source stay up",
 )
 
 
 @functools.lru_cache(maxsize=1)
 def table() -> Mapping[str, Code]:
-    """Give the whole table by code."""
+    """Return the whole table by code."""
     text = (pkgutil.get_data("sms_watch.rules", "error_codes.csv") or b"").decode("utf-8")
-    return {
-        row["code"]: Code(
-            row["code"],
-            ErrorClass(row["class"]),
-            row["auto_recovery"] == "yes",
-            row["gist"],
-            row["advice"],
-        )
-        for row in csv.DictReader(io.StringIO(text))
-    }
+    return {row["code"]: _code(row) for row in csv.DictReader(io.StringIO(text))}
 
 
-def explain(code: str, task_type: str, overrides: Mapping[str, ErrorClass]) -> Code:
-    """Say what a code means for a task of this type, under the user's own classes.
+def _code(row: Mapping[str, str]) -> Code:
+    error_class = ErrorClass(row["class"])
+    return Code(
+        row["code"],
+        error_class,
+        row["auto_recovery"] == "yes",
+        row["gist"],
+        row["advice"],
+        Then(row["then"] or Then.START),
+    ).under(error_class)
 
-    ``task_type`` is ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``. A code that the table lacks, or none
-    at all, is of class unknown.
+
+def look_up(code: str, task_type: str) -> Code:
+    """Return what a code means for a task of a type, ``MIGRATE_FILE`` or ``MIGRATE_BLOCK``.
+
+    A code that the table lacks, or none at all, is of class unknown.
     """
     known = table().get(code)
     if known is None:
-        known = _unlisted(code)
-    elif code in AGENT_RESTARTED and task_type == FILE_LEVEL:
-        known = replace(
-            known,
-            error_class=ErrorClass.RETRYABLE,
-            advice="Started again by itself a few times. The copy goes on where it stopped.",
-        )
-    return _overridden(known, overrides.get(code, known.error_class))
-
-
-def _overridden(known: Code, error_class: ErrorClass) -> Code:
-    """Give the code a class of the user's own; its advice then begins with what that class does."""
-    advice = known.advice
-    if OPENINGS[error_class] != OPENINGS[known.error_class]:
-        rest = advice[len(OPENINGS[known.error_class]) :]
-        first = str.lower if OPENINGS[error_class] == NOT_STARTED else str.upper
-        advice = OPENINGS[error_class] + first(rest[:1]) + rest[1:]
-    return replace(known, error_class=error_class, advice=advice)
+        return _unlisted(code)
+    if code in AGENT_RESTARTED and task_type == FILE_LEVEL:
+        return replace(AT_FILE_LEVEL, code=code)
+    if known.then is Then.AGENT:
+        return replace(known, then=AFTER_A_RESTART.get(task_type, Then.AGENT))
+    return known
 
 
 def _unlisted(code: str) -> Code:
@@ -105,5 +149,11 @@ def _unlisted(code: str) -> Code:
         NO_CODE,
         code=code,
         gist="The error code is not in the table of known codes.",
-        advice=f"Started again at most twice. If it still fails, look up {code} in the SMS manual.",
+        advice=f"look up {code} in the SMS documentation",
     )
+
+
+def explain(code: str, task_type: str, overrides: Mapping[str, ErrorClass]) -> Code:
+    """Return what a code means for a task of this type, under the user's own classes."""
+    known = look_up(code, task_type)
+    return known.under(overrides.get(code, known.error_class))

@@ -62,9 +62,9 @@ class Failure:
         flaps = len(recent) if len(recent) > MOST_FAILURES else 0
         return replace(self, event_id=opened, call=None, recent=recent, flaps=flaps), True
 
-    def called(self, event: str, now: datetime) -> Failure:
-        """Ask a person to act."""
-        return replace(self, call=Call(event_id(event, Kind.NEEDS_PERSON), now))
+    def called(self, event: str, now: datetime, kind: Kind = Kind.NEEDS_PERSON) -> Failure:
+        """Ask a person to act, by a notice of this kind."""
+        return replace(self, call=Call(event_id(event, kind), now))
 
     def suspected(self) -> Failure:
         """Put a task on probation that is said to run."""

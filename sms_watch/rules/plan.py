@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Callable, FrozenSet, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from sms_watch.model.notice import (
     Action,
@@ -23,8 +34,11 @@ from sms_watch.rules import digest
 from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
+from sms_watch.rules.sight import Sight
 
 BLIND_AFTER_RUNS = 3
+# A list that changes while it is read is short once or twice; one that stays so has a reason.
+SHORT_AFTER_RUNS = 3
 # A person is called after the last try, for one of these reasons.
 CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 
@@ -44,7 +58,7 @@ class Situation:
 
     ``position`` is where the plan will stand in the journal; event ids are made from it.
     ``discovers``: the tasks were found by listing. ``memory_lost``: the journal has lost its
-    snapshot.
+    snapshot. ``short_list``: the list of tasks has fewer rows than it counts.
     """
 
     now: datetime
@@ -53,6 +67,7 @@ class Situation:
     discovers: bool = False
     commands: Commands = Commands()
     memory_lost: bool = False
+    short_list: bool = False
 
     def reading(self, task: Task, event: str) -> Reading:
         """Return the reading of a task in this run."""
@@ -198,7 +213,7 @@ def _remind(draft: Draft) -> Draft:
 
 def _look_at_watch(draft: Draft) -> Draft:
     """Say whether the watchdog itself can see and remember."""
-    return _note_sight(_note_loss(draft))
+    return _note_sight(_note_list(_note_loss(draft)))
 
 
 def _answer_test(draft: Draft) -> Draft:
@@ -253,6 +268,9 @@ def _decide_one(
         return decide(situation.reading(seen, event), known.get(seen.id))
     if isinstance(seen, Gone):
         return _decide_gone(seen, known.get(seen.task_id), situation, event)
+    if seen.row is not None:
+        decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
+        return replace(decision, detail=seen.detail)
     reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
@@ -326,9 +344,15 @@ def _note_loss(draft: Draft) -> Draft:
     return replace(draft, watch=replace(draft.watch, loss_told=lost))
 
 
+def _note_list(draft: Draft) -> Draft:
+    """Count the runs in a row whose list was short, up to where it is no passing thing."""
+    runs = draft.watch.short_lists + 1 if draft.situation.short_list else 0
+    return replace(draft, watch=replace(draft.watch, short_lists=min(runs, SHORT_AFTER_RUNS)))
+
+
 def _note_sight(draft: Draft) -> Draft:
     """Say when several runs in a row could read nothing, and when one can read again."""
-    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen)]
+    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen) and not seen.row]
     if unseen and len(unseen) == len(draft.observations):
         return _note_blindness(draft, unseen[0].detail)
     watch, notices = draft.watch, draft.notices
@@ -342,9 +366,8 @@ def _note_sight(draft: Draft) -> Draft:
             since=watch.blind_since,
         )
         notices = (*notices, notice)
-    late = tuple(sorted(seen.task_id for seen in unseen if not seen.reached))
-    watch = replace(watch, blind_runs=0, blind_since=None, event_id="", unreached=late)
-    return replace(draft, watch=watch, notices=notices)
+    watch = replace(watch, blind_runs=0, blind_since=None, event_id="")
+    return _note_unread(replace(draft, watch=watch, notices=notices))
 
 
 def _note_blindness(draft: Draft, detail: str) -> Draft:
@@ -358,6 +381,38 @@ def _note_blindness(draft: Draft, detail: str) -> Draft:
     notice = Notice(Kind.BLIND, now, event, since=watch.blind_since, detail=detail)
     watch = replace(watch, event_id=event)
     return replace(draft, watch=watch, notices=(*draft.notices, notice))
+
+
+def _note_unread(draft: Draft) -> Draft:
+    """Say of each task when several runs in a row could not read it, and when one can again."""
+    unread: Dict[str, Sight] = {}
+    decisions: List[Decision] = []
+    for seen, decision in zip(draft.observations, draft.decisions):
+        before = draft.watch.unread.get(decision.task_id)
+        if isinstance(seen, Unseen):
+            sight = before or Sight(draft.situation.now)
+            unread[decision.task_id], is_news = sight.missed(seen.reached, decision.event)
+            news = [_unreadable(seen, decision, sight, draft)] if is_news else []
+        else:
+            news = [_readable(decision, before, draft)] if before and before.event_id else []
+        decisions.append(decision.telling(*news))
+    return replace(draft.deciding(decisions), watch=replace(draft.watch, unread=unread))
+
+
+def _unreadable(seen: Unseen, decision: Decision, sight: Sight, draft: Draft) -> Notice:
+    name = decision.record.name if decision.record else ""
+    task = decision.task or Task(decision.task_id, name, "")
+    detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
+    return draft.situation.reading(task, decision.event).notice(
+        Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail
+    )
+
+
+def _readable(decision: Decision, before: Sight, draft: Draft) -> Notice:
+    task = decision.task or Task(decision.task_id, "", "")
+    return draft.situation.reading(task, decision.event).closing(
+        Kind.READABLE, (before.event_id,), decision.verdict, since=before.since
+    )
 
 
 # Who wants to hear what

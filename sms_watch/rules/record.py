@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional
 
 from sms_watch.model.notice import Notice
 from sms_watch.model.task import BROKEN, PHASES, Phase, Task
@@ -12,6 +12,7 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
+from sms_watch.rules.sight import Sight
 from sms_watch.rules.starts import Starts
 
 
@@ -54,9 +55,9 @@ class TaskRecord:
     @property
     def call(self) -> Optional[Call]:
         """The open call that only a person can end."""
-        if self.phase in BROKEN:
-            return self.failure.call
-        return self.movement.stall
+        if self.phase is Phase.MOVING:
+            return self.movement.stall
+        return self.failure.call if self.phase in (*BROKEN, Phase.PAUSED) else None
 
     def read(self, task: Task, now: datetime, begins: bool) -> TaskRecord:
         """Take in the state that was just read; ``begins``: it counts from now on."""
@@ -72,9 +73,9 @@ class TaskRecord:
 
     def reminded(self, call: Call) -> TaskRecord:
         """Put a repeated call in the place of the open one."""
-        if self.phase in BROKEN:
-            return replace(self, failure=replace(self.failure, call=call))
-        return replace(self, movement=replace(self.movement, stall=call))
+        if self.phase is Phase.MOVING:
+            return replace(self, movement=replace(self.movement, stall=call))
+        return replace(self, failure=replace(self.failure, call=call))
 
     def snoozed(self, span: timedelta, now: datetime) -> TaskRecord:
         """Send no reminders for a while; a snooze that holds already changes nothing."""
@@ -108,16 +109,17 @@ class WatchRecord:
 
     ``blind_runs`` counts runs in a row that could read nothing, up to the one that is told;
     ``blind_since`` is the first of them, ``event_id`` the id of its notice. ``loss_told``: the loss
-    of the memory was recorded. ``unreached`` are the ids of tasks that the last run had no time to
-    read; they come first. ``digested_at`` is the moment of the last digest, or from which the first
-    one is counted.
+    of the memory was recorded. ``unread`` are the tasks that the last run did not read, by id; they
+    come first. ``short_lists`` counts the runs in a row whose list had fewer rows than it counts.
+    ``digested_at`` is the moment of the last digest, or from which the first one is counted.
     """
 
     blind_runs: int = 0
     blind_since: Optional[datetime] = None
     event_id: str = ""
     loss_told: bool = False
-    unreached: Tuple[str, ...] = ()
+    unread: Mapping[str, Sight] = field(default_factory=dict)
+    short_lists: int = 0
     digested_at: Optional[datetime] = None
 
 

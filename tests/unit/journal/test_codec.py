@@ -24,7 +24,7 @@ from sms_watch.rules.record import Lease, TaskRecord, WatchRecord
 
 Path = Tuple[Union[str, int], ...]
 
-HALF_WAY = Progress(1, 5, 50, 7, "MIGRATE_LINUX_FILE")
+HALF_WAY = Progress(5, 50, 7, "MIGRATE_LINUX_FILE")
 # A value or two of every type that JSON has.
 ODD = [None, True, 7, 1.5, "text", [], {}, [7], {"a": 7}]
 NAUGHTY = ["\ud800", "\x00\x1f\x7f\x85", "a\r\nb\u2028\u2029", "\U0001f4be 你好", '"\\', "\ufeff"]

@@ -12,7 +12,7 @@ from strategies import progresses
 
 from sms_watch.model.task import PHASES, Phase, Progress, TaskState
 
-HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
+HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 
 
 def test_every_documented_state_has_a_meaning() -> None:
@@ -39,67 +39,67 @@ def test_values_cannot_be_changed() -> None:
     ("other", "further"),
     [
         pytest.param(HERE, False, id="the same place"),
-        pytest.param(Progress(1, 5, 51, 1000), True, id="one percent more"),
-        pytest.param(Progress(1, 5, 49, 1000), False, id="one percent less"),
-        pytest.param(Progress(1, 5, 50, 1001), True, id="one byte more"),
-        pytest.param(Progress(1, 5, 50, 999), False, id="one byte less"),
-        pytest.param(Progress(1, 5, 49, 1001), True, id="more bytes though less percent"),
+        pytest.param(Progress(5, 51, 1000), True, id="one percent more"),
+        pytest.param(Progress(5, 49, 1000), False, id="one percent less"),
+        pytest.param(Progress(5, 50, 1001), True, id="one byte more"),
+        pytest.param(Progress(5, 50, 999), False, id="one byte less"),
+        pytest.param(Progress(5, 49, 1001), True, id="more bytes though less percent"),
         pytest.param(Progress(1, 6, 0, 1000), True, id="the next sub-task"),
         pytest.param(Progress(1, 4, 100, 1000), False, id="an earlier sub-task, complete"),
         pytest.param(Progress(2, 1, 0, 0), True, id="the next round"),
         pytest.param(Progress(0, 9, 0, 1000), True, id="a later place in a round not named"),
         pytest.param(Progress(0, 4, 100, 1000), False, id="an earlier place in a round not named"),
-        pytest.param(Progress(1, 5, None, None), False, id="nothing known but the place"),
+        pytest.param(Progress(5, None, None), False, id="nothing known but the place"),
         pytest.param(Progress(1, 6, None, None), True, id="a later place, nothing else known"),
         pytest.param(dataclasses.replace(HERE, sub_task="other"), False, id="another name only"),
     ],
 )
 def test_further_means_that_something_moved_forward(other: Progress, further: bool) -> None:
     """A sub-task moved, its percentage grew or the copied bytes grew; nothing else is progress."""
-    assert other.beyond(HERE) is further
+    assert other.is_ahead_of(HERE) is further
 
 
 def test_an_earlier_round_is_no_progress() -> None:
     """A round that was complete before this one began is behind it."""
-    assert not Progress(1, 9, 100).beyond(Progress(2, 1, 0))
+    assert not Progress(1, 9, 100).is_ahead_of(Progress(2, 1, 0))
 
 
 def test_bytes_that_were_not_known_before_are_no_progress() -> None:
     """A task read by itself has no bytes and one from a list has: that is no movement."""
-    assert not Progress(1, 5, 50, 1000).beyond(Progress(1, 5, 50))
-    assert not Progress(1, 5, 50).beyond(Progress(1, 5, 50, 1000))
+    assert not Progress(5, 50, 1000).is_ahead_of(Progress(5, 50))
+    assert not Progress(5, 50).is_ahead_of(Progress(5, 50, 1000))
 
 
 def test_without_a_mark_nothing_is_further() -> None:
     """A task that was never started has nothing to be further than."""
-    assert not HERE.beyond(None)
-    assert HERE.furthest(None) is HERE
+    assert not HERE.is_ahead_of(None)
+    assert HERE.high_water(None) is HERE
 
 
 @pytest.mark.parametrize("missing", [None, 0])
 def test_what_is_missing_counts_as_none(missing: Optional[int]) -> None:
     """A percentage that is left out is not further than nothing, and nothing not than it."""
-    assert not Progress(1, 5, missing, missing).beyond(Progress(1, 5))
-    assert not Progress(1, 5).beyond(Progress(1, 5, missing, missing))
+    assert not Progress(5, missing, missing).is_ahead_of(Progress(5))
+    assert not Progress(5).is_ahead_of(Progress(5, missing, missing))
 
 
 @given(progresses, progresses)
 def test_the_furthest_of_two_is_beaten_by_neither(one: Progress, other: Progress) -> None:
     """A high-water mark stands at or above both, so ground covered twice is no progress."""
-    mark = one.furthest(other)
-    assert not one.beyond(mark)
-    assert not other.beyond(mark)
-    assert not mark.beyond(other.furthest(one))
+    mark = one.high_water(other)
+    assert not one.is_ahead_of(mark)
+    assert not other.is_ahead_of(mark)
+    assert not mark.is_ahead_of(other.high_water(one))
 
 
 @given(progresses)
 def test_no_progress_is_beyond_itself(here: Progress) -> None:
     """Reading the same twice is no progress."""
-    assert not here.beyond(here)
+    assert not here.is_ahead_of(here)
 
 
 def test_the_name_in_a_mark_is_that_of_the_furthest_place() -> None:
     """A task that fell back keeps the name of the sub-task it had reached; a tie keeps the new."""
     back = Progress(1, 4, 0, 2000, "FORMAT_DISK_LINUX_FILE")
-    assert back.furthest(HERE) == dataclasses.replace(HERE, copied=2000)
-    assert HERE.furthest(dataclasses.replace(HERE, sub_task="older")).sub_task == HERE.sub_task
+    assert back.high_water(HERE) == dataclasses.replace(HERE, copied=2000)
+    assert HERE.high_water(dataclasses.replace(HERE, sub_task="older")).sub_task == HERE.sub_task

@@ -63,7 +63,7 @@ def test_the_first_digest_comes_after_digest_hours() -> None:
     """The first run only notes when it was; at DIGEST_HOURS the digest comes, then again."""
     memory, told = Memory(), []
     for hour in range(73):
-        task = a_running_task(progress=Progress(1, 5, hour))
+        task = a_running_task(progress=Progress(5, hour))
         planned = a_plan([task], memory, now=NOW + hour * HOUR, policy=DAILY)
         memory = after(planned, memory)
         told += [(hour, notice.kind, notice.since) for notice in planned.notices]
@@ -120,7 +120,7 @@ def test_a_night_of_failures_adds_up_over_all_digests() -> None:
     policy = a_policy(digest=minutes(7 * 60 + 13))
     for minute in range(24 * 60):
         fails = minute % 50 < 20
-        task = a_task() if fails else a_running_task(progress=Progress(1, 5, minute // 15))
+        task = a_task() if fails else a_running_task(progress=Progress(5, minute // 15))
         planned = a_plan([task], memory, now=NOW + minutes(minute), policy=policy)
         memory = after(planned, memory)
         rows = [row for notice in planned.notices for row in notice.digest.rows]
@@ -196,7 +196,7 @@ def test_a_task_that_is_gone_is_in_no_digest() -> None:
     assert {row.task.id for row in _asked(seen).rows} == {"a", "b"}
 
 
-HERE = Progress(1, 5, 50)
+HERE = Progress(5, 50)
 # It was last seen to move ten hours ago, and has been watched for a stall since.
 STANDS = varied(
     TaskRecord("RUNNING", NOW - 11 * HOUR),

@@ -40,7 +40,7 @@ def _kinds(steps: Sequence[Task], gap: float) -> List[Kind]:
 def _swings(number: int) -> List[Task]:
     """Return a task that fails and comes back, a little further each time."""
     return [
-        make(progress=Progress(1, 5, step))
+        make(progress=Progress(5, step))
         for step in range(number)
         for make in (a_task, a_running_task)
     ]

@@ -20,7 +20,7 @@ from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
 SECOND = timedelta(seconds=1)
 STALL = a_policy().stall
 NEVER = timedelta(0)
-HERE = Progress(1, 5, 50, 1000, "MIGRATE_LINUX_FILE")
+HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 GIGABYTE = 10**9
 EVENT = "20261124-4711-0"
 STALLED = Call(f"{EVENT}-stalled", NOW)
@@ -139,7 +139,7 @@ def test_file_comparison_may_last_for_hours() -> None:
     movement = Movement()
     for minute in range(600):
         speed = 0.0 if minute % 13 == 0 else 40.0 + minute % 7
-        task = _still(progress=Progress(1, 5, 6, None, "MIGRATE_LINUX_FILE"), speed=speed)
+        task = _still(progress=Progress(5, 6, None, "MIGRATE_LINUX_FILE"), speed=speed)
         movement, news = _read(movement, task, NOW + minutes(minute))
         assert news is None
 
@@ -238,7 +238,7 @@ def test_a_short_stall_is_not_told_late_for_want_of_samples() -> None:
     """With STALL_MINUTES below a quarter of an hour, movement is written down often enough."""
     movement, told = Movement(), []
     for minute in range(30):
-        task = _still(progress=Progress(1, 5, min(minute, 10)))
+        task = _still(progress=Progress(5, min(minute, 10)))
         movement, news = movement.read(task, NOW + minutes(minute), minutes(8), EVENT)
         if news is Kind.STALLED:
             told.append(minute)
@@ -254,7 +254,7 @@ def _sample(ago: float, percent: Optional[int] = 50, copied: Optional[int] = Non
 
 
 def _at(percent: Optional[int] = 60, copied: Optional[int] = None, **fields: Any) -> Task:
-    progress = Progress(1, 5, percent, copied, "MIGRATE_LINUX_FILE")
+    progress = Progress(5, percent, copied, "MIGRATE_LINUX_FILE")
     return a_running_task(**{"progress": progress, **fields})
 
 
@@ -350,7 +350,7 @@ def test_no_stall_is_told_early(
             assert before.moved_at is not None
             assert now - before.moved_at >= limit
             assert before.last_progress is not None
-            assert not progress.differs(before.last_progress)
+            assert not progress.differs_from(before.last_progress)
             assert movement == replace(before, stall=Call(f"{EVENT}-stalled", now))
 
 
@@ -360,7 +360,7 @@ def test_a_task_that_rises_at_each_reading_never_stalls(gaps: List[int]) -> None
     now, movement = NOW, Movement()
     for percent, gap in enumerate(gaps):
         now += minutes(gap * 3)
-        movement, news = _read(movement, _still(progress=Progress(1, 5, percent)), now)
+        movement, news = _read(movement, _still(progress=Progress(5, percent)), now)
         assert news is None
 
 

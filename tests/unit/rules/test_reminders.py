@@ -165,7 +165,7 @@ def test_a_new_failure_counts_its_own_reminders() -> None:
 def test_a_stall_is_reminded_of_from_its_first_notice_on() -> None:
     """The call about a stall is remembered in the run that tells it."""
     at = NOW - HOUR
-    here = Progress(1, 5, 5)
+    here = Progress(5, 5)
     record = _stalled(stall=None, last_progress=here, moved_at=at, suspected_at=at)
     planned = a_plan([a_running_task(progress=here)], Memory({"a": record}))
     assert kinds(planned) == [Kind.STALLED]

@@ -1,0 +1,228 @@
+"""What one run sees of the tasks: read by their ids, or found by listing.
+
+Reading one task (``read_task``) changes nothing, so many may be read at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+
+from sms_watch.errors import (
+    KEYS_REFUSED,
+    LISTING,
+    READING,
+    SMS_ADDRESS,
+    CloudError,
+    TaskGone,
+    remedy,
+)
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Gone, Listing, Observation, Phase, Task, Unseen
+from sms_watch.parallel import map_concurrently
+from sms_watch.ports import Ports
+from sms_watch.rules.error_codes import Help, table
+from sms_watch.rules.plan import SHORT_AFTER_RUNS, Situation, candidates
+from sms_watch.rules.record import Memory
+from sms_watch.text import MAX_DETAIL, clean
+
+# Reads that go before all others, to see whether the keys are good: more than five refusals in a
+# row lock them. One, unless the last run could read with them.
+ONE, FEW = 1, 4
+EMPTY_LIST = (
+    "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
+    " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+)
+STRANGE = (
+    "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
+    f" the tasks exist, look at {SMS_ADDRESS}"
+)
+SHORT_LIST = (
+    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to"
+    " enterprise projects or users whose tasks these keys may not see, and they are not watched;"
+    " while this lasts, a task that is deleted is told as one that cannot be read, and not as gone"
+)
+LIST_THEM = (
+    "SMS limits how many calls the account makes, so not every task is read in every run; with"
+    " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
+)
+NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of the tasks, and ``warnings`` about it for people.
+
+    ``short_list``: the list of tasks has fewer rows than it counts.
+    """
+
+    observations: Tuple[Observation, ...]
+    warnings: Tuple[str, ...] = ()
+    short_list: bool = False
+
+    @property
+    def failure(self) -> str:
+        """Why no task at all could be read, and what to do; empty if one could."""
+        unseen = [
+            each for each in self.observations if isinstance(each, Unseen) and each.row is None
+        ]
+        if not unseen or len(unseen) < len(self.observations):
+            return ""
+        told = next((each for each in unseen if each.reached), unseen[0])
+        return "; ".join(filter(None, (f"no task could be read: {told.detail}", told.remedy)))
+
+
+def read_task(ports: Ports, task_id: str) -> Observation:
+    """Read one task by its id, unless the time for reading is over or the keys were refused."""
+    if ports.is_past(ports.timetable.reads):
+        return Unseen(task_id, "no time was left to read it", reached=False)
+    try:
+        return ports.migration.read_task(task_id)
+    except TaskGone:
+        return Gone(task_id)
+    except CloudError as error:
+        if error.code == KEYS_REFUSED:
+            return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
+        return _unseen(ports, task_id, error, READING)
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Looks at the tasks of one run.
+
+    ``memory`` is what earlier runs have seen. A dry run leaves no trace: the one after it would
+    not know that the keys were refused.
+    """
+
+    ports: Ports
+    scope: Scope
+    situation: Situation
+    memory: Memory
+    dry_run: bool = False
+
+    def observe(self) -> Observed:
+        """Look at all tasks of the scope."""
+        return self._discover() if self.scope.discovers else self._read_named()
+
+    # By their ids
+
+    def _read_named(self) -> Observed:
+        task_ids = _late_first(self.scope.task_ids, self.memory)
+        first = FEW if _saw(self.memory) and not self.dry_run else ONE
+        seen = self._read_all(task_ids[:first])
+        seen.update(self._read_all(task_ids[first:]))
+        observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
+        return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
+
+    def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
+        return dict(zip(task_ids, map_concurrently(partial(read_task, self.ports), task_ids)))
+
+    def _strange(self, seen: Mapping[str, Observation]) -> Tuple[str, ...]:
+        """Warn of ids of which no task was ever seen."""
+        strange = [task_id for task_id in seen if _is_strange(seen[task_id], self.memory)]
+        if not strange:
+            return ()
+        shown = clean(", ".join(strange), MAX_DETAIL)
+        return (f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}",)
+
+    def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
+        """Suggest a list where the account is throttled in several runs in a row."""
+        throttled = any(isinstance(seen, Unseen) and seen.throttled for seen in observations)
+        return (LIST_THEM,) if throttled and self.memory.watch.unread else ()
+
+    # By listing
+
+    def _discover(self) -> Observed:
+        """Find the tasks by listing, and read individually those that a decision needs.
+
+        These are the failed ones that a start is due for, and those that were known and are not
+        in the list: a list may be old, or have missed a row.
+        """
+        known = _unfinished(self.memory)
+        try:
+            listing = self.ports.migration.list_tasks(self.scope.project)
+        except CloudError as error:
+            unseen = (_unseen(self.ports, each, error, LISTING) for each in known or ("*",))
+            return Observed(tuple(unseen))
+        listing = replace(listing, detail=self.ports.redact(listing.detail))
+        listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
+        read = self._read_beside(listing, listed, known)
+        over = () if not listing.complete else _finished(self.memory) - listing.ids
+        gone = (Gone(task_id) for task_id in sorted(over))
+        observations = (*{**listed, **read}.values(), *gone)
+        return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
+
+    def _read_beside(
+        self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
+    ) -> Dict[str, Observation]:
+        """Read the tasks for which the list is not enough."""
+        due = candidates(tuple(listed.values()), self.memory, self.situation)
+        missing = [task_id for task_id in known if task_id not in listing.ids]
+        read = self._read_all([*due, *_late_first(missing, self.memory)])
+        for task_id, seen in read.items():
+            if task_id in listed:
+                read[task_id] = _joined(seen, listed[task_id])
+            elif isinstance(seen, Gone) and not listing.complete:
+                read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
+        return read
+
+    def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
+        """Warn of a list that is not whole, or in which there is nothing to watch."""
+        lasting = listing.missing and self.memory.watch.short_lists >= SHORT_AFTER_RUNS
+        doubt = SHORT_LIST.format(missing=listing.missing) if lasting else listing.detail
+        nothing = NOBODY if listing.tasks else EMPTY_LIST
+        return tuple(filter(None, (doubt, "" if listed else nothing)))
+
+
+def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unseen:
+    known = table().get(error.code)
+    to_do = known.what_to_do(Help.NOW) if known else remedy(error, rights, SMS_ADDRESS)
+    return Unseen(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
+
+
+def _joined(seen: Observation, listed: Task) -> Observation:
+    """Add to a task what only the lists know of it: bytes, and the connection if need be.
+
+    One that could not be read is what its row says: enough to tell, and too little to start it.
+    """
+    if isinstance(seen, Unseen):
+        return replace(seen, row=listed)
+    if isinstance(seen, Gone):
+        return seen
+    progress = replace(seen.progress, copied=listed.progress.copied)
+    connected = listed.connected if seen.connected is None else seen.connected
+    transfer = replace(seen.transfer, size=listed.transfer.size)
+    return replace(seen, progress=progress, connected=connected, transfer=transfer)
+
+
+# What is remembered
+
+
+def _saw(memory: Memory) -> bool:
+    """Return whether the last run could read a task."""
+    return bool(memory.tasks) and not memory.watch.blind_runs
+
+
+def _is_strange(seen: Observation, memory: Memory) -> bool:
+    """Return whether there is no such task, and as far as is remembered never was."""
+    if not isinstance(seen, Gone):
+        return False
+    known = memory.tasks.get(seen.task_id)
+    return known is None or not known.name
+
+
+def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
+    """Put those first that the last run did not read."""
+    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unread)
+
+
+def _unfinished(memory: Memory) -> List[str]:
+    over = (Phase.GONE, Phase.FINISHED)
+    return [task_id for task_id, record in memory.tasks.items() if record.phase not in over]
+
+
+def _finished(memory: Memory) -> FrozenSet[str]:
+    return frozenset(
+        task_id for task_id, record in memory.tasks.items() if record.phase is Phase.FINISHED
+    )

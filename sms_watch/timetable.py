@@ -1,0 +1,67 @@
+"""When a run stops beginning what: all of its time limits in one value. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """The limits of a run, in seconds since it began; b is ``budget``, RUN_BUDGET_SECONDS.
+
+    ::
+
+        |reads -------------------| 0.7 b
+        |starts -------------------------| 0.85 b
+        |sms_calls -----------------------------| 0.9 b
+        |new_work -------------------------------------| b
+        |publishing ----------------------------------------| b + 3
+        |journal ----------------------------------------------| b + 5
+        |timeout ----------------------------------------------------| b + 10
+        |lease -----------------------------------------------------------------| b + 30
+
+    Each leaves time for what follows it: what was decided must still be written down, and what
+    was written down must still be told. A run may overrun its budget by the call it is in.
+    """
+
+    budget: int
+
+    @property
+    def reads(self) -> float:
+        """When no more reads of tasks begin."""
+        return 0.7 * self.budget
+
+    @property
+    def starts(self) -> float:
+        """When no more starts begin."""
+        return 0.85 * self.budget
+
+    @property
+    def sms_calls(self) -> float:
+        """When calls to SMS are given up."""
+        return 0.9 * self.budget
+
+    @property
+    def new_work(self) -> int:
+        """When nothing new begins any more."""
+        return self.budget
+
+    @property
+    def publishing(self) -> int:
+        """When the publishing of a message is given up."""
+        return self.budget + 3
+
+    @property
+    def journal(self) -> int:
+        """When calls for the journal are given up."""
+        return self.budget + 5
+
+    @property
+    def timeout(self) -> int:
+        """When FunctionGraph may kill the run: the least timeout to set for the function."""
+        return self.budget + 10
+
+    @property
+    def lease(self) -> int:
+        """When another run may act: until then this one may still be in its last call."""
+        return self.budget + 30

@@ -1,0 +1,111 @@
+"""What a run sees of the tasks, apart from what it makes of it."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+import pytest
+from builders import NOW, a_policy, a_record, a_running_task
+from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
+
+from sms_watch.errors import CloudError
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Gone, Task, Unseen
+from sms_watch.observe import Observed, Observer, read_task
+from sms_watch.ports import Ports
+from sms_watch.rules.record import Memory, WatchMemory
+from sms_watch.timetable import Timetable
+
+
+def _ports(service: FakeService, rest: float = 50.0) -> Ports:
+    return Ports(
+        OneRun(service),
+        FakePublisher(),
+        FakeJournal(),
+        FakeDeadline(rest),
+        Timetable(50),
+        lambda: "nonce",
+        lambda text: text.replace("secret", "***"),
+    )
+
+
+def _service(*task_ids: str) -> FakeService:
+    return FakeService(*(a_running_task(id=task_id, name=task_id) for task_id in task_ids))
+
+
+def _observe(service: FakeService, scope: Scope, memory: Memory) -> Observed:
+    return Observer(_ports(service), scope, a_policy(), memory, NOW).observe()
+
+
+@pytest.mark.parametrize(("rest", "read"), [(15.1, True), (15, False), (0, False)])
+def test_no_read_begins_after_the_time_for_reading(rest: float, read: bool) -> None:
+    """Of 50 seconds the last 15 are for what follows the reads."""
+    service = _service("a")
+    seen = read_task(_ports(service, rest), "a")
+    assert bool(service.reads) is read
+    if not read:
+        assert seen == Unseen("a", "no time was left to read it", reached=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "detail", "remedy"),
+    [
+        (CloudError("read a", "no secret", status=403), "read a: HTTP 403, no ***", "grant sms:"),
+        (CloudError("read a", status=401), "read a: HTTP 401", "correct HUAWEICLOUD_SDK_AK"),
+    ],
+)
+def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
+    error: CloudError, detail: str, remedy: str
+) -> None:
+    """In the words of the error, without secrets, and with the remedy for it."""
+    service = _service("a")
+    service.fail_read("a", error)
+    seen = read_task(_ports(service), "a")
+    assert isinstance(seen, Unseen)
+    assert (seen.detail, seen.reached) == (detail, True)
+    assert seen.remedy.startswith(remedy)
+
+
+def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
+    """Though what the last run had no time for is read first."""
+    service = _service("a", "b", "c")
+    late = Memory({"a": a_record("RUNNING", NOW, "a")}, watch=WatchMemory(unreached=("c",)))
+    seen = _observe(service, Scope(("a", "b", "c")), late)
+    assert service.reads[0] == "c"
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a", "b", "c"]
+    assert (seen.warnings, seen.failure) == ((), "")
+
+
+def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
+    """Not by one that had to wait; and there is none if anything could be seen."""
+    waiting = Unseen("a", "no time was left to read it", reached=False)
+    asked = Unseen("b", "HTTP 403", remedy="grant the right")
+    assert Observed((waiting, asked)).failure == "no task could be read: HTTP 403; grant the right"
+    assert Observed((waiting,)).failure == "no task could be read: no time was left to read it"
+    assert Observed((waiting, Gone("b"))).failure == ""
+    assert Observed(()).failure == ""
+
+
+def test_an_id_that_was_never_a_tasks_is_warned_of_in_the_value_that_is_returned() -> None:
+    """One that was seen once is not: it may have been deleted since."""
+    record = a_record("RUNNING", NOW, "b")
+    seen = _observe(_service("c"), Scope(("a", "b", "c")), Memory({"b": record}))
+    (warning,) = seen.warnings
+    assert "nor was one ever seen: a; correct SMS_TASK_IDS" in warning
+
+
+@pytest.mark.parametrize(
+    ("tasks", "names", "warnings"),
+    [
+        ("", (), ["SMS lists no migration task"]),
+        ("a", ("b",), ["no task has a name that SMS_TASK_NAMES asks for"]),
+        ("a", (), []),
+    ],
+)
+def test_a_list_with_nothing_to_watch_is_warned_of(
+    tasks: str, names: Tuple[str, ...], warnings: List[str]
+) -> None:
+    """With what to look at, for silence would look like peace."""
+    seen = _observe(_service(*tasks), Scope(names=names), Memory())
+    assert len(seen.warnings) == len(warnings)
+    assert all(text.startswith(start) for text, start in zip(seen.warnings, warnings))
