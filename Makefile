@@ -14,8 +14,8 @@ SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
 # These tests go through the same lines thousands of times, or in a process of their own: measured
 # they take twice as long, and reach next to nothing that the others do not.
 LONG := benchmarks decide_machine faults months seeded_bugs two_runs vigil_machine zip
-# The modules of the contract "pure" in .importlinter, as paths with commas between them.
-PURE = $(shell sed -n '/contract:pure/,/^forbidden/ s|^    \(sms_watch.*\)|\1|p' .importlinter | tr . / | sed 's|$$|.py|' | paste -sd, -)
+# The modules and wings of the contract "pure" in pyproject.toml, as patterns of paths.
+PURE = $(shell sed -n '/^id = "pure"/,/^forbidden/ s|^    "\(sms_watch.*\)",|\1|p' pyproject.toml | tr . / | sed 's|$$|*|' | paste -sd, -)
 
 .PHONY: help demo test coverage long mutants check format format-check lint types imports soak bench zip template lock clean
 

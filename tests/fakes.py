@@ -36,8 +36,8 @@ class FakeDeadline:
 class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
 
-    ``unlisted`` are the rows that the list has lost, ``why`` says so. A project is named by its
-    source server.
+    ``unlisted`` are the rows that the list has lost, ``why`` says so, ``missing`` is how many it
+    counts all the same. A project is named by its source server.
     """
 
     def __init__(self, *tasks: Task) -> None:
@@ -45,6 +45,7 @@ class FakeService:
         self.stuck: set[str] = set()
         self.unlisted: set[str] = set()
         self.why = "a part is missing"
+        self.missing = 0
         self.lists = 0
         self.on_list: Deque[Exception] = deque()
         self.reads: List[str] = []
@@ -80,7 +81,8 @@ class FakeService:
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         rows = tuple(replace(t, listed=True) for t in chosen if t.id not in self.unlisted)
         ids = frozenset(self.tasks) - self.unlisted
-        return Listing(rows, ids, not self.unlisted, self.why if self.unlisted else "")
+        why = self.why if self.unlisted else ""
+        return Listing(rows, ids, not self.unlisted, why, self.missing)
 
     def start_task(self, task_id: str) -> None:
         self.before_start(task_id)

@@ -44,6 +44,14 @@ BESIDES = {
     "unreadable",
     "readable",
 }
+# The kinds that open what others end.
+OPENINGS: Mapping[str, Tuple[str, ...]] = {
+    "resumed": ("failed", "needs_person", "paused"),
+    "moving": ("stalled",),
+    "connected": ("disconnected",),
+    "readable": ("unreadable",),
+    "sees_again": ("blind",),
+}
 # Kinds that may be told though nothing has happened.
 IN_SILENCE = {"reminder", "stalled"}
 STALL = timedelta(minutes=60)
@@ -72,7 +80,7 @@ class Promises:
 
     def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
         self._vigil, self._limits = vigil, limits
-        self._checked = 0
+        self._checked = self._read = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
@@ -94,18 +102,20 @@ class Promises:
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = list(enumerate(self._vigil.wakes[self._checked :]))
+        wakes = self._vigil.wakes[self._checked :]
         self._checked += len(wakes)
-        # Of runs within runs the inner one ended first.
-        ended = [wake for _, wake in sorted(wakes, key=lambda each: (each[1].ended, -each[0]))]
+        ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
         for wake in ended:
             self._check_run(wake)
         self._check_caps()
         self._note_movement(self._vigil.clock.now())
-        self._check_told(ended)
-        self._check_unread(ended)
+        self._good.append(bool(ended) and all(wake.good for wake in ended))
+        latest = dict(self._vigil.readings[self._read :])
+        self._read = len(self._vigil.readings)
+        self._check_told(latest)
+        self._check_unread(latest)
         self._check_quiet(ended)
 
     def _note_told(self, wake: Wake) -> None:
@@ -145,6 +155,9 @@ class Promises:
         assert kind != "memory_lost"
         opening = event_id.rpartition("-end")[0]
         assert not opening or opening in self._ids | ids, "an end without a beginning"
+        named = (opening or event_id).rpartition("-")[2]
+        assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
+        assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
         if kind not in BESIDES:
@@ -223,12 +236,11 @@ class Promises:
                 begun = each.at if state in MOVING else before if state in FAILED else begun
         return False
 
-    def _check_told(self, ended: List[Wake]) -> None:
+    def _check_told(self, latest: Mapping[str, str]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
-        self._good.append(bool(ended) and all(wake.good for wake in ended))
         for task_id in self._vigil.ids:
-            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())[-1:]]
-            meaning = MEANING.get(read_as[-1], "") if read_as else ""
+            read_as = latest.get(task_id, "")
+            meaning = MEANING.get(read_as, "")
             if read_as and self._good[-1] and meaning not in ("paused", "finished"):
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
@@ -244,14 +256,12 @@ class Promises:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
-    def _check_unread(self, ended: List[Wake]) -> None:
+    def _check_unread(self, latest: Mapping[str, str]) -> None:
         """What some good runs in a row could not read is told."""
         vigil = self._vigil
+        self._last_read.update(latest)
         for task_id in vigil.ids:
-            read_as = [state for wake in ended for state in wake.saw.get(task_id, ())]
-            if read_as:
-                self._last_read[task_id] = read_as[-1]
-            if read_as or not self._matters(task_id):
+            if task_id in latest or not self._matters(task_id):
                 self._unread[task_id] = 0
             elif self._good[-1]:
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1

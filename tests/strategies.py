@@ -34,6 +34,7 @@ from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement, Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
+from sms_watch.rules.sight import Sight
 from sms_watch.rules.starts import Starts
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
@@ -46,11 +47,10 @@ MAYBE_TIMES = st.none() | TIMES
 
 progresses = st.builds(
     Progress,
-    st.integers(0, 3),
-    st.integers(0, 9),
-    st.none() | st.integers(0, 100),
+    st.none() | st.integers(0, 9),
+    st.none() | st.integers(0, 200),
     st.none() | st.integers(0, 10**15),
-    TEXTS,
+    st.sampled_from(["SSL_CONFIG", "MIGRATE_LINUX_FILE", "DETTACH_AGENT_IMAGE"]) | TEXTS,
 )
 tasks = st.builds(
     Task,
@@ -125,7 +125,13 @@ watches = st.builds(
     MAYBE_TIMES,
     st.just("") | event_ids(Kind.BLIND),
     st.booleans(),
-    digested_at=MAYBE_TIMES,
+    st.dictionaries(
+        IDS,
+        st.builds(Sight, TIMES, st.integers(0, 3), st.just("") | event_ids(Kind.UNREADABLE)),
+        max_size=2,
+    ),
+    st.integers(0, 3),
+    MAYBE_TIMES,
 )
 starts = st.builds(Start, TEXTS, st.sampled_from(Outcome), TEXTS)
 verdicts = st.builds(

@@ -22,7 +22,7 @@ from sms_watch.model.notice import Message
 from sms_watch.settings import Credentials
 
 KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
-MESSAGE = Message("subject", "email", "short", "{}", ("1",))
+MESSAGE = Message("subject", "default", "email", "short", "{}", ("1",))
 URN = f"urn:smn:ap-southeast-3:{'0' * 32}:night"
 QUICK = (0.3, 0.3)
 OPERATIONS = ("read", "start", "publish")

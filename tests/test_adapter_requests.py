@@ -15,8 +15,8 @@ from responses import matchers
 
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.adapters.smn import structure
 from sms_watch.errors import CloudError
-from sms_watch.messages.compose import structure
 from sms_watch.model.notice import Message
 from sms_watch.settings import Credentials
 
@@ -27,7 +27,7 @@ SMN = "https://smn.ap-southeast-3.myhuaweicloud.com"
 PUBLISH = f"{SMN}/v2/{PROJECT}/notifications/topics/{TOPIC.replace(':', '%3A')}/publish"
 KEYS = Credentials("AK0123456789ABCDEF00", "sk" * 20)
 TEMPORARY = Credentials("AK0123456789ABCDEF01", "sk" * 20, "token" * 50)
-MESSAGE = Message("Betreff: übel", "e-mail text", "short text", '{"version": 1}', ("1",))
+MESSAGE = Message("Betreff: übel", "default", "e-mail text", "short text", '{"version": 1}', ("1",))
 TASK = {"id": "7a9c", "name": "db-01", "state": "RUNNING"}
 
 
@@ -66,9 +66,13 @@ def test_a_start_is_one_operation_and_no_more() -> None:
 
 @responses.activate
 def test_a_message_has_a_subject_and_a_structure() -> None:
-    """The structure is a string that holds JSON, as the SMN API reference has it."""
+    """The structure is a string that holds JSON; a message of the night has a day to arrive."""
     body = matchers.json_params_matcher(
-        {"subject": MESSAGE.subject, "message_structure": structure(MESSAGE)}
+        {
+            "subject": MESSAGE.subject,
+            "message_structure": structure(MESSAGE),
+            "time_to_live": "86400",
+        }
     )
     route = responses.post(PUBLISH, json={"message_id": "m-1"}, match=[body])
     assert _smn().publish(MESSAGE) == "m-1"

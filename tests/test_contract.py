@@ -22,7 +22,7 @@ from sms_watch.model.task import TaskState
 from sms_watch.ports import MigrationService, Publisher
 from sms_watch.settings import Credentials
 
-MESSAGE = Message("subject", "e-mail text", "short text", '{"version": 1}', ("1",))
+MESSAGE = Message("subject", "default", "e-mail text", "short text", '{"version": 1}', ("1",))
 
 
 class Services(NamedTuple):

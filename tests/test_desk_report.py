@@ -13,7 +13,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import browser
 import pytest
-from builders import DISK_FULL, LINE_LOST, a_task, minutes
+from builders import DISK_FULL, LINE_LOST, a_notice, a_task, minutes, varied
 from desks import a_day
 from rich.console import Console
 
@@ -24,11 +24,12 @@ from local.scenarios import SCENARIOS
 from local.screen import Screen
 from local.simulate import play_watched
 from sms_watch.clock import SYSTEM_CLOCK
-from sms_watch.journal.entries import Entry, EntryType, encode, snapshot
-from sms_watch.model.notice import Action, Kind, Notice, Outcome
+from sms_watch.journal.entries import Delivery, Entry, EntryType, encode, snapshot
+from sms_watch.model.notice import Action, Kind, Outcome, Start
 from sms_watch.model.task import Phase, Progress
+from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import Memory, TaskMemory
+from sms_watch.rules.record import Memory, TaskRecord
 
 EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
@@ -42,19 +43,23 @@ def _at(hours: float) -> datetime:
 
 def _line(hours: float, kind: EntryType = EntryType.PLAN, **fields: Any) -> Entry:
     at = _at(hours)
-    return Entry(1, kind, at, fields.pop("run", f"run-{hours}"), f"nonce-{hours}-{kind}", **fields)
+    return Entry(kind, at, fields.pop("run", f"run-{hours}"), f"nonce-{hours}-{kind}", **fields)
 
 
-def _task(hours: float, state: str, since: Optional[float] = None, **fields: Any) -> Entry:
+def _task(hours: float, state: str, since: Optional[float] = None, **flat: Any) -> Entry:
     begun = _at(hours if since is None else since)
-    return _line(hours, tasks={"a": TaskMemory(state, begun, "web-01", **fields)})
+    return _line(hours, tasks={"a": varied(TaskRecord(state, begun, "web-01"), **flat)})
+
+
+def _planned(hours: float, outcome: Outcome = Outcome.UNKNOWN) -> Start:
+    return Start(f"20261123-{hours}-0-start", outcome)
 
 
 def _start(hours: float, outcome: Optional[Outcome] = Outcome.DONE) -> List[Entry]:
-    became = {"a": outcome} if outcome else {}
+    became = {"a": _planned(hours, outcome)} if outcome else {}
     return [
-        _line(hours, starts=("a",)),
-        _line(hours, EntryType.ACK, outcomes=became),
+        _line(hours, starts={"a": _planned(hours)}),
+        _line(hours, EntryType.ACK, starts=became),
     ]
 
 
@@ -72,6 +77,7 @@ def _spans(bands: Sequence[Band]) -> List[Tuple[str, float, float]]:
     ]
 
 
+STALL = Call("20261124-0-0-stalled", EVENING)
 RUNS = _task(0, "RUNNING")
 FAILS = _task(2, "MIGRATE_FAIL", code=LINE_LOST)
 
@@ -110,26 +116,31 @@ def test_being_paused_is_one_band() -> None:
 
 
 def test_starts_stand_in_the_failure_that_they_are_about() -> None:
-    """Also the one that was seen to help in its own run; one that was skipped is none."""
-    ack = _line(2.5, EntryType.ACK, outcomes={"a": Outcome.RUNNING})
+    """Also one at its very end; one that was skipped is none."""
     entries = [RUNS, FAILS, *_start(2), *_start(2.2, Outcome.REFUSED), *_start(2.4, None)]
-    entries += [*_start(2.45, Outcome.SKIPPED), _line(2.5, starts=("a",)), ack]
-    story = _story(*entries, _task(2.5, "RUNNING"))
+    story = _story(*entries, *_start(2.45, Outcome.SKIPPED), *_start(2.5), _task(2.5, "RUNNING"))
     failed = story.events[0]
     assert [start.outcome for start in failed.starts] == [
         Outcome.DONE,
         Outcome.REFUSED,
         Outcome.UNKNOWN,
-        Outcome.RUNNING,
+        Outcome.DONE,
     ]
     assert failed.mended
     assert len(story.starts) == 4
 
 
+def test_what_became_of_a_start_is_found_by_its_id() -> None:
+    """Whenever it was written down, and whatever became of others of the task since."""
+    late = _line(2.3, EntryType.ACK, starts={"a": _planned(2, Outcome.REFUSED)})
+    story = _story(RUNS, FAILS, *_start(2, None), *_start(2.2), late)
+    assert [start.outcome for start in story.starts] == [Outcome.REFUSED, Outcome.DONE]
+
+
 def test_a_stall_is_a_band_within_running() -> None:
     """From when it was last seen to move until it moves again."""
-    still = _task(4, "RUNNING", since=0, stalled="20261124-0-0", moved=_at(3))
-    moves = _task(5, "RUNNING", since=0, moved=_at(5))
+    still = _task(4, "RUNNING", since=0, stall=STALL, moved_at=_at(3))
+    moves = _task(5, "RUNNING", since=0, moved_at=_at(5))
     assert _spans(_story(RUNS, still, moves).events) == [("stalled", 3, 5)]
     assert _spans(_story(RUNS, still).events) == [("stalled", 3, 10)]
 
@@ -143,9 +154,8 @@ def test_the_curve_is_the_union_of_the_samples() -> None:
     first = samples((0, 100, "SSL_CONFIG"), (0.5, 1, "MIGRATE"), (1, 2, "MIGRATE"))
     second = samples((1, 2, "MIGRATE"), (1.5, 3, "MIGRATE"), (1.7, None, "MIGRATE"))
     third = samples((3, 4, "MIGRATE"), (3.5, 6, "MIGRATE"))
-    notice = Notice(
-        Kind.FAILED, _at(2), "e", a_task(progress=Progress(percent=4, sub_task="MIGRATE"))
-    )
+    task = a_task(progress=Progress(percent=4, sub_task="MIGRATE"))
+    notice = a_notice(Kind.FAILED, at=_at(2), task=task)
     story = _story(
         _task(1, "RUNNING", since=0, samples=first),
         _task(1.5, "RUNNING", since=0, samples=second),
@@ -186,8 +196,8 @@ def test_the_curve_is_the_union_of_the_samples() -> None:
         (
             [
                 *(RUNS, FAILS, *_start(2), _task(3, "RUNNING")),
-                _task(5, "RUNNING", since=3, stalled="e", moved=_at(4)),
-                _task(6, "RUNNING", since=3, moved=_at(6)),
+                _task(5, "RUNNING", since=3, stall=STALL, moved_at=_at(4)),
+                _task(6, "RUNNING", since=3, moved_at=_at(6)),
             ],
             5,
         ),
@@ -218,21 +228,21 @@ def test_the_night_that_is_not_over_counts_so_far() -> None:
 
 
 def test_messages_have_the_subjects_that_they_had() -> None:
-    """Told in the same run or in a later one, with the outcome of the start."""
-    task = a_task(name="web-01", code=LINE_LOST)
-    notice = Notice(Kind.FAILED, _at(2), "20261124-0-0", task, action=Action.START)
-    told = _line(
-        2,
-        EntryType.ACK,
-        told=("20261124-0-0", "unknown"),
-        message_id="m",
-        outcomes={"a": Outcome.RUNNING},
-    )
-    lost = _line(3, EntryType.ACK, told=("unknown",), message_id="m-2")
-    sent = _facts(RUNS, replace(FAILS, notices=(notice,)), told, lost).messages
+    """Told in the same run or in a later one, with what became of the start."""
+    notice = a_notice(Kind.FAILED, at=_at(2), action=Action.START, start=_planned(2))
+    failed = replace(FAILS, notices=(notice,))
+    became = {"a": _planned(2, Outcome.DONE)}
+    at_once = Delivery("m", (notice.event_id, "unknown"))
+    told = _line(2, EntryType.ACK, delivered=at_once, starts=became)
+    lost = _line(3, EntryType.ACK, delivered=Delivery("m-2", ("unknown",)))
+    sent = _facts(RUNS, failed, told, lost).messages
     assert "web-01 failed, started again" in sent[0].subject
     assert "20261124" not in sent[0].subject
     assert sent[1].subject == "message m-2"
+    owed = _line(2, EntryType.ACK, starts=became)
+    later = _line(3, EntryType.ACK, delivered=Delivery("m", (notice.event_id,)))
+    (sent_later,) = _facts(RUNS, failed, owed, later).messages
+    assert sent_later.subject == sent[0].subject
 
 
 # The page
@@ -241,9 +251,8 @@ NASTY = "<script>alert(1)</script>\"'&\x1b[2J"
 
 
 def _a_page(name: str = "web-01", state: str = "MIGRATE_FAIL") -> str:
-    record = TaskMemory(
-        state, _at(2), name, DISK_FULL, samples=(Sample(_at(1), 40, sub_task=name),)
-    )
+    sample = Sample(_at(1), 40, sub_task=name)
+    record = varied(TaskRecord(state, _at(2), name), code=DISK_FULL, samples=(sample,))
     return page(_facts(RUNS, _line(2, tasks={"a": record})), UTC, "What sms_watch saw")
 
 
@@ -378,7 +387,7 @@ def test_the_page_in_a_real_browser_where_there_is_one(tmp_path: Path) -> None:
 def test_the_report_of_a_journal_in_a_directory(tmp_path: Path) -> None:
     """It reads the days asked for, says what it could not use, and writes one file."""
     now, out = SYSTEM_CLOCK.now(), tmp_path / "page.html"
-    record = TaskMemory("RUNNING", now - HOUR, "web-01")
+    record = TaskRecord("RUNNING", now - HOUR, "web-01")
     with a_day(tmp_path, SimTask("a", "web-01")) as day:
         day.journal.mkdir()
         line = encode(snapshot(Memory({"a": record}), now - HOUR, "r", "n"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import pytest
-from builders import DISK_FULL, LINE_LOST, NOW, a_memory, a_policy, a_task, minutes
+from builders import DISK_FULL, LINE_LOST, NOW, a_policy, a_reading, a_situation, a_task, minutes
 from clouds import KEY, Night, a_night
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
@@ -30,8 +30,6 @@ from sms_watch.rules.record import Memory
 from sms_watch.run import RunRequest, execute
 from sms_watch.settings import Credentials
 from sms_watch.timetable import Timetable
-
-ALL = a_policy(discovers=True)
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def test_a_failed_task_is_read_by_itself_and_started_in_the_same_run(night: Nigh
     assert night.kinds(report) == ["failed"]
     assert [start.task_id for start in night.world.starts] == ["d"]
     calls = _calls(night)
-    assert (calls["show_task"], calls["start_task"]) == (2, 1)
+    assert (calls["show_task"], calls["start_task"]) == (1, 1)
     assert night.kinds(night.tick()) == ["resumed"]
 
 
@@ -322,22 +320,9 @@ def test_a_page_that_is_none_is_an_error_and_never_no_tasks(night: Night, page: 
 def test_a_task_known_from_a_list_alone_is_never_started() -> None:
     """A row may be old: whatever it says, it waits for a reading of its own."""
     listed = a_task(listed=True)
-    decision = decide(listed, None, NOW, ALL)
-    assert (decision.action, decision.reason) == (Action.WAIT, Reason.NOT_REACHED)
-    assert candidates([listed], Memory(), NOW, ALL) == ("a",)
-
-
-def test_only_what_would_be_started_is_a_candidate() -> None:
-    """Neither running tasks, nor hopeless ones, nor those whose wait is not over, nor too many."""
-    tasks = [
-        a_task(id="running", state="RUNNING", code="", listed=True),
-        a_task(id="hopeless", code=DISK_FULL, listed=True),
-        a_task(id="waiting", listed=True),
-        *(a_task(id=f"due-{number:02}", listed=True) for number in range(30)),
-    ]
-    waits = a_memory(attempts=1, tries=1, last_start=NOW - minutes(1))
-    found = candidates(tasks, Memory({"waiting": waits}), NOW, ALL)
-    assert found == tuple(f"due-{number:02}" for number in range(20))
+    verdict = decide(a_reading(listed), None).verdict
+    assert (verdict.action, verdict.reason) == (Action.WAIT, Reason.NOT_REACHED)
+    assert candidates([listed], Memory(), a_situation()) == ("a",)
 
 
 # Runs against fakes
@@ -357,9 +342,8 @@ class Account:
         """Do a run, a minute after the last."""
         self.now += minutes(1)
         context = RunContext("run", self.now, timezone.utc, "https://console.example/")
-        policy = a_policy(discovers=scope.discovers)
         return execute(
-            RunRequest(context, scope, policy),
+            RunRequest(context, scope, a_policy()),
             Ports(
                 OneRun(self.service),
                 self.publisher,
@@ -393,7 +377,9 @@ def test_a_failure_that_only_the_list_shows_is_told_all_the_same() -> None:
     account.service.fail_read("a", CloudError("read the task", status=503, retryable=True))
     result = account.run()
     assert account.service.starts == []
-    assert [(n.kind, n.reason) for n in result.notices] == [(Kind.FAILED, Reason.NOT_REACHED)]
+    assert [(n.kind, n.verdict.reason) for n in result.notices] == [
+        (Kind.FAILED, Reason.NOT_REACHED)
+    ]
     assert [n.kind for n in account.run().notices] == []
     assert account.service.starts == ["a"]
 
@@ -443,7 +429,7 @@ def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> N
     account.service.reads.clear()
     account.deadline.costs = 20
     late = account.run(ids)
-    reasons = {d.task_id: d.reason for d in late.decisions}
+    reasons = {d.task_id: d.verdict.reason for d in late.decisions}
     assert reasons["c"] is reasons["d"] is Reason.NOT_REACHED
     account.deadline.rest, account.deadline.costs = 50, 0
     account.service.reads.clear()
@@ -462,7 +448,9 @@ def test_the_bytes_of_the_list_go_with_the_task(night: Night) -> None:
     night.tick()
     lines = [json.loads(line) for line in next(night.journal.iterdir()).read_text().splitlines()]
     marks = [
-        line["tasks"]["a"]["starts"]["mark"] for line in lines if "mark" in str(line.get("tasks"))
+        line["tasks"]["a"]["starts"]["furthest"]
+        for line in lines
+        if "furthest" in str(line.get("tasks"))
     ]
     assert marks[0]["copied"] == int(night.world.tasks["a"].copied) > 0
 
@@ -472,6 +460,6 @@ def test_a_start_of_a_listed_task_is_told_as_any_other() -> None:
     by_list, by_id = Account("a"), Account("a")
     one, other = by_list.run(), by_id.run(Scope(("a",)))
     assert [n.kind for n in one.notices] == [n.kind for n in other.notices]
-    assert one.outcomes == other.outcomes == {"a": Outcome.RUNNING}
+    assert one.outcomes == other.outcomes == {"a": Outcome.DONE}
     assert one.decisions[0].task is not None
     assert one.decisions[0].task.phase is Phase.FAILED

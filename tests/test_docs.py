@@ -20,17 +20,12 @@ DOCS = [
     *sorted(ROOT.glob("deploy/**/*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
-TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/test_*.py")}
-PLACES = (
-    ".",
-    "docs",
-    "sms_watch",
-    "sms_watch/adapters",
-    "tests",
-    "local",
-    "local/report",
-    "deploy",
-)
+TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")}
+FOLDERS = ("docs", "sms_watch", "tests", "local", "deploy", "benchmarks")
+FILES = [
+    *(path.name for path in ROOT.iterdir()),
+    *(str(path.relative_to(ROOT)) for name in FOLDERS for path in (ROOT / name).rglob("*.*")),
+]
 
 
 def _quoted(text: str) -> Set[str]:
@@ -58,7 +53,7 @@ def test_files_and_tests_that_are_named_exist(path: Path) -> None:
     """A file of code, and a test, that a document names is there."""
     for name in _quoted(path.read_text(encoding="utf-8")):
         if re.fullmatch(r"[\w/]+\.(py|csv|toml|in|tf)", name):
-            assert any((ROOT / place / name).exists() for place in PLACES), name
+            assert any(f"/{path}".endswith(f"/{name}") for path in FILES), name
         if re.fullmatch(r"test_\w+", name):
             assert any(f"def {name}(" in text for text in TESTS.values()), name
 

@@ -12,12 +12,12 @@ import pytest
 from builders import NOW, a_task
 
 from sms_watch.messages.compose import RunContext, compose
-from sms_watch.model.notice import Action, Kind, Notice, Reason
+from sms_watch.model.notice import Action, Kind, Notice, Reason, Verdict
 from sms_watch.model.task import ErrorClass
 from sms_watch.rules.error_codes import Help, Then, explain, look_up, table
 
 TYPES = ("MIGRATE_FILE", "MIGRATE_BLOCK", "")
-IMPRINT = RunContext("run-1", NOW, timezone.utc, "https://console.example/sms/")
+CONTEXT = RunContext("run-1", NOW, timezone.utc, "https://console.example/sms/")
 VERBS = re.compile(
     "(adjust|allow|apply|ask|attach|change|check|choose|clear|compare|complete|configure|contact|"
     "convert|copy|correct|create|delete|enable|exclude|find|free|generate|give|grant|install|leave|"
@@ -237,8 +237,9 @@ def test_no_message_contradicts_itself(kind: Kind, error_class: str, most_starts
         ["", "SMS.9999", *table()], _answers(error_class, most_starts)
     ):
         task = a_task(code=code, type="MIGRATE_BLOCK")
-        told = Notice(kind, NOW, "1", task, ErrorClass(error_class), action, reason, since=NOW)
-        email = compose([told], IMPRINT).email
+        verdict = Verdict(action, reason, ErrorClass(error_class))
+        told = Notice(kind, NOW, "1", task, verdict, since=NOW)
+        email = compose([told], CONTEXT).email
         row = _row(email)
         assert not re.match("(Not )?[Ss]tarted|Meanwhile|It is", row), (code, email)
         if action is Action.NONE:

@@ -250,7 +250,7 @@ def test_a_snooze_of_no_watched_task_fails_the_run(tmp_path: Path, watched: str)
         night.texts["SMS_TASK_IDS"] = watched
         night.world.at(NOW, lambda: night.world.fail("a", DISK_FULL))
         reason = night.failing_tick(user_event="snooze 8h A")
-        assert "snoozes 'A', which is no id of a task that is watched" in reason
+        assert "snoozes 'A', which is not the id of a watched task" in reason
         assert _kinds(night) == ["failed", "needs_person"]
 
 

@@ -29,7 +29,7 @@ LINE_LOST = "SMS.0807"
 # An operation, how many of its calls go well before, and a trouble.
 Single = Tuple[str, int, str]
 # How many calls of the operation go well before the trouble: the second append is the ack, the
-# second read of the task sees what its start came to.
+# second read of the task is that of the next run, which sees what its start came to.
 PLACES: List[Tuple[str, int]] = [
     ("get_object", 0),
     ("show_task", 0),
@@ -67,7 +67,9 @@ def test_any_single_trouble_is_overcome(
     ends = [_tick(night) for _ in range(6)]
     assert wire.pending < TRIES, "the trouble struck nothing"
     _check_all_is_well(night)
-    assert len(night.world.starts) <= 2
+    # Three runs that are shown how it was before send one more, which the service refuses.
+    assert len(night.world.starts) <= (3 if trouble == "stale" else 2)
+    assert sum(start.accepted for start in night.world.starts) <= 2
     _check_no_key(night, *ends, *capfd.readouterr())
 
 
@@ -91,7 +93,7 @@ def _check_all_is_well(night: Night, most: int = 2) -> None:
     failed = [notice["event_id"] for notice in night.told if notice["kind"] == "failed"]
     assert failed
     assert all(failed.count(each) <= most for each in failed)
-    assert night.told[-1]["kind"] == "resumed"
+    assert [each["kind"] for each in night.told if each["task_id"]][-1] == "resumed"
     before = len(night.world.inbox)
     night.tick()
     assert len(night.world.inbox) == before

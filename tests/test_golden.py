@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Any, Dict, Tuple
 
 import pytest
-from builders import NOW, minutes
+from builders import NOW, a_notice, minutes, varied
 
 from sms_watch.messages.compose import RunContext, compose
-from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
+from sms_watch.model.notice import (
+    Action,
+    Digest,
+    DigestRow,
+    Kind,
+    Message,
+    Notice,
+    Outcome,
+    Reason,
+    Start,
+)
 from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
@@ -25,23 +35,25 @@ CONTEXT = RunContext(
     "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
 )
 HOUR = timedelta(hours=1)
-TASK = Task(
-    "7a9c1c55",
-    "db-01",
-    "MIGRATE_FAIL",
-    "MIGRATE_FILE",
-    "SMS.0807",
+TASK = varied(
+    Task("7a9c1c55", "db-01", "MIGRATE_FAIL", "MIGRATE_FILE"),
+    code="SMS.0807",
     progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
     source="db-src (192.0.2.4)",
     target="db-dst (198.51.100.3)",
 )
-RUNNING = replace(TASK, state="RUNNING", code="", speed=118.4, remaining=9000)
-FULL = replace(TASK, code="SMS.1315", error_params=("/data",))
+RUNNING = varied(TASK, state="RUNNING", code="", speed=118.4, remaining=9000)
+FULL = varied(TASK, code="SMS.1315", error_params=("/data",))
 
 
-def _notice(kind: Kind, **fields: Any) -> Notice:
-    usual = Notice(kind, NOW, f"20261124-4711-{fields.pop('index', 0)}", TASK)
-    return replace(usual, **fields)
+def _notice(kind: Kind, index: int = 0, **flat: Any) -> Notice:
+    """Return a notice about the task; ``index`` is the number of its event."""
+    usual: Dict[str, Any] = {"event_id": f"20261124-4711-{index}-{kind}", "task": TASK}
+    return a_notice(kind, **{**usual, **flat})
+
+
+def _start(outcome: Outcome = Outcome.DONE, detail: str = "") -> Start:
+    return Start("20261124-4711-0-start", outcome, detail)
 
 
 def _failed(**fields: Any) -> Notice:
@@ -50,10 +62,10 @@ def _failed(**fields: Any) -> Notice:
         "error_class": ErrorClass.TRANSIENT,
         "action": Action.START,
         "reason": Reason.MENDABLE,
-        "attempt": 1,
+        "number": 1,
         "next_try": NOW + minutes(2),
         "since": NOW,
-        "outcome": Outcome.DONE,
+        "start": _start(),
     }
     return _notice(Kind.FAILED, **{**usual, **fields})
 
@@ -76,7 +88,7 @@ def _tired(kind: Kind, **fields: Any) -> Notice:
         "error_class": ErrorClass.TRANSIENT,
         "action": Action.WAIT,
         "reason": Reason.BACKOFF,
-        "attempt": 6,
+        "number": 6,
         "next_try": NOW + minutes(13),
         "since": NOW - HOUR,
     }
@@ -86,14 +98,14 @@ def _tired(kind: Kind, **fields: Any) -> Notice:
 def _outage() -> Tuple[Notice, ...]:
     names = ("web-01", "web-02", "db-01")
     return tuple(
-        _failed(index=index, task=replace(TASK, id=f"{index}{TASK.id[1:]}", name=name))
+        _failed(index=index, task=varied(TASK, id=f"{index}{TASK.id[1:]}", name=name))
         for index, name in enumerate(names)
     )
 
 
 def _away() -> Tuple[Notice, ...]:
     """Give the call about a failed task whose agent is away as well."""
-    task = replace(FULL, connected=False)
+    task = varied(FULL, connected=False)
     return (
         _hopeless(Kind.FAILED, task=task),
         _hopeless(Kind.NEEDS_PERSON, task=task, index=1),
@@ -103,9 +115,9 @@ def _away() -> Tuple[Notice, ...]:
 
 def _digest_of_one() -> Notice:
     """Give a digest of one task in a state that nobody knows, with one start and one minute."""
-    row = Standing(replace(FULL, state="FREEZING", progress=Progress()), 1, 60.0)
-    unread = f"1 could not be read: {DENIED}"
-    return Notice(Kind.DIGEST, NOW, "20261124-4711-0", standings=(row,), detail=unread)
+    row = DigestRow(varied(FULL, state="FREEZING", progress=Progress()), 1, 60.0)
+    digest = Digest((row,), unread=f"1 could not be read: {DENIED}")
+    return Notice(Kind.DIGEST, NOW, "20261124-4711-1-digest", digest=digest)
 
 
 def _digest() -> Notice:
@@ -116,77 +128,105 @@ def _digest() -> Notice:
         "🚀 web-04",
         "db-05",
     )
-    quarter = Standing(replace(RUNNING, progress=replace(RUNNING.progress, percent=27)))
+    quarter = DigestRow(varied(RUNNING, progress=replace(RUNNING.progress, percent=27)))
     made = (
-        Standing(FULL, 0, 5 * 3600),
-        Standing(replace(RUNNING, remaining=None), 0, 0, NOW - 3 * HOUR),
-        replace(quarter, starts=3, lost=1500),
-        Standing(replace(RUNNING, state="SYNCING", speed=0.0, connected=False)),
-        Standing(replace(RUNNING, state="MIGRATE_SUCCESS", speed=None, progress=Progress())),
+        DigestRow(FULL, 0, 5 * 3600),
+        DigestRow(varied(RUNNING, remaining=None), 0, 0, NOW - 3 * HOUR),
+        replace(quarter, starts=3, seconds_failed=1500),
+        DigestRow(varied(RUNNING, state="SYNCING", speed=0.0, connected=False)),
+        DigestRow(varied(RUNNING, state="MIGRATE_SUCCESS", speed=None, progress=Progress())),
     )
     rows = tuple(
         replace(each, task=replace(each.task, id=f"t{index}", name=name))
         for index, (each, name) in enumerate(zip(made, names))
     )
-    return Notice(Kind.DIGEST, NOW, "20261124-4711-0", since=NOW - 24 * HOUR, standings=rows)
+    return Notice(
+        Kind.DIGEST, NOW, "20261124-4711-5-digest", since=NOW - 24 * HOUR, digest=Digest(rows)
+    )
 
 
 ABOUT_WATCH: Dict[str, Any] = {"task": None}
 DENIED = "read task 7a9c1c55: HTTP 403, SMS.9004: no permission"
 AT_LENGTH = f"{DENIED} for this operation; ask whoever looks after the account."
-NOWHERE = replace(RUNNING, progress=Progress(), remaining=None)
-UNMEASURED = replace(NOWHERE, progress=Progress(1, 2, None, None, "SSL_CONFIG"))
+NOWHERE = varied(RUNNING, progress=Progress(), remaining=None)
+HALTED = varied(RUNNING, state="ABORT", code="SMS.9007", error_params=("100 Mbit/s",))
+UNMEASURED = varied(NOWHERE, progress=Progress(2, None, None, "SSL_CONFIG"))
 SCENES: Dict[str, Tuple[Notice, ...]] = {
     # Every kind alone
     "failed": (_failed(),),
-    "failed_running_at_once": (
-        _failed(outcome=Outcome.RUNNING),
-        _notice(Kind.RESUMED, task=RUNNING, index=1, since=NOW),
+    "failed_and_running_again": (
+        _failed(),
+        _notice(
+            Kind.RESUMED,
+            event_id="20261124-4711-0-failed-end",
+            task=RUNNING,
+            since=NOW - minutes(3),
+        ),
     ),
-    "failed_refused": (_failed(outcome=Outcome.REFUSED, detail="start task: HTTP 400, SMS.7713"),),
+    "failed_refused": (_failed(start=_start(Outcome.REFUSED, "start task: HTTP 400, SMS.7713")),),
     "resumed": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - minutes(42)),),
     "needs_person": (_hopeless(Kind.FAILED), _hopeless(Kind.NEEDS_PERSON, index=1)),
     "needs_person_tried_on": (_tired(Kind.NEEDS_PERSON),),
     "needs_person_spent": (
         _tired(
             Kind.NEEDS_PERSON,
-            task=replace(TASK, code="SMS.1103"),
+            task=varied(TASK, code="SMS.1103"),
             error_class=ErrorClass.RETRYABLE,
             action=Action.NONE,
             reason=Reason.ATTEMPTS_SPENT,
-            attempt=5,
+            number=5,
             cap=5,
             next_try=None,
         ),
     ),
     "needs_person_starts_off": (
-        _tired(Kind.FAILED, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, since=NOW),
-        _tired(Kind.NEEDS_PERSON, action=Action.NONE, reason=Reason.STARTS_OFF, attempt=0, index=1),
+        _tired(Kind.FAILED, action=Action.NONE, reason=Reason.STARTS_OFF, number=0, since=NOW),
+        _tired(Kind.NEEDS_PERSON, action=Action.NONE, reason=Reason.STARTS_OFF, number=0, index=1),
     ),
     "needs_person_agent_too_old": (
-        _hopeless(Kind.NEEDS_PERSON, task=replace(TASK, code="SMS.6306", type="MIGRATE_BLOCK")),
+        _hopeless(Kind.NEEDS_PERSON, task=varied(TASK, code="SMS.6306", type="MIGRATE_BLOCK")),
     ),
     "needs_person_new_task": (
         _hopeless(
             Kind.NEEDS_PERSON,
-            task=replace(TASK, code="SMS.1414", type="MIGRATE_BLOCK"),
+            task=varied(TASK, code="SMS.1414", type="MIGRATE_BLOCK"),
             error_class=ErrorClass.RECREATE,
         ),
     ),
     "needs_person_rolled_back": (
         _notice(
             Kind.NEEDS_PERSON,
-            task=replace(RUNNING, state="SYNC_F_ROLLBACK_SUCCESS"),
+            task=varied(RUNNING, state="SYNC_F_ROLLBACK_SUCCESS"),
             reason=Reason.ROLLED_BACK,
         ),
     ),
     "stalled": (
-        _notice(Kind.STALLED, task=replace(RUNNING, remaining=None, speed=0.0), since=NOW - HOUR),
+        _notice(Kind.STALLED, task=varied(RUNNING, remaining=None, speed=0.0), since=NOW - HOUR),
     ),
     "moving": (_notice(Kind.MOVING, task=RUNNING, since=NOW - 3 * HOUR),),
-    "disconnected": (_notice(Kind.DISCONNECTED, task=replace(RUNNING, connected=False)),),
+    "disconnected": (_notice(Kind.DISCONNECTED, task=varied(RUNNING, connected=False)),),
     "connected": (_notice(Kind.CONNECTED, task=RUNNING),),
-    "paused": (_notice(Kind.PAUSED, task=replace(RUNNING, state="ABORT")),),
+    "paused": (_notice(Kind.PAUSED, task=varied(RUNNING, state="ABORT")),),
+    "paused_for_now": (_notice(Kind.PAUSED, task=varied(RUNNING, state="ABORTING")),),
+    "paused_by_sms": (_notice(Kind.PAUSED, task=HALTED, error_class=ErrorClass.HUMAN),),
+    "reminder_of_a_pause_by_sms": (
+        _notice(
+            Kind.REMINDER,
+            task=HALTED,
+            error_class=ErrorClass.HUMAN,
+            since=NOW - 4 * HOUR,
+            count=1,
+        ),
+    ),
+    "unreadable": (
+        _notice(
+            Kind.UNREADABLE,
+            task=Task("7a9c1c55", "", ""),
+            since=NOW - minutes(2),
+            detail=f"{DENIED}; grant sms:server:getTask",
+        ),
+    ),
+    "readable": (_notice(Kind.READABLE, task=RUNNING, since=NOW - HOUR),),
     "finished": (
         _notice(
             Kind.FINISHED,
@@ -197,34 +237,32 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     ),
     "never_there": (_notice(Kind.GONE, task=Task("7a9c1c55", "", "")),),
     "gone": (_notice(Kind.GONE, task=Task("7a9c1c55", "db-01", "")),),
-    "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=replace(RUNNING, state="FREEZING")),),
+    "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=varied(RUNNING, state="FREEZING")),),
     "blind": (_notice(Kind.BLIND, since=NOW - minutes(2), detail=DENIED, **ABOUT_WATCH),),
     "sees_again": (_notice(Kind.SEES_AGAIN, since=NOW - HOUR, **ABOUT_WATCH),),
     "memory_lost": (_notice(Kind.MEMORY_LOST, **ABOUT_WATCH),),
     "test": (_notice(Kind.TEST, **ABOUT_WATCH),),
     "reminder": (_hopeless(Kind.REMINDER, since=NOW - 4 * HOUR, count=1),),
-    "reminder_tried_on": (_tired(Kind.REMINDER, since=NOW - 9 * HOUR, attempt=31, count=2),),
+    "reminder_tried_on": (_tired(Kind.REMINDER, since=NOW - 9 * HOUR, number=31, count=2),),
     "reminder_starts_off": (
         _tired(
             Kind.REMINDER,
             action=Action.NONE,
             reason=Reason.STARTS_OFF,
-            attempt=0,
+            number=0,
             next_try=None,
             count=1,
         ),
     ),
     "reminder_of_a_stall": (
-        _notice(
-            Kind.REMINDER, task=replace(RUNNING, remaining=None), since=NOW - 5 * HOUR, count=1
-        ),
+        _notice(Kind.REMINDER, task=varied(RUNNING, remaining=None), since=NOW - 5 * HOUR, count=1),
     ),
     "reminder_last": (_hopeless(Kind.REMINDER, since=NOW - 24 * HOUR, count=6),),
     "flapping": (_failed(count=5),),
     "flapping_settled": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - HOUR, count=11),),
-    "flapping_stays_failed": (_failed(since=NOW - HOUR, attempt=4),),
+    "flapping_stays_failed": (_failed(since=NOW - HOUR, number=4),),
     "digest": (_digest(),),
-    "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0"),),
+    "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0-digest"),),
     # Where less is known, or at more length
     "resumed_after_a_rollback": (_notice(Kind.RESUMED, task=RUNNING),),
     "stalled_unmeasured": (_notice(Kind.STALLED, task=UNMEASURED),),
@@ -233,15 +271,15 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "reminder_from_first_sight": (_hopeless(Kind.REMINDER, since=None, count=2),),
     "failed_without_a_code": (
         _failed(
-            task=replace(TASK, code="?", error_params=("/data", "x" * 80)),
+            task=varied(TASK, code="?", error_params=("/data", "x" * 80)),
             error_class=ErrorClass.UNKNOWN,
             cap=2,
         ),
     ),
-    "failed_at_length": (_failed(task=replace(TASK, error_params=("/data", "x" * 80))),),
+    "failed_at_length": (_failed(task=varied(TASK, error_params=("/data", "x" * 80))),),
     "failed_as_its_agent_restarted": (
         _failed(
-            task=replace(TASK, code="SMS.1414"),
+            task=varied(TASK, code="SMS.1414"),
             error_class=ErrorClass.RETRYABLE,
             cap=5,
         ),
@@ -262,15 +300,15 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "needs_person_and_agent_away": _away(),
     "failed_and_agent_away": (
         _failed(
-            task=replace(TASK, connected=False),
+            task=varied(TASK, connected=False),
             action=Action.WAIT,
             reason=Reason.DISCONNECTED,
-            outcome=None,
+            start=None,
             next_try=NOW + minutes(15),
         ),
         _notice(
             Kind.DISCONNECTED,
-            task=replace(TASK, connected=False),
+            task=varied(TASK, connected=False),
             error_class=ErrorClass.TRANSIENT,
             action=Action.WAIT,
             reason=Reason.DISCONNECTED,
@@ -281,21 +319,21 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "failed_before_and_agent_away": (
         _tired(
             Kind.DISCONNECTED,
-            task=replace(TASK, connected=False),
+            task=varied(TASK, connected=False),
             reason=Reason.DISCONNECTED,
         ),
     ),
     "agent_back_and_started": (
         replace(
-            _failed(reason=Reason.RECONNECTED, attempt=2, task=replace(TASK, connected=True)),
+            _failed(reason=Reason.RECONNECTED, number=2, task=varied(TASK, connected=True)),
             kind=Kind.CONNECTED,
         ),
     ),
     "agent_back_and_waiting": (
         replace(
-            _failed(action=Action.WAIT, reason=Reason.BACKOFF, attempt=2, outcome=None),
+            _failed(action=Action.WAIT, reason=Reason.BACKOFF, number=2, start=None),
             kind=Kind.CONNECTED,
-            task=replace(TASK, connected=True),
+            task=varied(TASK, connected=True),
         ),
     ),
     "sees_again_and_what_happened": (
@@ -310,7 +348,7 @@ def _shown(message: Message) -> str:
     web = json.dumps(json.loads(message.web), indent=2, ensure_ascii=False)
     return (
         f"--- subject\n{message.subject}\n--- e-mail\n{message.email}"
-        f"--- short text\n{message.short}\n--- web hook\n{web}\n"
+        f"--- default\n{message.default}\n--- short text\n{message.short}\n--- web hook\n{web}\n"
     )
 
 

@@ -57,15 +57,17 @@ def test_a_task_that_fails_at_midnight_runs_again_within_two_minutes(night: Nigh
     ]
 
 
-def test_a_task_that_runs_again_at_once_is_one_line(tmp_path: Path) -> None:
-    """Failed and seen running within one run is one message with both events."""
+def test_a_task_that_runs_again_at_once_is_told_as_that_a_minute_later(tmp_path: Path) -> None:
+    """An accepted start is a request: that it has helped is what the next reading says."""
     with a_night(tmp_path, SimTask("a", "web-01", picks_up_after=0)) as night:
         _fail(night)
         report = night.tick()
-        assert night.kinds(report) == ["failed", "resumed"]
-        assert report["tasks"][0]["outcome"] == "running"
-        assert night.kinds(night.tick()) == []
-        assert len(night.world.inbox) == 1
+        assert night.kinds(report) == ["failed"]
+        assert report["tasks"][0]["outcome"] == "done"
+        assert night.calls["show_task"] == 1
+        assert [night.kinds(night.tick()) for _ in range(2)] == [["resumed"], []]
+        failed, resumed = (notice["event_id"] for notice in night.told)
+        assert resumed == f"{failed}-end"
 
 
 def test_an_outage_of_25_minutes_is_two_messages(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any, List, Optional, Tuple
 
+import builders
 import pytest
 from builders import NOW, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, RunContext, compose, structure
-from sms_watch.model.notice import Action, Kind, Message, Notice, Outcome, Reason, Standing
+from sms_watch.adapters.smn import structure
+from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, RunContext, compose
+from sms_watch.model.notice import Action, DigestRow, Kind, Message, Notice, Outcome, Reason, Start
 from sms_watch.model.task import ErrorClass, Progress
 from sms_watch.text import bar, clean
 
@@ -23,31 +25,31 @@ CONTEXT = RunContext("run-1", NOW, timezone(timedelta(hours=8)), "https://consol
 ABOUT_WATCH = {Kind.BLIND, Kind.SEES_AGAIN, Kind.MEMORY_LOST, Kind.TEST, Kind.DIGEST}
 
 
-def a_notice(kind: Kind = Kind.FAILED, **fields: Any) -> Notice:
-    """Give a notice about a task that failed on a lost line and was sent a start."""
-    task = a_task(
-        id="7a9c",
-        name="db-01",
-        state="MIGRATE_FAIL",
-        code="SMS.0807",
-        source="db-src (192.0.2.4)",
-        target="db-dst (198.51.100.3)",
-        progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
-        speed=120.4,
-    )
-    usual = Notice(
-        kind,
-        NOW,
-        event_id=f"20261124-0-{kind}",
-        task=task,
-        error_class=ErrorClass.TRANSIENT,
-        action=Action.START,
-        reason=Reason.MENDABLE,
-        attempt=1,
-        next_try=NOW + timedelta(minutes=2),
-        outcome=Outcome.DONE,
-    )
-    return replace(usual, **fields)
+def a_start(outcome: Outcome = Outcome.DONE, detail: str = "") -> Start:
+    """Return a start of which this is known."""
+    return Start("20261124-0-0-start", outcome, detail)
+
+
+def a_notice(kind: Kind = Kind.FAILED, **flat: Any) -> Notice:
+    """Return a notice about a task that failed on a lost line and was sent a start."""
+    usual = {
+        "event_id": f"20261124-0-{kind}",
+        "task": a_task(
+            id="7a9c",
+            name="db-01",
+            source="db-src (192.0.2.4)",
+            target="db-dst (198.51.100.3)",
+            progress=Progress(5, 52, None, "MIGRATE_LINUX_FILE"),
+            speed=120.4,
+        ),
+        "error_class": ErrorClass.TRANSIENT,
+        "action": Action.START,
+        "reason": Reason.MENDABLE,
+        "number": 1,
+        "next_try": NOW + timedelta(minutes=2),
+        "start": a_start(),
+    }
+    return builders.a_notice(kind, **{**usual, **flat})
 
 
 def _message(*notices: Notice) -> Message:
@@ -94,24 +96,26 @@ def _local(minutes: int = 0) -> str:
 
 def test_the_last_start_has_no_next_try() -> None:
     """When no more starts follow, none is promised."""
-    email = _message(a_notice(attempt=5, cap=5, next_try=None)).email
+    email = _message(a_notice(number=5, cap=5, next_try=None)).email
     assert "  Starts      5 of 5\n" in email
 
 
 def test_progress_that_is_not_known_is_not_made_up() -> None:
     """A sub-task without a percentage shows a question mark, no sub-task shows nothing."""
-    unknown = a_task(progress=Progress(1, 2, None, None, "SSL_CONFIG"))
+    unknown = a_task(progress=Progress(2, None, None, "SSL_CONFIG"))
     assert "] ? %, SSL_CONFIG\n" in _message(a_notice(task=unknown)).email
     assert "Progress" not in _message(a_notice(task=a_task(progress=Progress()))).email
 
 
-def test_failed_and_running_again_in_one_run_is_one_line() -> None:
-    """A task that failed and was seen running within one run has one heading, one sentence."""
-    message = _message(a_notice(outcome=Outcome.RUNNING), a_notice(Kind.RESUMED))
+def test_failed_and_running_again_in_one_message_is_one_line() -> None:
+    """A failure that is told late, of a task that runs again, has one heading, and both."""
+    back = NOW + timedelta(minutes=1)
+    message = _message(a_notice(), a_notice(Kind.RESUMED, at=back, since=NOW, start=None))
     assert message.subject.startswith(
         "sms_watch info: db-01 failed and is running again (SMS.0807)"
     )
-    assert "started again (start 1) and seen running at once." in message.email
+    assert "Its start was accepted (start 1)" in message.email
+    assert f"It was seen running again at {_local(1)}, 1 min after it failed." in message.email
     assert message.email.count("---\n") == 1
     assert len(_web(message)) == 2
 
@@ -146,7 +150,7 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
     message = _message(
         a_notice(Kind.NEEDS_PERSON, task=mended, event_id="1"),
         a_notice(Kind.RESUMED, task=mended, event_id="2", at=NOW + timedelta(minutes=1)),
-        a_notice(Kind.PAUSED, task=a_task(id="b", name="resting"), event_id="3"),
+        a_notice(Kind.PAUSED, task=a_task(id="b", name="resting", code=""), event_id="3"),
     )
     assert message.subject.startswith("sms_watch info: resting is paused")
 
@@ -164,7 +168,8 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
 )
 def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: str) -> None:
     """An accepted start, a refused one and one without an answer are told apart."""
-    email = _message(a_notice(outcome=outcome, cap=5, detail="HTTP 403")).email
+    start = a_start(outcome, "HTTP 403") if outcome else None
+    email = _message(a_notice(start=start, cap=5)).email
     assert email.startswith(f"db-01 {heading}")
     assert sentence in email
 
@@ -172,14 +177,15 @@ def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: 
 @pytest.mark.parametrize("detail", ["", "start task 7a9c: " + "x" * 100])
 def test_a_refused_start_is_told_with_what_is_known_of_it(detail: str) -> None:
     """The answer stands in brackets, at some length; without one there are none."""
-    email = _message(a_notice(outcome=Outcome.REFUSED, detail=detail, next_try=None)).email
+    start = a_start(Outcome.REFUSED, detail)
+    email = _message(a_notice(start=start, next_try=None)).email
     shown = f" ({detail})" if detail else ""
     assert f"Its start was refused{shown}; the next try is in the next run.\n" in email
 
 
 def test_a_failure_that_is_not_started_says_no_more() -> None:
     """Where nothing is done about a failure, its heading promises nothing."""
-    notice = a_notice(action=Action.NONE, reason=Reason.NOT_MENDABLE, outcome=None)
+    notice = a_notice(action=Action.NONE, reason=Reason.NOT_MENDABLE, start=None)
     assert _message(notice).email.startswith("db-01 failed (SMS.0807)\n")
 
 
@@ -216,7 +222,7 @@ def test_a_server_that_is_not_known_is_called_so(source: str, target: str, shown
 )
 def test_why_a_failed_task_waits_is_said(reason: Reason, sentence: str) -> None:
     """A task that is not started at once comes with the reason and the moment."""
-    email = _message(a_notice(action=Action.WAIT, reason=reason, outcome=None)).email
+    email = _message(a_notice(action=Action.WAIT, reason=reason, start=None)).email
     assert email.startswith("db-01 failed, waiting")
     assert sentence in email
 
@@ -234,7 +240,7 @@ def test_why_a_failed_task_waits_is_said(reason: Reason, sentence: str) -> None:
 )
 def test_why_a_person_is_needed_is_said(reason: Reason, sentence: str) -> None:
     """A call for a person says whether the watchdog has given up."""
-    notice = a_notice(Kind.NEEDS_PERSON, action=Action.NONE, reason=reason, attempt=5, cap=5)
+    notice = a_notice(Kind.NEEDS_PERSON, action=Action.NONE, reason=reason, number=5, cap=5)
     assert sentence in _message(notice).email
 
 
@@ -275,7 +281,7 @@ def test_the_structure_has_a_text_for_every_protocol() -> None:
     """What goes to SMN is a string of JSON with default, email, sms, http and https."""
     message = _message(a_notice())
     assert json.loads(structure(message)) == {
-        "default": message.email,
+        "default": message.default,
         "email": message.email,
         "sms": message.short,
         "http": message.web,
@@ -313,6 +319,31 @@ def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
     message = _message(notice)
     assert notice.event_id in message.email
     assert "None" not in message.email + message.short + message.subject
+
+
+def test_a_chat_robot_gets_what_fits() -> None:
+    """The worst is told in full, the others in a line each, and those that do not fit counted."""
+    message = _message(*_many(50))
+    assert message.default.count("\n  Progress ") == 1
+    lines = message.default.count("\n- x")
+    assert 3 < lines < 49
+    assert f"\n{49 - lines} more\n" in message.default
+    assert message.default.endswith(CONTEXT.console)
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "数", "🚀", '"', "\\"])
+@pytest.mark.parametrize("number", [1, 2, 50])
+def test_what_a_chat_robot_gets_is_short(letter: str, number: int) -> None:
+    """No text for robots is longer than the one of them that takes least allows, nor cut in half."""
+    tasks = [
+        a_task(id=f"t{n}", name=letter * 60, error_params=(letter * 200,)) for n in range(number)
+    ]
+    notices = [a_notice(task=task, event_id=f"{task.id}-{letter}") for task in tasks]
+    message = _message(
+        *notices, a_notice(Kind.DIGEST, task=None, rows=(DigestRow(tasks[0]),) * 100)
+    )
+    assert len(message.default.encode()) <= 2_000
+    assert len(json.dumps(structure(message))) <= MAX_MESSAGE
 
 
 def test_fifty_tasks_are_told_in_full() -> None:
@@ -382,8 +413,8 @@ def test_a_subject_is_cut_at_a_letter() -> None:
     """Wherever 511 bytes end, no part of a letter is left over."""
     for shift in range(4):
         states = [f"{'x' * shift}{letter * 20}" for letter in "数据库迁移任务一"]
-        rows = tuple(Standing(a_task(id=state, state=state)) for state in states)
-        subject = _message(a_notice(Kind.DIGEST, task=None, standings=rows)).subject
+        rows = tuple(DigestRow(a_task(id=state, state=state)) for state in states)
+        subject = _message(a_notice(Kind.DIGEST, task=None, rows=rows)).subject
         assert 508 <= len(subject.encode("utf-8")) <= 511
         assert "\ufffd" not in subject
 
@@ -438,10 +469,10 @@ def _any_notice(draw: Any) -> Notice:
         error_class=draw(st.none() | st.sampled_from(ErrorClass)),
         action=draw(st.sampled_from(Action)),
         reason=draw(st.none() | st.sampled_from(Reason)),
-        outcome=draw(st.none() | st.sampled_from(Outcome)),
+        start=draw(st.none() | st.builds(a_start, st.sampled_from(Outcome), st.just(detail))),
         since=draw(st.none() | st.just(NOW - timedelta(hours=7))),
         count=draw(st.integers(0, 7)),
-        standings=(Standing(task, 3, 7200.0, still),) * draw(st.sampled_from([0, 1, 100])),
+        rows=(DigestRow(task, 3, 7200.0, still),) * draw(st.sampled_from([0, 1, 100])),
         more=draw(st.integers(0, 2000)),
     )
 
@@ -476,7 +507,7 @@ def test_any_text_from_outside_fits_every_limit(said: List[Notice], run: str) ->
 def test_long_names_of_any_writing_fit(name: str) -> None:
     """A subject is cut at a character, and a digest of a hundred such tasks fits or shrinks."""
     task = a_task(name=name, progress=Progress(5, 52, None, name), source=name, target=name)
-    digest = a_notice(Kind.DIGEST, task=None, event_id="d", standings=(Standing(task),) * 100)
+    digest = a_notice(Kind.DIGEST, task=None, event_id="d", rows=(DigestRow(task),) * 100)
     message = _message(a_notice(task=task), digest, a_notice(Kind.REMINDER, task=task, count=6))
     assert name[:60].strip() in message.subject
     assert message.subject.endswith("20261124-0-failed")
@@ -504,8 +535,8 @@ def test_an_ending_ends_only_what_it_belongs_to() -> None:
 
 def test_of_two_failures_the_newer_one_is_shown() -> None:
     """What was owed from an earlier run does not hide where the task stands now."""
-    older = a_notice(event_id="1", attempt=1)
-    newer = a_notice(event_id="2", attempt=2, at=NOW + timedelta(minutes=5))
+    older = a_notice(event_id="1", number=1)
+    newer = a_notice(event_id="2", number=2, at=NOW + timedelta(minutes=5))
     message = _message(older, newer)
     assert message.subject.endswith(" - 2")
     assert "  Starts      2, tried" in message.email
@@ -513,7 +544,7 @@ def test_of_two_failures_the_newer_one_is_shown() -> None:
 
 def test_no_advice_speaks_of_starts_where_there_are_none() -> None:
     """With starting switched off, nothing is said to be started by itself."""
-    notice = a_notice(action=Action.NONE, reason=Reason.STARTS_OFF, outcome=None)
+    notice = a_notice(action=Action.NONE, reason=Reason.STARTS_OFF, start=None)
     email = _message(notice).email
     assert "What to do  Press Start in the SMS console. If it keeps failing, check the net" in email
     assert "tarted again" not in email
@@ -521,8 +552,8 @@ def test_no_advice_speaks_of_starts_where_there_are_none() -> None:
 
 def test_a_long_digest_says_what_is_left_out() -> None:
     """Of more than a hundred tasks the rest is counted, and the sums say whose they are."""
-    rows = tuple(Standing(a_task(id=f"t{n}", name=f"web-{n}"), 1) for n in range(100))
-    message = _message(a_notice(Kind.DIGEST, task=None, standings=rows, more=7))
+    rows = tuple(DigestRow(a_task(id=f"t{n}", name=f"web-{n}"), 1) for n in range(100))
+    message = _message(a_notice(Kind.DIGEST, task=None, rows=rows, more=7))
     assert message.email.startswith("digest: 107 tasks")
     assert "among the 100 tasks listed: 100 starts" in message.email
     assert "\n  and 7 more\n" in message.email

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Tuple
 
 import pytest
-from builders import NOW, a_policy, a_record, a_running_task
+from builders import NOW, a_record, a_running_task, a_situation
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from sms_watch.errors import CloudError
@@ -13,7 +13,9 @@ from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unseen
 from sms_watch.observe import Observed, Observer, read_task
 from sms_watch.ports import Ports
-from sms_watch.rules.record import Memory, WatchMemory
+from sms_watch.rules.error_codes import Help, table
+from sms_watch.rules.record import Memory, WatchRecord
+from sms_watch.rules.sight import Sight
 from sms_watch.timetable import Timetable
 
 
@@ -34,7 +36,7 @@ def _service(*task_ids: str) -> FakeService:
 
 
 def _observe(service: FakeService, scope: Scope, memory: Memory) -> Observed:
-    return Observer(_ports(service), scope, a_policy(), memory, NOW).observe()
+    return Observer(_ports(service), scope, a_situation(), memory).observe()
 
 
 @pytest.mark.parametrize(("rest", "read"), [(15.1, True), (15, False), (0, False)])
@@ -69,7 +71,9 @@ def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
 def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
     """Though what the last run had no time for is read first."""
     service = _service("a", "b", "c")
-    late = Memory({"a": a_record("RUNNING", NOW, "a")}, watch=WatchMemory(unreached=("c",)))
+    late = Memory(
+        {"a": a_record(state="RUNNING", name="a")}, watch=WatchRecord(unread={"c": Sight(NOW)})
+    )
     seen = _observe(service, Scope(("a", "b", "c")), late)
     assert service.reads[0] == "c"
     assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a", "b", "c"]
@@ -88,7 +92,7 @@ def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
 
 def test_an_id_that_was_never_a_tasks_is_warned_of_in_the_value_that_is_returned() -> None:
     """One that was seen once is not: it may have been deleted since."""
-    record = a_record("RUNNING", NOW, "b")
+    record = a_record(state="RUNNING", name="b")
     seen = _observe(_service("c"), Scope(("a", "b", "c")), Memory({"b": record}))
     (warning,) = seen.warnings
     assert "nor was one ever seen: a; correct SMS_TASK_IDS" in warning
@@ -109,3 +113,39 @@ def test_a_list_with_nothing_to_watch_is_warned_of(
     seen = _observe(_service(*tasks), Scope(names=names), Memory())
     assert len(seen.warnings) == len(warnings)
     assert all(text.startswith(start) for text, start in zip(seen.warnings, warnings))
+
+
+def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() -> None:
+    """A right that is granted would not help with SMS.6527."""
+    service = _service("a")
+    service.fail_read("a", CloudError("read a", status=403, code="SMS.6527"))
+    seen = read_task(_ports(service), "a")
+    assert isinstance(seen, Unseen)
+    assert seen.remedy == table()["SMS.6527"].what_to_do(Help.NOW)
+
+
+@pytest.mark.parametrize(
+    ("unread", "status", "hinted"), [((), 429, False), (("b",), 429, True), (("b",), 503, False)]
+)
+def test_an_account_that_stays_throttled_is_told_of_the_list(
+    unread: Tuple[str, ...], status: int, hinted: bool
+) -> None:
+    """One throttled run may pass; from the second on a list would need fewer calls."""
+    service = _service("a", "b")
+    service.fail_read("b", CloudError("read b", status=status))
+    watch = WatchRecord(unread={task_id: Sight(NOW) for task_id in unread})
+    seen = _observe(service, Scope(("a", "b")), Memory(watch=watch))
+    assert any("SMS_TASK_IDS=*" in text for text in seen.warnings) is hinted
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"), [(2, "the list of tasks changed"), (3, "enterprise projects")]
+)
+def test_a_list_that_stays_short_says_why_and_what_follows(runs: int, said: str) -> None:
+    """A list that changes is short once; one that counts what it never shows has a reason."""
+    service = _service("a")
+    service.unlisted, service.why, service.missing = {"b"}, "the list of tasks changed", 2
+    seen = _observe(service, Scope(), Memory(watch=WatchRecord(short_lists=runs)))
+    assert seen.short_list
+    (warning,) = seen.warnings
+    assert said in warning

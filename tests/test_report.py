@@ -8,7 +8,7 @@ from typing import Any
 
 from builders import NOW, a_task
 
-from sms_watch.model.notice import Action, Kind, Notice, Outcome, Reason
+from sms_watch.model.notice import Action, Attempt, Kind, Notice, Outcome, Reason, Verdict
 from sms_watch.model.task import Progress
 from sms_watch.report import MAX_REPORT, Result, is_idle, report
 from sms_watch.rules.decide import Decision
@@ -21,12 +21,13 @@ def _report(*decisions: Decision, **fields: Any) -> Any:
 def _moving(task_id: str) -> Decision:
     progress = Progress(5, 52)
     task = a_task(id=task_id, state="RUNNING", name="db-01", progress=progress, remaining=3600)
-    return Decision(task_id, Action.NONE, Reason.MOVING, task)
+    return Decision(task_id, Verdict(reason=Reason.MOVING), task=task)
 
 
 def _started(task_id: str) -> Decision:
     task = a_task(id=task_id, state="MIGRATE_FAIL", name="db-01", remaining=3600)
-    return Decision(task_id, Action.START, Reason.MENDABLE, task, attempt=2)
+    verdict = Verdict(Action.START, Reason.MENDABLE, attempt=Attempt(2))
+    return Decision(task_id, verdict, task=task)
 
 
 def test_a_task_has_its_fields() -> None:
@@ -49,7 +50,8 @@ def test_a_task_has_its_fields() -> None:
 
 def test_a_task_that_was_not_read_says_why() -> None:
     """A task without a state has the reason and the error's text."""
-    unread = Decision("a", Action.WAIT, Reason.UNREADABLE, detail="read the task: HTTP 503")
+    verdict = Verdict(Action.WAIT, Reason.UNREADABLE)
+    unread = Decision("a", verdict, detail="read the task: HTTP 503")
     task = _report(unread)["tasks"][0]
     assert (task["state"], task["reason"]) == (None, "unreadable")
     assert task["detail"] == "read the task: HTTP 503"
@@ -57,12 +59,12 @@ def test_a_task_that_was_not_read_says_why() -> None:
 
 def test_the_run_has_its_fields() -> None:
     """A report has run, at, dry_run, tasks, notices, published, counts and warnings."""
-    notice = Notice(Kind.FAILED, NOW, "20261124-0-0", a_task(id="b"))
+    notice = Notice(Kind.FAILED, NOW, "20261124-0-0-failed", a_task(id="b"))
     made = _report(
         _moving("a"),
         _started("b"),
-        outcomes={"b": Outcome.RUNNING},
-        notices=(notice, Notice(Kind.TEST, NOW, "20261124-0-1")),
+        outcomes={"b": Outcome.DONE},
+        notices=(notice, Notice(Kind.TEST, NOW, "20261124-0-1-test")),
         published="m-1",
         warnings=("look",),
     )
@@ -72,8 +74,8 @@ def test_the_run_has_its_fields() -> None:
         "at": NOW.isoformat().replace("+00:00", "Z"),
         "dry_run": False,
         "notices": [
-            {"event_id": "20261124-0-0", "kind": "failed", "task_id": "b"},
-            {"event_id": "20261124-0-1", "kind": "test", "task_id": None},
+            {"event_id": "20261124-0-0-failed", "kind": "failed", "task_id": "b"},
+            {"event_id": "20261124-0-1-test", "kind": "test", "task_id": None},
         ],
         "published": "m-1",
         "counts": {

@@ -350,7 +350,7 @@ def test_what_was_not_asked_for_refused_keys_is_said_to_be_so() -> None:
     _refuse_all(world)
     result = world.run()
     first, second = result.decisions
-    assert (first.reason, second.reason) == (Reason.UNREADABLE, Reason.NOT_REACHED)
+    assert (first.verdict.reason, second.verdict.reason) == (Reason.UNREADABLE, Reason.NOT_REACHED)
     assert second.detail == "the keys were refused, so no more was asked"
     assert "correct HUAWEICLOUD_SDK_AK" in result.failure
 

@@ -256,11 +256,3 @@ def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stdout
     assert "1 failed" in done.stdout, done.stdout
-
-
-def test_the_table_of_mistakes_is_this_one() -> None:
-    """The page that says by which test each mistake is caught says it of these mistakes."""
-    rows = [f"| {bug.name} | `{bug.caught_by.replace('::', '`, `')}` |" for bug in BUGS]
-    table = "\n".join(["| mistake | caught by |", "|---|---|", *rows])
-    page = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
-    assert f"<!-- bugs -->\n{table}\n<!-- /bugs -->" in page

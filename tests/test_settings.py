@@ -421,8 +421,10 @@ def test_kinds_are_chosen_by_level() -> None:
         return _parse(NOTIFY_ON=text).policy.notify_on
 
     assert chosen("critical") == {k for k in Kind if k.level is Level.CRITICAL}
-    assert chosen("warning") == {k for k in Kind if k.level is Level.WARNING}
-    assert chosen("warning+") == {k for k in Kind if k.level is not Level.INFO}
+    warnings = {k for k in Kind if k.level is Level.WARNING} | {Kind.PAUSED}
+    assert chosen("warning") == warnings
+    assert chosen("warning+") == warnings | chosen("critical")
+    assert Kind.PAUSED in chosen("info")
     assert chosen("info+") == chosen("all") == set(Kind)
     assert chosen("critical finished") == chosen("critical") | {Kind.FINISHED}
 

@@ -6,10 +6,10 @@ import io
 import json
 from datetime import timedelta, timezone
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
-from builders import DISK_FULL, LINE_LOST, NOW
+from builders import DISK_FULL, LINE_LOST, NOW, a_running_task, a_started_record, varied
 from clouds import OWN
 from desks import LOOKING, Day, a_day, call
 from loopback import closed_port
@@ -21,10 +21,11 @@ from local.desk import Desk
 from local.status import Row, follow, look, show_plain
 from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import encode, snapshot
-from sms_watch.model.notice import Action, Reason
+from sms_watch.model.notice import Reason, Verdict
 from sms_watch.model.task import Phase, Task
+from sms_watch.rules.call import Call
 from sms_watch.rules.decide import Decision
-from sms_watch.rules.record import Memory, TaskMemory
+from sms_watch.rules.record import Lease, Memory, TaskRecord
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -35,9 +36,10 @@ def _rows(day: Day) -> Dict[str, Dict[str, Any]]:
     return {row["id"]: row for row in json.loads(result.output)["tasks"]}
 
 
-def _remember(day: Day, record: TaskMemory) -> None:
+def _remember(day: Day, record: TaskRecord) -> None:
     now = SYSTEM_CLOCK.now()
-    memory = Memory({"a": record}, lease=now + timedelta(minutes=1), holder="a-run-at-work")
+    lease = Lease(now + timedelta(minutes=1), "a-run-at-work")
+    memory = Memory({"a": record}, lease=lease)
     day.journal.mkdir()
     line = encode(snapshot(memory, now, "a-run-at-work", "n"))
     (day.journal / f"journal-{now:%Y%m%d}.jsonl").write_bytes(line)
@@ -65,8 +67,7 @@ def test_attempt_and_next_try_are_those_of_the_next_run(tmp_path: Path) -> None:
     with a_day(tmp_path) as day:
         day.world.fail("a", LINE_LOST, obstacle=False)
         assert _rows(day)["a"]["why"] == "started by the next run"
-        record = TaskMemory("MIGRATE_FAIL", now, "web-01", LINE_LOST, attempts=2, tries=2)
-        _remember(day, TaskMemory(**{**vars(record), "last_start": now}))
+        _remember(day, a_started_record(2, since=now, last_at=now))
         row = _rows(day)["a"]
     assert (row["attempt"], row["cap"], row["why"]) == (3, None, "backoff")
     assert timedelta(minutes=3) < _moment(row["next_try"]) - now < timedelta(minutes=5)
@@ -177,29 +178,29 @@ def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
 )
 def test_time_left_is_for_people(remaining: int, shown: str) -> None:
     """Minutes, hours, then days."""
-    seen = _look_of(Task("a", "web", "RUNNING", remaining=remaining), Reason.MOVING)
+    seen = _look_of(a_running_task(remaining=remaining))
     assert shown in seen
 
 
 def test_a_stall_and_an_agent_that_is_away_are_named() -> None:
     """A running task that does not move is not called moving."""
-    stalled = TaskMemory("RUNNING", NOW, stalled="20261124-0-0")
-    assert "stalled" in _look_of(Task("a", "web", "RUNNING"), Reason.MOVING, stalled)
-    away = Task("a", "web", "RUNNING", connected=False)
-    assert "its agent is not connected" in _look_of(away, Reason.MOVING)
+    stalled = varied(TaskRecord("RUNNING", NOW), stall=Call("20261124-0-0-stalled", NOW))
+    assert "stalled" in _look_of(a_running_task(), stalled)
+    away = a_running_task(connected=False)
+    assert "its agent is not connected" in _look_of(away)
 
 
 def test_names_are_cleaned(tmp_path: Path) -> None:
     """A name cannot move the cursor, or bring markup along."""
-    shown = _look_of(Task("a", "\x1b[2J[red]web[/red]", "RUNNING"), Reason.MOVING)
+    shown = _look_of(a_running_task(name="\x1b[2J[red]web[/red]"))
     assert "\x1b" not in shown
     assert "[red]web[/red]" in shown
 
 
-def _look_of(task: Task, reason: Reason, memory: Any = None) -> str:
+def _look_of(task: Task, record: Optional[TaskRecord] = None) -> str:
     from local.status import Look  # noqa: PLC0415 - for this helper alone
 
-    row = Row.of(Decision(task.id, Action.NONE, reason, task, memory))
+    row = Row.of(Decision(task.id, Verdict(reason=Reason.MOVING), task=task, record=record))
     assert row.phase is Phase.MOVING
     output = io.StringIO()
     console = Console(file=output, width=160, highlight=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,7 @@ def test_a_task_in_full() -> None:
         "MIGRATE_BLOCK",
         TaskError("SMS.1807", ("203.0.113.22",)),
         True,
-        Progress(5, 37, None, "MIGRATE_WINDOWS_BLOCK"),
+        Progress(1, 37, None, "MIGRATE_WINDOWS_BLOCK"),
         Transfer(42.5),
         Servers("win02 (192.0.2.12)", "win02-new (203.0.113.22)", "s-2"),
     )
@@ -125,17 +125,46 @@ def test_a_missing_connected_is_unknown() -> None:
     assert task.connected is None
 
 
+COPY = "MIGRATE_LINUX_FILE"
+NAMES = ["SSL_CONFIG", "ATTACH_AGENT_IMAGE", COPY, "CONFIGURE_LINUX_FILE", "DETTACH_AGENT_IMAGE"]
+
+
+def _listed(*percents: Any) -> List[Dict[str, Any]]:
+    """Return the usual sub-tasks; 100 has ended, 0 is to come, a pair says itself what it is."""
+    usual = {100: "ended", 0: ""}
+    return _named(
+        NAMES,
+        [
+            each if isinstance(each, tuple) else (each, usual.get(each, "begun"))
+            for each in percents
+        ],
+    )
+
+
+def _named(names: List[str], steps: Sequence[Tuple[Any, str]]) -> List[Dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "progress": percent,
+            "start_date": 1_764_000_000_000 if came_to else None,
+            "end_date": 1_764_000_600_000 if came_to == "ended" else None,
+        }
+        for name, (percent, came_to) in zip(names, steps)
+    ]
+
+
 @pytest.mark.parametrize(
     ("sub_tasks", "info", "expected"),
     [
-        (None, "MIGRATE_LINUX_FILE-62", Progress(0, 5, 62, None, "MIGRATE_LINUX_FILE")),
+        (None, f"{COPY}-62", Progress(None, 62, None, COPY)),
+        (None, f"{COPY}-162", Progress(None, 162, None, COPY)),
         ([], "garbage", Progress()),
         (None, None, Progress()),
-        ([{"name": "SSL_CONFIG", "progress": None}], "", Progress(0, 2, None, None, "SSL_CONFIG")),
+        ([{"name": "SSL_CONFIG", "progress": None}], "", Progress(0, None, None, "SSL_CONFIG")),
         (
             [{"name": "SSL_CONFIG", "progress": 100}, {"name": "INVENTED", "progress": "7"}],
             "",
-            Progress(0, 0, 7, None, "INVENTED"),
+            Progress(1, 7, None, "INVENTED"),
         ),
         (
             [
@@ -143,29 +172,63 @@ def test_a_missing_connected_is_unknown() -> None:
                 {"name": "SYNC_LINUX_FILE", "progress": 40, "end_date": None, "user_op": "B"},
             ],
             "",
-            Progress(2, 7, 40, None, "SYNC_LINUX_FILE"),
+            Progress(1, 40, None, "SYNC_LINUX_FILE"),
         ),
         (
             [{"name": "MIGRATE_LINUX_FILE", "progress": 250, "end_date": 1}],
             "",
-            Progress(0, 5, 100, None, "MIGRATE_LINUX_FILE"),
+            Progress(0, 250, None, COPY),
+        ),
+        # Those to come are listed ahead, at 0.
+        (_listed(100, 100, 42, 0, 0), "", Progress(2, 42, None, COPY)),
+        (_listed(100, 100, 42, 0, 0), f"{COPY}-42", Progress(2, 42, None, COPY)),
+        (_listed(0, 0, 0, 0, 0), "", Progress(0, 0, None, "SSL_CONFIG")),
+        # Between two sub-tasks: the next one has not begun.
+        (_listed(100, 100, 100, 0, 0), "", Progress(3, 0, None, "CONFIGURE_LINUX_FILE")),
+        (_listed(100, 100, 100, 100, 100), "", Progress(4, 100, None, "DETTACH_AGENT_IMAGE")),
+        # What has no end goes on, whatever its percentage is.
+        (_listed(100, 100, (100, "begun"), 0, 0), "", Progress(2, 100, None, COPY)),
+        (_listed(100, 100, (137, "begun"), 0, 0), "", Progress(2, 137, None, COPY)),
+        (_listed(100, 100, (0, "begun"), 0, 0), "", Progress(2, 0, None, COPY)),
+        (_listed(100, 100, (None, "begun"), 0, 0), "", Progress(2, None, None, COPY)),
+        (_listed(100, 100, (None, "begun"), 0, 0), f"{COPY}-42", Progress(2, 42, None, COPY)),
+        (_listed(100, 100, ("42%", "begun"), 0, 0), "", Progress(2, 42, None, COPY)),
+        # What has ended is over, with less than 100 as well.
+        (_listed(100, 100, (97, "ended"), 5, 0), "", Progress(3, 5, None, "CONFIGURE_LINUX_FILE")),
+        # The answer names the one under way.
+        (_listed(100, 100, 42, 1, 0), f"{COPY}-42", Progress(2, 42, None, COPY)),
+        (_listed(100, 100, 42, 0, 0), "INVENTED-7", Progress(2, 42, None, COPY)),
+        # A consistency check, or anything else, may stand behind the copy.
+        (
+            [*_listed(100, 100, 100), {"name": "CONSISTENCY", "progress": 3}, *_listed(0)],
+            "",
+            Progress(3, 3, None, "CONSISTENCY"),
         ),
     ],
 )
-def test_progress_is_that_of_the_last_unfinished_sub_task(
+def test_progress_is_that_of_the_sub_task_under_way(
     sub_tasks: Any, info: Any, expected: Progress
 ) -> None:
-    """Old rounds stay in the list at 100 percent; there is no progress of the whole."""
+    """Old rounds stay in the list, those to come stand in it ahead; none has all of it."""
     assert _read(sub_tasks=sub_tasks, subtask_info=info).progress == expected
 
 
-def test_each_step_of_a_migration_is_further_than_the_one_before() -> None:
-    """The documented order of the sub-tasks is the order of progress."""
-    names = ["CREATE_CLOUD_SERVER", "SSL_CONFIG", "ATTACH_AGENT_IMAGE", "FORMAT_DISK_LINUX_FILE"]
-    names += ["MIGRATE_LINUX_FILE", "CLONE_VM", "SYNC_LINUX_FILE", "DETTACH_AGENT_IMAGE"]
-    names += ["CONFIGURE_LINUX"]
-    seen = [_read(sub_tasks=[{"name": name, "progress": 1}]).progress for name in names]
-    assert all(later.is_ahead_of(earlier) for earlier, later in zip(seen, seen[1:]))
+@pytest.mark.parametrize("ahead", [True, False])
+def test_each_step_of_a_migration_is_further_than_the_one_before(ahead: bool) -> None:
+    """Every sub-task and every percent is progress, whether those to come are listed or not."""
+    names = [*NAMES[:3], "ANYTHING", *NAMES[3:]]
+    steps = [
+        [(100, "ended")] * done + [(percent, "begun")] + [(0, "")] * (len(names) - done - 1)
+        for done in range(len(names))
+        for percent in (0, 1, 100, 130)
+    ]
+    seen = [
+        _read(sub_tasks=_named(names, step if ahead else [each for each in step if any(each)]))
+        for step in steps
+    ]
+    places = [task.progress for task in seen]
+    assert all(later.is_ahead_of(earlier) for earlier, later in zip(places, places[1:]))
+    assert [each.sub_task for each in places[::4]] == names
 
 
 @pytest.mark.parametrize("field", ["id", "state"])
@@ -190,7 +253,7 @@ def test_no_odd_value_keeps_a_task_from_being_read(fields: Dict[str, Any]) -> No
     """Whatever any other field holds, a task with an id and a state is a task."""
     task = _read(**{**fields, "id": "7a9c", "state": "MIGRATE_FAIL"})
     assert (task.id, task.state) == ("7a9c", "MIGRATE_FAIL")
-    assert task.progress.percent is None or 0 <= task.progress.percent <= 100
+    assert task.progress.shown is None or 0 <= task.progress.shown <= 100
     assert task.transfer.speed is None or task.transfer.speed >= 0
     json.dumps([task.error.params, task.servers.source], allow_nan=False)
 

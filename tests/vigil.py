@@ -14,7 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -76,12 +87,13 @@ class Wake:
 
     ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
-    ``told_as`` number publishing and the writing down of it, over all runs: so it is known which
-    came first in two that overlap.
+    ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs:
+    so it is known which came first in two that overlap.
     """
 
     begun: datetime
     ended: datetime
+    ended_as: int = 0
     held_up: timedelta = timedelta(0)
     report: Optional[Dict[str, Any]] = None
     failure: str = ""
@@ -104,10 +116,6 @@ class Wake:
         names = [*self.listed, *self.reads]
         return {name: self.listed.get(name, []) + self.reads.get(name, []) for name in names}
 
-    def note_read(self, task_id: str, state: str) -> None:
-        """Keep the state that a task was read in."""
-        self.reads.setdefault(task_id, []).append(state)
-
     @property
     def busy(self) -> bool:
         """Whether it left the work to another run."""
@@ -126,7 +134,8 @@ class Vigil:
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
     the tasks are found by listing; ``more`` are further settings. ``variants`` is how the services
-    answer. ``patience`` is how many seconds the call under way may take.
+    answer. ``patience`` is how many seconds the call under way may take. ``readings`` are the
+    states that tasks were read in, by any run.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -146,6 +155,7 @@ class Vigil:
         self._gateway = Gateway()
         self.patience = 0.0
         self.wakes: List[Wake] = []
+        self.readings: List[Tuple[str, str]] = []
         self._running: List[Wake] = []
         self._numbers = itertools.count()
         self._steps = itertools.count()
@@ -171,7 +181,7 @@ class Vigil:
             this.killed = True
         finally:
             self._running.pop()
-        this.ended = self.clock.now()
+        this.ended, this.ended_as = self.clock.now(), next(self._steps)
         if self._running:
             self._running[-1].held_up += this.ended - this.begun
         return this
@@ -228,12 +238,16 @@ class Vigil:
         try:
             task = self.world.read(task_id)
         except Refused:
-            this.note_read(task_id, GONE)
+            self._note_read(this.reads, task_id, GONE)
             raise
         if task_id in self.garbled:
             return Answer(200, self.garbled[task_id])
-        this.note_read(task_id, task.state)
+        self._note_read(this.reads, task_id, task.state)
         return Answer(200, task_body(task, self.clock.now(), self.variants))
+
+    def _note_read(self, states: Dict[str, List[str]], task_id: str, state: str) -> None:
+        states.setdefault(task_id, []).append(state)
+        self.readings.append((task_id, state))
 
     def list_tasks(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Migration Task List" does."""
@@ -246,7 +260,7 @@ class Vigil:
             this.touched, page = True, spoilt
         for row in page["tasks"]:
             if isinstance(row, dict) and row.keys() >= {"id", "state"}:
-                this.listed.setdefault(row["id"], []).append(row["state"])
+                self._note_read(this.listed, row["id"], row["state"])
         return Answer(200, page)
 
     def list_servers(self, asked: Mapping[str, Any]) -> Answer:

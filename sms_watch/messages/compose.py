@@ -38,7 +38,7 @@ MAX_DEFAULT = 2_000  # bytes
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
-ROOM = MAX_MESSAGE - 16_000  # for subject, default and short text, and what frames the rest
+FRAME = 3_000  # for what frames the texts, and one more line in those that are cut to a limit
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
 MAX_CODE = 12
 BAR = 20
@@ -76,10 +76,12 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     """
     items = sorted(_items(notices), key=_Item.rank)
     parts = [_Part.of(item, context) for item in items]
+    short, default = _short(items, context), _default(parts, context)
+    room = MAX_MESSAGE - FRAME - _bytes(short) - _bytes(default)
     lean = list(itertools.accumulate(part.lean for part in parts))
-    told = max(bisect.bisect_right(lean, ROOM), 1)
+    told = max(bisect.bisect_right(lean, room), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
-    in_full = bisect.bisect_right(more, ROOM - lean[told - 1])
+    in_full = bisect.bisect_right(more, room - lean[told - 1])
     return _message(parts[:told], in_full, context)
 
 
@@ -142,7 +144,7 @@ class _Part:
     """One item in words, and how many bytes it adds to a message, in full and as a line."""
 
     item: _Item
-    said: str
+    body: str
     paragraph: str
     line: str
     web: Tuple[Mapping[str, Any], ...]
@@ -151,14 +153,14 @@ class _Part:
 
     @classmethod
     def of(cls, item: _Item, context: RunContext) -> _Part:
-        said = " ".join(_said(item, context))
-        paragraph = _paragraph(item, said, context)
-        line = f"- {_headline(item)}, event {item.main().event_id}"
+        heading, body = _headline(item), _body(item, context)
+        paragraph = "\n".join([heading, "-" * len(heading), body])
+        line = f"- {heading}, event {item.main().event_id}"
         web = tuple(_web_notice(notice, context) for notice in item.notices)
         # The text for web hooks stands in a message twice.
         both = 2 * _bytes(json.dumps(web))
         full, lean = _bytes(paragraph) + both, _bytes(line) + both
-        return cls(item, said, paragraph, line, web, full, lean)
+        return cls(item, body, paragraph, line, web, full, lean)
 
 
 def _bytes(text: str) -> int:
@@ -211,14 +213,14 @@ def _email(parts: Sequence[_Part], in_full: int, context: RunContext) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _paragraph(item: _Item, said: str, context: RunContext) -> str:
-    main, heading = item.main(), _headline(item)
+def _body(item: _Item, context: RunContext) -> str:
+    main, said = item.main(), " ".join(_said(item, context))
     facts = [*_facts(item, context), ("Event", ", ".join(n.event_id for n in item.notices))]
     table = [f"  {name:<11} {text}" for name, text in facts if text]
     rows = [_row(each, context) for each in main.digest.rows]
     if main.digest.more:
         rows.append(f"  and {main.digest.more} more")
-    return "\n".join([heading, "-" * len(heading), said, *rows, *table])
+    return "\n".join([said, *rows, *table])
 
 
 def _said(item: _Item, context: RunContext) -> List[str]:
@@ -233,11 +235,11 @@ def _said(item: _Item, context: RunContext) -> List[str]:
 
 
 def _default(parts: Sequence[_Part], context: RunContext) -> str:
-    """Return the text for chat robots: the worst first, as far as it fits."""
-    head, tail = f"{_subject([part.item for part in parts])}\n\n", f"\n\n{context.console}"
-    texts = [f"{_headline(part.item)}: {part.said}" for part in parts]
+    """Return the text for chat robots: the worst in full, others as lines, as far as it fits."""
+    head, tail = f"{_subject([part.item for part in parts])}\n", f"\n{context.console}"
+    texts = [parts[0].body, *(part.line for part in parts[1:])]
     room = MAX_DEFAULT - _utf8(head + tail)
-    fitted = _as_many_as_fit(texts, "\n\n", room, _utf8).encode()[:room]
+    fitted = _as_many_as_fit(texts, "\n", room, _utf8).encode()[:room]
     return head + fitted.decode(errors="ignore") + tail
 
 

@@ -208,7 +208,7 @@ class Notice:
     @property
     def level(self) -> Level:
         """How much the notice matters: more than its kind if SMS itself has paused a task."""
-        halted = self.kind is Kind.PAUSED and self.verdict.error_class is not None
+        halted = self.kind is Kind.PAUSED and self.task is not None and self.task.is_halted
         return Level.WARNING if halted else self.kind.level
 
     def knowing(self, starts: Mapping[str, Start]) -> Notice:

@@ -314,7 +314,9 @@ def _called(decision: Decision, situation: Situation) -> Decision:
 
 def _reminded(decision: Decision, situation: Situation) -> Decision:
     record, task = decision.record, decision.task
-    assert record is not None and record.call is not None and task is not None  # noqa: PT018, S101 - a reminder is due by these
+    assert record is not None  # noqa: S101 - a reminder is due by what is in it
+    assert record.call is not None  # noqa: S101 - as above
+    assert task is not None  # noqa: S101 - of tasks that were not read none is due
     call, moving = record.call.repeated(situation.now), record.phase is Phase.MOVING
     notice = situation.reading(task, decision.event).notice(
         Kind.REMINDER,

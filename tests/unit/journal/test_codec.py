@@ -21,6 +21,7 @@ from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, TaskRecord, WatchRecord
+from sms_watch.rules.sight import Sight
 
 Path = Tuple[Union[str, int], ...]
 
@@ -66,7 +67,7 @@ def test_words_come_back_as_members() -> None:
         (Task("a", "", "READY", connected=False), {"connected": False}),
         (Task("a", "", "READY", error=TaskError()), {}),
         (Task("a", "", "READY", error=TaskError(params=("b",))), {"error": {"params": ["b"]}}),
-        (Task("a", "", "READY", progress=Progress(cycle=1)), {"progress": {"cycle": 1}}),
+        (Task("a", "", "READY", progress=Progress(1)), {"progress": {"place": 1}}),
         (TaskRecord("READY", NOW), {"since": "2026-11-24T00:03:00Z"}),
     ],
 )
@@ -153,7 +154,13 @@ FULL = Entry(
         )
     },
     watch=WatchRecord(
-        1, NOW, "20261124-0-0-blind", loss_told=True, unreached=("b",), digested_at=NOW
+        1,
+        NOW,
+        "20261124-0-0-blind",
+        loss_told=True,
+        unread={"b": Sight(NOW, 3, "20261124-0-1-unreadable")},
+        short_lists=3,
+        digested_at=NOW,
     ),
     notices=(
         a_notice(
@@ -183,11 +190,13 @@ NULLABLE = {
     "tasks.a.starts.last_at",
     "tasks.a.starts.outcome",
     "tasks.a.starts.furthest",
+    "tasks.a.starts.furthest.place",
     "tasks.a.starts.furthest.percent",
     "tasks.a.starts.furthest.copied",
     "tasks.a.failure.call",
     "tasks.a.agent.lost_at",
     "tasks.a.movement.last_progress",
+    "tasks.a.movement.last_progress.place",
     "tasks.a.movement.last_progress.percent",
     "tasks.a.movement.last_progress.copied",
     "tasks.a.movement.moved_at",
@@ -206,6 +215,7 @@ NULLABLE = {
         for task in ("task", "digest.rows.0.task")
         for place in (
             "connected",
+            "progress.place",
             "progress.percent",
             "progress.copied",
             "transfer.speed",

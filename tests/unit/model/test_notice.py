@@ -53,9 +53,10 @@ def test_what_ends_something_names_what_it_ends() -> None:
     """Every end is good news about kinds that there are, and that end nothing themselves."""
     ends = {kind: {Kind(name) for name in kind.ends} for kind in Kind if kind.ends}
     assert ends == {
-        Kind.RESUMED: {Kind.FAILED, Kind.NEEDS_PERSON},
+        Kind.RESUMED: {Kind.FAILED, Kind.NEEDS_PERSON, Kind.PAUSED},
         Kind.MOVING: {Kind.STALLED},
         Kind.CONNECTED: {Kind.DISCONNECTED},
+        Kind.READABLE: {Kind.UNREADABLE},
         Kind.SEES_AGAIN: {Kind.BLIND},
     }
     for kind, opened in ends.items():

@@ -13,6 +13,7 @@ from strategies import progresses
 from sms_watch.model.task import PHASES, Phase, Progress, TaskState
 
 HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
+COPY, DETACH = "MIGRATE_LINUX_FILE", "DETTACH_AGENT_IMAGE"
 
 
 def test_every_documented_state_has_a_meaning() -> None:
@@ -44,13 +45,12 @@ def test_values_cannot_be_changed() -> None:
         pytest.param(Progress(5, 50, 1001), True, id="one byte more"),
         pytest.param(Progress(5, 50, 999), False, id="one byte less"),
         pytest.param(Progress(5, 49, 1001), True, id="more bytes though less percent"),
-        pytest.param(Progress(1, 6, 0, 1000), True, id="the next sub-task"),
-        pytest.param(Progress(1, 4, 100, 1000), False, id="an earlier sub-task, complete"),
-        pytest.param(Progress(2, 1, 0, 0), True, id="the next round"),
-        pytest.param(Progress(0, 9, 0, 1000), True, id="a later place in a round not named"),
-        pytest.param(Progress(0, 4, 100, 1000), False, id="an earlier place in a round not named"),
+        pytest.param(Progress(5, 104, 1000), True, id="beyond 100, because data grew"),
+        pytest.param(Progress(6, 0, 1000), True, id="the next sub-task"),
+        pytest.param(Progress(6, 0, 1000, "INVENTED"), True, id="the next one, of any name"),
+        pytest.param(Progress(4, 100, 1000), False, id="an earlier sub-task, complete"),
         pytest.param(Progress(5, None, None), False, id="nothing known but the place"),
-        pytest.param(Progress(1, 6, None, None), True, id="a later place, nothing else known"),
+        pytest.param(Progress(6, None, None), True, id="a later place, nothing else known"),
         pytest.param(dataclasses.replace(HERE, sub_task="other"), False, id="another name only"),
     ],
 )
@@ -59,9 +59,49 @@ def test_further_means_that_something_moved_forward(other: Progress, further: bo
     assert other.is_ahead_of(HERE) is further
 
 
-def test_an_earlier_round_is_no_progress() -> None:
-    """A round that was complete before this one began is behind it."""
-    assert not Progress(1, 9, 100).is_ahead_of(Progress(2, 1, 0))
+@pytest.mark.parametrize(
+    ("here", "mark", "further"),
+    [
+        (Progress(None, 51, None, COPY), Progress(None, 50, None, COPY), True),
+        (Progress(None, 50, None, COPY), Progress(None, 50, None, COPY), False),
+        (Progress(None, 0, None, COPY), Progress(None, 100, None, "SSL_CONFIG"), True),
+        (Progress(None, 0, None, DETACH), Progress(None, 100, None, "CONFIGURE_LINUX_FILE"), True),
+        (Progress(None, 100, None, "CONFIGURE_LINUX_FILE"), Progress(None, 0, None, DETACH), False),
+        (Progress(None, 100, None, "INVENTED"), Progress(None, 0, None, COPY), False),
+        # One answer with a list, the other without: only names and the usual order are left.
+        (Progress(5, 51, None, COPY), Progress(None, 50, None, COPY), True),
+        (Progress(None, 49, None, COPY), Progress(5, 50, None, COPY), False),
+    ],
+)
+def test_without_a_list_the_usual_order_decides(
+    here: Progress, mark: Progress, further: bool
+) -> None:
+    """An answer without sub-tasks has their name and percentage: the documented order serves."""
+    assert here.is_ahead_of(mark) is further
+
+
+@pytest.mark.parametrize(("percent", "shown"), [(None, None), (-1, 0), (42, 42), (137, 100)])
+def test_people_see_a_percentage_between_0_and_100(
+    percent: Optional[int], shown: Optional[int]
+) -> None:
+    """What the service counts beyond 100 is compared as it is, and shown as 100."""
+    assert Progress(5, percent).shown == shown
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Progress(6, 50, 1000),
+        Progress(5, 49, 1000),
+        Progress(5, 137, 1000),
+        Progress(5, 50, 1001),
+        Progress(None, 50, 1000, "CONFIGURE_LINUX_FILE"),
+    ],
+)
+def test_any_change_is_movement(other: Progress) -> None:
+    """A place, a name, a percentage or bytes that are known and differ show that a task works."""
+    assert dataclasses.replace(HERE, sub_task=COPY).differs_from(other)
+    assert not HERE.differs_from(Progress(None, None, None, ""))
 
 
 def test_bytes_that_were_not_known_before_are_no_progress() -> None:
@@ -100,6 +140,6 @@ def test_no_progress_is_beyond_itself(here: Progress) -> None:
 
 def test_the_name_in_a_mark_is_that_of_the_furthest_place() -> None:
     """A task that fell back keeps the name of the sub-task it had reached; a tie keeps the new."""
-    back = Progress(1, 4, 0, 2000, "FORMAT_DISK_LINUX_FILE")
+    back = Progress(4, 0, 2000, "FORMAT_DISK_LINUX_FILE")
     assert back.high_water(HERE) == dataclasses.replace(HERE, copied=2000)
     assert HERE.high_water(dataclasses.replace(HERE, sub_task="older")).sub_task == HERE.sub_task

@@ -26,7 +26,17 @@ from builders import (
     varied,
 )
 
-from sms_watch.model.notice import Action, Attempt, Kind, Notice, Outcome, Reason, Start, Verdict
+from sms_watch.model.notice import (
+    Action,
+    Attempt,
+    Kind,
+    Level,
+    Notice,
+    Outcome,
+    Reason,
+    Start,
+    Verdict,
+)
 from sms_watch.model.task import ErrorClass, Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import Decision, decide, settle
@@ -35,6 +45,7 @@ from sms_watch.rules.movement import Movement, Sample
 from sms_watch.rules.record import TaskRecord, Totals
 from sms_watch.rules.starts import Starts
 
+TOO_FAST = "SMS.9007"  # speed limit exceeded: SMS pauses the task by itself
 SECOND = timedelta(seconds=1)
 HERE = a_task().progress
 FURTHER, BACK = replace(HERE, percent=51), replace(HERE, percent=40)
@@ -109,8 +120,8 @@ def test_what_is_remembered_at_first_sight(state: str) -> None:
 
 def test_a_task_that_goes_to_rest_in_two_steps_is_told_once() -> None:
     """ABORTING and ABORT are one pause; two unknown states are two findings."""
-    pausing = _decide(a_task(state="ABORTING"))
-    assert _kinds(_decide(a_task(state="ABORT"), pausing.record)) == ()
+    pausing = _decide(a_task(state="ABORTING", code=""))
+    assert _kinds(_decide(a_task(state="ABORT", code=""), pausing.record)) == ()
     unknown = _decide(a_task(state="INVENTED"))
     again = _decide(a_task(state="ANOTHER"), unknown.record)
     assert _kinds(again) == (Kind.UNKNOWN_STATE,)
@@ -120,7 +131,7 @@ def test_a_task_that_goes_to_rest_in_two_steps_is_told_once() -> None:
 def test_a_rest_ends_the_incident_without_a_closing_notice(state: str) -> None:
     """A failed task that a person pauses, or that ends, is not told as running again later."""
     before = a_record(call=CALL, on_probation=True, recent=(NOW,), flaps=7)
-    resting = _decide(a_task(state=state), before)
+    resting = _decide(a_task(state=state, code=""), before)
     assert _record(resting).failure == Failure()
     assert _kinds(_decide(a_running_task(), resting.record)) == ()
 
@@ -150,6 +161,42 @@ def test_a_task_that_waits_keeps_its_incident(state: str) -> None:
     assert _kinds(_decide(a_running_task(), waiting.record)) == (Kind.RESUMED,)
 
 
+def test_a_pause_by_the_service_is_a_call_for_a_person() -> None:
+    """SMS pauses a task by itself and says why: told as that, never started, and open."""
+    halted = a_task(state="ABORT", code=TOO_FAST)
+    decision = _decide(halted, a_record(call=CALL, on_probation=True))
+    notice = _notice(decision)
+    assert (notice.kind, notice.level) == (Kind.PAUSED, Level.WARNING)
+    assert (notice.verdict.action, notice.verdict.error_class) == (Action.NONE, ErrorClass.HUMAN)
+    call = Call("20261124-4711-0-paused", NOW)
+    assert _record(decision).failure == Failure(code=TOO_FAST, call=call)
+    assert _record(decision).call == call
+    assert _decide(halted, decision.record).record == decision.record
+    resumed = _notice(_decide(a_running_task(), decision.record))
+    assert (resumed.kind, resumed.follows) == (Kind.RESUMED, (call.event_id,))
+
+
+def test_a_persons_pause_is_no_call() -> None:
+    """Without an error it was a person who paused the task, on purpose."""
+    decision = _decide(a_task(state="ABORT", code=""))
+    assert (_notice(decision).level, _record(decision).call) == (Level.INFO, None)
+
+
+def test_the_reason_of_a_pause_may_come_later() -> None:
+    """ABORTING without an error is told; the error that ABORT then has is told as well, once."""
+    pausing = _decide(a_task(state="ABORTING", code=""))
+    halted = _decide(a_task(state="ABORT", code=TOO_FAST), pausing.record)
+    assert [_notice(each).level for each in (pausing, halted)] == [Level.INFO, Level.WARNING]
+    over = _decide(a_task(state="ABORT", code=""), halted.record)
+    assert (_kinds(over), _record(over).call) == ((), None)
+
+
+def test_a_pause_by_the_service_is_told_though_it_was_found_by_listing() -> None:
+    """It was so before anybody watched, but it needs somebody."""
+    halted = _decide(a_task(state="ABORT", code=TOO_FAST), None, discovered=True)
+    assert _kinds(halted) == (Kind.PAUSED,)
+
+
 def test_a_rollback_calls_its_own_person() -> None:
     """What was open before is over; the next sign of life closes the call about the rollback."""
     rolled_back = a_task(state="SYNC_F_ROLLBACK_SUCCESS", code="")
@@ -176,7 +223,8 @@ def test_of_what_was_found_by_listing_only_what_happens_from_now_on_is_news(
     state: str, before: Optional[TaskRecord], kinds: Tuple[Kind, ...]
 ) -> None:
     """A task first seen at rest was so before anybody watched it; one that needs help is told."""
-    assert _kinds(_decide(a_task(state=state), before, discovered=True)) == kinds
+    task = a_task(state=state, code="" if state == "ABORT" else LINE_LOST)
+    assert _kinds(_decide(task, before, discovered=True)) == kinds
 
 
 @pytest.mark.parametrize("state", ["READY", "ABORT", "SYNC_F_ROLLBACK_SUCCESS"])
@@ -768,7 +816,7 @@ def test_what_goes_on_keeps_its_beginning(before: str, state: str, kept: bool) -
 @pytest.mark.parametrize("state", ["READY", "RUNNING", "ABORT"])
 def test_an_error_that_is_over_is_forgotten(state: str) -> None:
     """A task that rests or runs has no code; the next failure is compared with none."""
-    assert _record(_decide(a_task(state=state), a_record())).failure.code == ""
+    assert _record(_decide(a_task(state=state, code=""), a_record())).failure.code == ""
 
 
 def test_a_rest_is_told_since_it_was_first_read() -> None:

@@ -160,7 +160,7 @@ def test_a_task_that_was_not_read_keeps_its_counts() -> None:
 
 
 def test_the_most_urgent_come_first() -> None:
-    """What failed, what was rolled back, what stands still, what is unknown, then by name."""
+    """What failed, was rolled back, or paused by SMS; what is stalled or unknown; then by name."""
     stalled = TaskRecord("RUNNING", NOW)
     stalled = varied(stalled, stall=STALL, moved_at=NOW)
     shown = digest(
@@ -168,14 +168,15 @@ def test_the_most_urgent_come_first() -> None:
             _known(a_running_task(id="1", name="z")),
             _known(a_running_task(id="2", name="y"), stalled),
             _known(a_task(id="3", name="x")),
-            _known(a_task(id="4", name="w", state="ABORT")),
+            _known(a_task(id="4", name="w", state="ABORT", code="")),
+            _known(a_task(id="8", name="w", state="ABORT", code="SMS.9007")),
             _known(a_task(id="5", name="v", state="INVENTED")),
             _known(a_task(id="6", name="u", state="SYNC_F_ROLLBACK_SUCCESS")),
             _known(a_task(id="7", name="t")),
         ],
         NOW,
     )
-    assert [row.task.id for row in shown.rows] == ["7", "3", "6", "2", "5", "4", "1"]
+    assert [row.task.id for row in shown.rows] == ["7", "3", "6", "8", "2", "5", "4", "1"]
     assert [row.still_since for row in shown.rows if row.still_since] == [NOW]
     assert shown.more == 0
 

@@ -64,7 +64,7 @@ def test_failures_count_within_an_hour(gap: float, flapping: bool) -> None:
 
 def test_the_end_of_flapping_is_the_end_of_the_last_failure_that_was_told() -> None:
     """An hour after the last failure one notice says so, with the count and that failure's id."""
-    settles = [a_running_task(progress=Progress(1, 6, percent)) for percent in range(20)]
+    settles = [a_running_task(progress=Progress(6, percent)) for percent in range(20)]
     told = _told([*_swings(7), *settles], gap=4)
     assert [notice.kind for notice in told] == [Kind.FAILED, Kind.RESUMED] * 5
     assert [notice.count for notice in told] == [0] * 8 + [5, 7]
@@ -105,7 +105,7 @@ def test_a_flapping_task_that_stays_failed_is_told_and_asked_about_once() -> Non
 
 def test_the_time_since_a_failure_spans_the_starts_that_came_to_nothing() -> None:
     """Running again says how long after the failure that was told, not after the last relapse."""
-    steps = [a_task(), *[a_running_task(), a_task()] * 3, a_running_task(progress=Progress(1, 6))]
+    steps = [a_task(), *[a_running_task(), a_task()] * 3, a_running_task(progress=Progress(6))]
     told = _told(steps, gap=20)
     last = [notice for notice in told if notice.kind is Kind.FAILED][-1]
     assert (told[-1].kind, told[-1].since) == (Kind.RESUMED, last.at)

@@ -32,6 +32,7 @@ from sms_watch.model.task import Gone, Observation, Phase, Progress, Task, Unsee
 from sms_watch.rules.call import Call
 from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
+from sms_watch.rules.sight import Sight
 
 POLICY = a_policy(max_per_run=2)
 UNREAD: Observation = Unseen("a", "HTTP 503")
@@ -100,7 +101,11 @@ def _without_events(planned: Plan) -> Tuple[Any, ...]:
         ).replace(decision.event, "EVENT")
         for decision in planned.decisions
     }
-    return hidden, sorted(kinds(planned)), planned.watch and replace(planned.watch, event_id="")
+    watch = planned.watch
+    if watch is not None:
+        unread = {name: replace(sight, event_id="") for name, sight in watch.unread.items()}
+        watch = replace(watch, event_id="", unread=unread)
+    return hidden, sorted(kinds(planned)), watch
 
 
 @given(observations, minds, st.booleans(), st.booleans())
@@ -127,7 +132,7 @@ def test_a_plan_that_was_written_down_is_not_made_again(
     again = a_plan(seen, after(first, memory), policy=POLICY)
     started = {start.task_id for start in first.starts}
     assert not started & {start.task_id for start in again.starts}
-    assert [kind for kind in kinds(again) if kind is not Kind.BLIND] == []
+    assert [kind for kind in kinds(again) if kind not in (Kind.BLIND, Kind.UNREADABLE)] == []
 
 
 @given(observations, minds)
@@ -347,7 +352,8 @@ def test_a_short_blindness_is_not_told() -> None:
 def test_one_task_that_is_seen_is_enough_to_see() -> None:
     """A run that reads one task of two is not blind."""
     planned = a_plan([UNREAD, a_running_task(id="b")])
-    assert planned.watch is None
+    assert planned.watch is not None
+    assert planned.watch.blind_runs == 0
 
 
 def test_an_account_without_tasks_is_no_blindness() -> None:
@@ -368,11 +374,13 @@ def test_blindness_knows_its_first_run() -> None:
     ]
 
 
-def test_what_was_not_reached_is_remembered_in_its_order() -> None:
-    """The tasks that the run had no time for come first in the next one."""
+def test_what_was_not_read_is_remembered() -> None:
+    """The tasks that a run did not read come first in the next one; the others are forgotten."""
     late = [Unseen(name, "no time", reached=False) for name in "cb"]
     planned = a_plan([a_running_task(), *late, Unseen("d", "HTTP 503")])
-    assert planned.watch == WatchRecord(unreached=("b", "c"))
+    assert planned.watch == WatchRecord(
+        unread={"c": Sight(NOW), "b": Sight(NOW), "d": Sight(NOW, 1)}
+    )
     assert after(a_plan([a_running_task()], after(planned))).watch == WatchRecord()
 
 
@@ -473,7 +481,7 @@ def test_a_later_call_for_a_person_does_not_rename_the_incident() -> None:
     called = a_plan([a_task()], Memory({"a": spent}))
     assert kinds(called) == [Kind.NEEDS_PERSON]
     assert called.tasks["a"].failure.openings == (failed, "20261124-4711-0-needs_person")
-    moved = a_running_task(progress=Progress(1, 6))
+    moved = a_running_task(progress=Progress(6))
     runs = a_plan([moved], after(called, Memory({"a": spent})))
     assert [notice.event_id for notice in runs.notices] == [f"{failed}-end"]
 
@@ -513,7 +521,7 @@ STILL = a_record(
 FOLLOWS: Dict[str, Tuple[TaskRecord, Task, Kind]] = {
     "resumed": (BROKEN, a_running_task(), Kind.RESUMED),
     "reminder of a call": (BROKEN, a_task(code=DISK_FULL), Kind.REMINDER),
-    "moving": (STILL, a_running_task(progress=Progress(1, 6)), Kind.MOVING),
+    "moving": (STILL, a_running_task(progress=Progress(6)), Kind.MOVING),
     "reminder of a stall": (STILL, a_running_task(), Kind.REMINDER),
     "connected": (
         a_record(state="RUNNING", failed_event="", code="", lost_event=LOST, lost_at=LONG_AGO),
@@ -597,3 +605,80 @@ def test_both_commands_are_answered_whoever_wants_to_hear_nothing() -> None:
     commands = Commands(test=True, digest=True)
     planned = a_plan([a_task()], NOTHING, policy=_wanting(), commands=commands)
     assert kinds(planned) == [Kind.TEST, Kind.DIGEST]
+
+
+# One task among many that cannot be read
+
+
+def _night(*observed: Sequence[Any], **situation: Any) -> List[Plan]:
+    """Return the plans of runs a minute apart, each with what the one before remembers."""
+    memory, plans = Memory(), []
+    for number, seen in enumerate(observed):
+        plans.append(a_plan(seen, memory, now=NOW + minutes(number), **situation))
+        memory = after(plans[-1], memory)
+    return plans
+
+
+def test_a_task_that_cannot_be_read_is_told_once_and_its_end_once() -> None:
+    """After three runs people hear that it is not watched, why, and what to do; then that it is."""
+    seen, refused = a_running_task(id="b"), Unseen("a", "HTTP 403", remedy="grant the right")
+    plans = _night(*[[refused, seen]] * 5, [a_running_task(), seen], [a_running_task(), seen])
+    told = [(number, notice) for number, each in enumerate(plans) for notice in each.notices]
+    assert [(number, notice.kind) for number, notice in told] == [
+        (2, Kind.UNREADABLE),
+        (5, Kind.READABLE),
+    ]
+    (_, opened), (_, closed) = told
+    assert (opened.since, opened.detail) == (NOW, "HTTP 403; grant the right")
+    assert (closed.event_id, closed.since) == (f"{opened.event_id}-end", NOW)
+    assert plans[3].empty
+    assert plans[6].empty
+
+
+def test_a_task_that_was_never_read_is_told_by_its_id() -> None:
+    """Nothing is remembered of it, and it is missed all the same."""
+    refused = Unseen("a", "SMS.6527")
+    told = _night(*[[refused, a_running_task(id="b")]] * 3)[-1].notices
+    assert [(notice.kind, notice.task and notice.task.id) for notice in told] == [
+        (Kind.UNREADABLE, "a")
+    ]
+
+
+def test_a_read_that_works_in_between_begins_the_count_anew() -> None:
+    """Three runs in a row are needed: a service that blinks is no news."""
+    refused, seen = Unseen("a", "HTTP 503"), a_running_task(id="b")
+    one = [[refused, seen]] * 2 + [[a_running_task(), seen]]
+    assert [plan.notices for plan in _night(*one, *one)] == [()] * 6
+
+
+def test_what_was_not_asked_for_is_not_counted() -> None:
+    """A run without time says nothing of a task, neither that it can be read nor that it cannot."""
+    late, refused = Unseen("a", "no time", reached=False), Unseen("a", "HTTP 503")
+    seen = a_running_task(id="b")
+    plans = _night(*[[late, seen]] * 4, *[[refused, seen], [late, seen]] * 3)
+    assert [kinds(plan) for plan in plans] == [[]] * 8 + [[Kind.UNREADABLE], []]
+
+
+def test_a_blind_run_counts_for_no_single_task() -> None:
+    """Where nothing can be read, that is told, and no list of tasks beside it."""
+    blind = [Unseen("a", "HTTP 503"), Unseen("b", "HTTP 503")]
+    assert [kinds(plan) for plan in _night(*[blind] * 4)] == [[], [], [Kind.BLIND], []]
+
+
+def test_a_row_of_a_list_tells_what_became_of_a_task_that_cannot_be_read() -> None:
+    """Its failure is told and not started; that it cannot be read is told too."""
+    row = a_task(listed=True)
+    refused = Unseen("a", "HTTP 403", row=row)
+    plans = _night(*[[refused, a_running_task(id="b")]] * 3, discovers=True)
+    assert [kinds(plan) for plan in plans] == [[Kind.FAILED], [], [Kind.UNREADABLE]]
+    assert [plan.decisions[0].verdict.action for plan in plans] == [Action.WAIT] * 3
+    assert plans[0].decisions[0].detail == "HTTP 403"
+
+
+def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
+    """Three runs in a row; it is written down no further, and forgotten when the list is whole."""
+    seen = [a_running_task()]
+    plans = _night(*[seen] * 4, short_list=True)
+    assert [plan.watch and plan.watch.short_lists for plan in plans] == [1, 2, 3, None]
+    whole = a_plan(seen, Memory(watch=WatchRecord(short_lists=3)))
+    assert whole.watch == WatchRecord()
