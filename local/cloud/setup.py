@@ -13,6 +13,7 @@ from local.cloud.shapes import PROJECT
 from local.cloud.signing import Key
 
 WHEN = "2026-11-20T08:00:00Z"
+WHEN_THERE = "2026-11-20T16:00:00+08:00"  # as FunctionGraph writes it
 KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 
@@ -59,6 +60,7 @@ def topic_body(urn: str) -> Dict[str, Any]:
     return {
         "request_id": "request-topic",
         "topic_urn": urn,
+        "topic_id": "70b1c1d0" * 4,
         "name": urn.rpartition(":")[2],
         "display_name": "",
         "push_policy": 0,
@@ -92,24 +94,38 @@ def subscription_page(
 
 
 def function_body(function: Function) -> Dict[str, Any]:
-    """Return a function's configuration (FunctionGraph API reference)."""
+    """Return a function's configuration (FunctionGraph API reference, "Function Model")."""
     return {
         "func_urn": function.urn,
         "func_name": "sms-watch",
+        "domain_id": "d0ma1000" * 4,
+        "namespace": PROJECT,
+        "project_name": "ap-southeast-3",
         "package": "default",
         "runtime": "Python3.10",
         "timeout": function.timeout,
         "handler": "index.handler",
         "memory_size": 128,
+        "cpu": 300,
         "code_type": "zip",
+        "code_url": "",
+        "code_filename": "sms-watch.zip",
+        "code_size": 1_800_000,
         "user_data": json.dumps(dict(function.variables)),
         "encrypted_user_data": "",
+        "digest": "d16e57" * 21 + "d1",
+        "version": "latest",
+        "image_name": "latest-261120160000",
         "xrole": function.agency,
         "app_xrole": function.agency,
+        "description": "",
+        "last_modified": WHEN_THERE,
+        "func_vpc": None,
+        "mount_config": None,
+        "depend_list": None,
         "strategy_config": {"concurrency": function.instances, "concurrent_num": 1},
         "initializer_handler": "index.initializer",
         "initializer_timeout": 30,
-        "last_modified": WHEN,
         **function.more,
     }
 
@@ -122,8 +138,8 @@ def asynchronous_body(function: Function) -> Dict[str, Any]:
         "max_async_event_age_in_seconds": 60,
         "max_async_retry_attempts": function.retries,
         "destination_config": {"on_success": {}, "on_failure": to},
-        "created_time": WHEN,
-        "last_modified": WHEN,
+        "created_time": WHEN_THERE,
+        "last_modified": WHEN_THERE,
     }
 
 
@@ -146,7 +162,7 @@ def trigger_list(function: Function) -> List[Dict[str, Any]]:
                 "schedule": "1m",
                 "sync_execution": False,
             },
-            "created_time": WHEN,
-            "last_updated_time": WHEN,
+            "created_time": WHEN_THERE,
+            "last_updated_time": WHEN_THERE,
         }
     ]
