@@ -129,7 +129,7 @@ class SimTask:
     @property
     def copying(self) -> bool:
         """Whether bytes are moving right now."""
-        return self.working and self.prepared >= SETTING_UP and self.to_copy > 0
+        return self.working and self.copying_since is not None and self.copied_at is None
 
     @property
     def synchronising(self) -> bool:
@@ -144,9 +144,11 @@ class SimTask:
     @property
     def stage_left(self) -> float:
         """The seconds of work until what it is about is done: preparing, copying or closing."""
-        if self.prepared < SETTING_UP:
+        if self.copying_since is None:
             return SETTING_UP - self.prepared
-        return self.to_copy * BITS / (self.speed * MEGABIT) or CLOSING - self.closed
+        if self.copied_at is None:
+            return self.to_copy * BITS / (self.speed * MEGABIT)
+        return CLOSING - self.closed
 
     @property
     def remaining(self) -> timedelta:
@@ -156,9 +158,9 @@ class SimTask:
 
     def work(self, seconds: float) -> None:
         """Get further by what can be done in some seconds; no stage ends within them."""
-        if self.prepared < SETTING_UP:
+        if self.copying_since is None:
             self.prepared = min(SETTING_UP, self.prepared + seconds)
-        elif self.to_copy > 0:
+        elif self.copied_at is None:
             self.copied += min(self.to_copy, seconds * self.speed * MEGABIT / BITS)
         else:
             self.closed = min(CLOSING, self.closed + seconds)
@@ -209,7 +211,7 @@ class World:
         task.begun = task.begun or self._reached - timedelta(seconds=task.prepared)
         if task.prepared >= SETTING_UP:
             task.copying_since = task.copying_since or self._reached
-        if task.to_copy <= 0:
+        if task.state in (*DONE, *SYNCHRONISED):
             task.copied_at = task.copied_at or self._reached
         if task.state in DONE:
             task.ended = task.ended or self._reached
