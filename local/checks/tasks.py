@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import Iterable, Iterator, List, Mapping, Sequence, Union
+from typing import Iterator, List, Mapping, Sequence, Union
 
 import requests
 
@@ -27,7 +26,6 @@ from sms_watch.observe import EMPTY_LIST, NOBODY
 from sms_watch.parallel import map_concurrently
 from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
-from sms_watch.settings import SETTINGS
 from sms_watch.text import count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
@@ -40,8 +38,8 @@ STARTING = (
 )
 
 
-def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> Iterator[Finding]:
-    """Judge the settings beyond what made them valid; ``in_file`` are all names of the file."""
+def settings(desk: Desk, texts: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge the settings beyond what made them valid."""
     made = desk.settings
     tasks = (
         "every task of the account"
@@ -61,12 +59,6 @@ def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> It
             "DRY_RUN is on: nothing is started, sent or written",
             "take it out when you want the watchdog to act",
         )
-    known = [setting.name for setting in SETTINGS]
-    for name in sorted(set(in_file) - set(known)):
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        if close:
-            text = f"{name} is no setting, and is not read"
-            yield Finding("settings", Verdict.WARNING, text, f"did you mean {close[0]}?")
 
 
 def clock(desk: Desk) -> Finding:
