@@ -43,8 +43,9 @@ class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
 
     ``unlisted`` are the rows that the list has lost, ``why`` says so, ``missing`` is how many it
-    counts all the same. ``closed`` are the errors of tasks that are somebody else's: they can be
-    read, started and listed by nobody here. A project is named by its source server.
+    counts all the same. ``broken``: a page cannot be read. ``strange`` are the rows without sense.
+    ``closed`` are the errors of tasks that are somebody else's: they can be read, started and
+    listed by nobody here. A project is named by its source server.
     """
 
     def __init__(self, *tasks: Task) -> None:
@@ -53,6 +54,8 @@ class FakeService:
         self.unlisted: set[str] = set()
         self.why = "a part is missing"
         self.missing = 0
+        self.broken = False
+        self.strange: set[str] = set()
         self.closed: Dict[str, CloudError] = {}
         self.lists = 0
         self.on_list: Deque[Exception] = deque()
@@ -89,9 +92,10 @@ class FakeService:
             raise self.on_list.popleft()
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
-        rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids)
-        complete = not (self.unlisted or self.missing)
-        return Listing(rows, ids, complete, "" if complete else self.why, self.missing)
+        rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids - self.strange)
+        complete = not (self.unlisted or self.missing or self.broken)
+        why, strange = "" if complete else self.why, frozenset(self.strange)
+        return Listing(rows, ids, complete, why, self.missing, self.broken, strange)
 
     def _allow(self, task_id: str) -> None:
         if task_id in self.closed:

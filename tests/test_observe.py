@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from dataclasses import replace
+from typing import Any, List, Tuple
 
 import pytest
 from builders import NOW, a_record, a_running_task, a_situation
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from sms_watch.errors import CloudError
+from sms_watch.model.notice import Kind
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unseen
 from sms_watch.observe import Observed, Observer, read_task
 from sms_watch.ports import Ports
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -136,6 +139,83 @@ def test_an_account_that_stays_throttled_is_told_of_the_list(
     watch = WatchRecord(unread={task_id: Sight(NOW) for task_id in unread})
     seen = _observe(service, Scope(("a", "b")), Memory(watch=watch))
     assert any("SMS_TASK_IDS=*" in text for text in seen.warnings) is hinted
+
+
+# By listing
+
+WAVE = Scope(names=("wave1-*",))
+
+
+def _known(**flat: Any) -> Memory:
+    """Return what is remembered of a running task of the first wave."""
+    return Memory({"a": a_record(**{"state": "RUNNING", "name": "wave1-a", **flat})})
+
+
+def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watch() -> None:
+    """They hear what it is called now; nothing is read for that."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    (seen,) = _observe(service, WAVE, _known()).observations
+    assert seen == Gone("a", "it is called 'done-a' now, which SMS_TASK_NAMES does not ask for")
+    assert service.reads == []
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(Memory(), id="it never was watched"),
+        pytest.param(_known(state="MIGRATE_SUCCESS"), id="it is finished"),
+        pytest.param(_known(name="db-a"), id="its name was asked for by other settings"),
+        pytest.param(
+            replace(_known(), watch=WatchRecord(absent={"a": Sight(NOW, 2, "1-gone")})),
+            id="people know",
+        ),
+    ],
+)
+def test_nobody_misses_a_task_of_another_name(memory: Memory) -> None:
+    """Unless it was watched under the same settings until it was renamed."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    assert _observe(service, WAVE, memory).observations == ()
+
+
+def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
+    """Nobody knows which they are, but that there may be some is said of each run."""
+    service = _service("a")
+    service.broken, service.why = True, "refused: secret"
+    seen = _observe(service, Scope(), Memory())
+    assert seen.observations[1:] == (
+        Unseen(
+            "*",
+            "refused: ***",
+            remedy="tasks on it that were never seen before are not watched until it can be read",
+        ),
+    )
+    assert seen.failure == ""
+
+
+def test_a_known_task_whose_row_makes_no_sense_is_read_by_itself() -> None:
+    """Its row shows that it is there, and nothing else; one that nobody knows waits."""
+    service = _service("a", "b")
+    service.strange = {"a", "b"}
+    seen = _observe(service, Scope(), _known())
+    assert service.reads == ["a"]
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a"]
+
+
+@pytest.mark.parametrize(("runs", "held", "asked"), [(1, 0, True), (2, 0, False), (2, 1, True)])
+def test_a_task_is_asked_for_until_people_know_that_it_is_gone(
+    runs: int, held: int, asked: bool
+) -> None:
+    """That takes a second answer, and no noise that holds the news back."""
+    watch = WatchRecord(
+        absent={"a": Sight(NOW).missed(Kind.GONE, "1")[0]}, airtime={"a": Airtime((), held)}
+    )
+    if runs > 1:
+        watch = replace(watch, absent={"a": Sight(NOW, 2, "1-gone")})
+    service = _service()
+    _observe(service, Scope(), replace(_known(), watch=watch))
+    assert service.reads == (["a"] if asked else [])
 
 
 @pytest.mark.parametrize(
