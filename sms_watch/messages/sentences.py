@@ -297,9 +297,9 @@ def _say_summary(notice: Notice, zone: tzinfo) -> str:
     if notice.verdict.reason is Reason.GONE:
         now = _say_gone(notice, zone)
     return (
-        f"Since {_moment(notice.since, zone)} there were {count(notice.count, 'notice')} more about"
-        f" it, too many to send each. {now} As long as this goes on you hear once an hour, and at"
-        " once when a person is needed."
+        f"It changes too often to tell each change ({count(notice.count, 'notice')} held back since"
+        f" {_moment(notice.since, zone)}). {now} As long as this goes on you hear once an hour, and"
+        " at once when a person is needed."
     )
 
 
