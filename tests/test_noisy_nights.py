@@ -182,4 +182,6 @@ def test_after_the_noise_the_task_is_told_of_as_before(vigil: Vigil) -> None:
     summary = vigil.world.inbox[6]
     assert summary["at"] == NOW + minutes(1 + 12 + 60)
     assert summary["subject"].startswith("sms_watch info: web-a changes all the time - ")
-    assert "(5 notices held back since 2026-11-24 00:16 +00:00). It is ABORT now." in summary["email"]
+    assert (
+        "(5 notices held back since 2026-11-24 00:16 +00:00). It is ABORT now." in summary["email"]
+    )

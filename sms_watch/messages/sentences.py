@@ -182,10 +182,12 @@ def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
     detail = clean(notice.detail, 2 * MAX_DETAIL).rstrip(".")
     if (notice.task or NO_TASK).id == PART_OF_LIST:
         return f"It could not be read{since}: {detail}. It is tried again in every run."
+    until = "it is not watched: a failure would be neither seen nor restarted"
+    if _state(notice):
+        until = f"it is not restarted; that it is {_state(notice)} is known from the list of tasks"
     return (
-        f"It could not be read{since}, while other tasks could: {detail}. Until it can be read, it"
-        " is not watched: a failure would be neither seen nor restarted. It is tried again in every"
-        " run."
+        f"It could not be read{since}, while other tasks could: {detail}. Until it can be read,"
+        f" {until}. It is tried again in every run."
     )
 
 

@@ -433,7 +433,8 @@ def _needs_person(reading: Reading, record: TaskRecord, verdict: Verdict) -> boo
 
 def _without_time(verdict: Verdict) -> Verdict:
     """Return what is said of a start that was decided again and again, and never sent."""
-    return replace(verdict, action=Action.WAIT, reason=Reason.NO_TIME, start=None)
+    attempt = replace(verdict.attempt, next_try=None)
+    return replace(verdict, action=Action.WAIT, reason=Reason.NO_TIME, attempt=attempt, start=None)
 
 
 def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:

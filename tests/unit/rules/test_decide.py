@@ -935,6 +935,7 @@ def test_runs_that_never_have_time_for_a_start_call_a_person(skips: int, calls: 
     if calls:
         said = _notice(decision).verdict
         assert (said.action, said.reason, said.start) == (Action.WAIT, Reason.NO_TIME, None)
+        assert said.attempt == Attempt(1, None, None)
         assert _kinds(_decide(a_task(), decision.record)) == ()
         assert _notice(decision.held_back()).verdict == said
 
