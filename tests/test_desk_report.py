@@ -29,7 +29,8 @@ from sms_watch.model.notice import Action, Kind, Outcome, Start
 from sms_watch.model.task import Phase, Progress
 from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import Memory, TaskRecord
+from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
+from sms_watch.rules.sight import Sight
 
 EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
@@ -113,6 +114,50 @@ def test_being_paused_is_one_band() -> None:
     story = _story(RUNS, _task(2, "ABORTING"), _task(2.1, "ABORT"), _task(3, "RUNNING"))
     assert _spans(story.events) == [("ABORT", 2, 3)]
     assert story.lost == timedelta(0)
+
+
+def _gone(hours: float, since: Optional[float] = None, told: bool = True) -> Entry:
+    """Return a line that says that SMS has no such task, or, without since, that it has it."""
+    event = "20261124-0-0-gone" if told else ""
+    absent = {} if since is None else {"a": Sight(_at(since), 2 if told else 1, event)}
+    return _line(hours, watch=WatchRecord(absent=absent))
+
+
+def test_a_task_that_is_gone_has_a_band_until_it_is_back() -> None:
+    """What it was before it goes on then, though no record says so; the records stay as they were.
+
+    One answer is not believed here either.
+    """
+    again = _line(4, EntryType.SNAPSHOT, tasks=FAILS.tasks, watch=_gone(3, 3).watch)
+    doubt = _gone(2.9, 2.9, told=False)
+    story = _story(RUNS, FAILS, doubt, _gone(3.1, 3), again, _line(5), _gone(6))
+    assert _spans(story.bands) == [
+        ("RUNNING", 0, 2),
+        ("MIGRATE_FAIL", 2, 3),
+        ("", 3, 6),
+        ("MIGRATE_FAIL", 6, 10),
+    ]
+    assert [band.phase for band in story.bands][2] is Phase.GONE
+    assert [band.codes for band in story.bands[2:]] == [(), (LINE_LOST,)]
+    assert story.lost == 5 * HOUR
+
+
+def test_a_task_that_is_back_in_another_state_was_gone_until_then() -> None:
+    """The line that has its record has the end of its absence too."""
+    back = replace(_task(6, "RUNNING"), watch=WatchRecord())
+    story = _story(FAILS, _gone(3.1, 3), back, _gone(8.1, 8))
+    assert _spans(story.bands) == [
+        ("MIGRATE_FAIL", 2, 3),
+        ("", 3, 6),
+        ("RUNNING", 6, 8),
+        ("", 8, 10),
+    ]
+
+
+def test_an_id_that_never_was_a_task_is_shown_as_gone() -> None:
+    """By its id, for that is all that is known."""
+    story = _story(_gone(3.1, 3))
+    assert (story.name, _spans(story.bands)) == ("a", [("", 3.1, 10)])
 
 
 def test_starts_stand_in_the_failure_that_they_are_about() -> None:

@@ -16,9 +16,11 @@ from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.model.task import BROKEN, PHASES, Phase
 from sms_watch.rules.movement import WHOLE
-from sms_watch.rules.record import TaskRecord
+from sms_watch.rules.record import TaskRecord, WatchRecord
 from sms_watch.text import clean
 
+# Stands for a state where there is no task.
+GONE = ""
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
 
@@ -144,6 +146,8 @@ def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo
     for entry in told:
         for task_id, record in entry.tasks.items():
             traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
+        if entry.watch is not None:
+            _note_absence(traces, entry.watch, entry.at)
         for notice in entry.notices:
             if notice.task is not None:
                 traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice)
@@ -152,6 +156,15 @@ def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo
     stories = [trace.story(first, end, zone) for trace in traces.values() if trace.spans]
     stories.sort(key=lambda story: (-story.lost, story.name, story.id))
     return Facts(first, end, tuple(stories), tuple(_messages(told, zone, first)))
+
+
+def _note_absence(traces: Dict[str, _Trace], watch: WatchRecord, at: datetime) -> None:
+    """Note which tasks were told to be gone by a moment; the records say nothing of that."""
+    gone = {task_id: sight for task_id, sight in watch.absent.items() if sight.event_id}
+    for task_id, sight in gone.items():
+        traces.setdefault(task_id, _Trace(task_id)).leave(sight.since)
+    for task_id in traces.keys() - gone.keys():
+        traces[task_id].come_back(at)
 
 
 def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
@@ -219,7 +232,7 @@ class _Trace:
             if self.spans and _phase(self.spans[-1][1]) is _phase(record.state) is Phase.PAUSED:
                 since = self.spans.pop()[0]  # being paused and paused are one
             self.spans.append((since, record.state, codes))
-        elif not set(codes) <= set(self.spans[-1][2]):
+        elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
         stalled = bool(self.stalls) and self.stalls[-1][1] is None
@@ -227,6 +240,22 @@ class _Trace:
             self.stalls.append((record.movement.moved_at or at, None))
         elif stalled and not record.movement.stall:
             self.stalls[-1] = (self.stalls[-1][0], at)
+
+    def leave(self, since: datetime) -> None:
+        """Take in that the task is gone."""
+        if not self.is_gone:
+            self.spans.append((since, GONE, ()))
+
+    def come_back(self, at: datetime) -> None:
+        """Take in that it is not gone, and goes on as what it was."""
+        if self.is_gone and len(self.spans) > 1:
+            _, state, codes = self.spans[-2]
+            self.spans.append((at, state, codes))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the task is told to be gone."""
+        return bool(self.spans) and self.spans[-1][1] == GONE
 
     def hear(self, notice: Notice) -> None:
         """Take from a notice how far the task was then."""
@@ -303,7 +332,7 @@ class _Trace:
 
 
 def _phase(state: str) -> Phase:
-    return PHASES.get(state, Phase.UNKNOWN) if state else Phase.GONE
+    return PHASES.get(state, Phase.UNKNOWN) if state != GONE else Phase.GONE
 
 
 def saved(bands: Sequence[Band], end: datetime, zone: tzinfo) -> timedelta:

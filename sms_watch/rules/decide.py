@@ -318,8 +318,9 @@ def _decide_failed(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     facts = {"since": record.failed_since, "count": failure.flaps}
     notices = [reading.notice(Kind.FAILED, verdict, **facts)] if is_news else []
     if calls:
-        called = _without_time(verdict) if record.starts.skips >= MOST_SKIPS else verdict
-        notices.append(reading.notice(Kind.NEEDS_PERSON, called, **facts))
+        late = record.starts.skips >= MOST_SKIPS and verdict.action is not Action.NONE
+        said = _without_time(verdict) if late else verdict
+        notices.append(reading.notice(Kind.NEEDS_PERSON, said, **facts))
     notices += _agent_notices(reading, agent_news, before, verdict, **facts)
     record = replace(record, failure=failure, agent=agent)
     return Decision(task.id, verdict, reading.event, task, record, tuple(notices))

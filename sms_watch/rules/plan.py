@@ -339,7 +339,7 @@ def _repeated(record: TaskRecord, call: Call) -> Tuple[str, ...]:
 
 
 def _digested(decision: Decision, now: datetime) -> Decision:
-    if decision.record is None or decision.task is None:
+    if decision.record is None or not decision.is_there:
         return decision
     return replace(decision, record=decision.record.digested(now))
 

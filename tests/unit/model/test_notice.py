@@ -54,9 +54,9 @@ def test_what_ends_something_names_what_it_ends() -> None:
     ends = {kind: {Kind(name) for name in kind.ends} for kind in Kind if kind.ends}
     assert ends == {
         Kind.RESUMED: {Kind.FAILED, Kind.NEEDS_PERSON, Kind.PAUSED},
-        Kind.MOVING: {Kind.STALLED},
+        Kind.MOVING: {Kind.STALLED, Kind.HANGING, Kind.UNKNOWN_STATE},
         Kind.CONNECTED: {Kind.DISCONNECTED},
-        Kind.READABLE: {Kind.UNREADABLE},
+        Kind.READABLE: {Kind.UNREADABLE, Kind.GONE},
         Kind.SEES_AGAIN: {Kind.BLIND},
     }
     for kind, opened in ends.items():

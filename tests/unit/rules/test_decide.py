@@ -940,6 +940,12 @@ def test_runs_that_never_have_time_for_a_start_call_a_person(skips: int, calls: 
         assert _notice(decision.held_back()).verdict == said
 
 
+def test_what_no_start_can_mend_is_no_lack_of_time() -> None:
+    """Where the error is another by now, people hear what it needs."""
+    decision = _decide(a_task(code=DISK_FULL), _late(3))
+    assert [notice.verdict.reason for notice in decision.notices] == [Reason.NOT_MENDABLE] * 2
+
+
 @pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
 def test_a_task_that_needs_no_start_has_missed_none(state: str) -> None:
     """The runs without time are counted in a row: the next failure begins anew."""

@@ -148,10 +148,11 @@ def test_a_start_in_the_run_of_a_digest_is_counted_once(outcome: Outcome, next_:
     assert settle(start, planned.tasks["a"], outcome).totals.starts == next_
 
 
-def test_a_task_that_was_not_read_keeps_its_counts() -> None:
+@pytest.mark.parametrize("absent", [Unseen("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
+def test_a_task_that_was_not_seen_keeps_its_counts(absent: Observation) -> None:
     """A digest that does not show it ends no count of it."""
     memory = Memory({"a": a_record(total_starts=3, seconds_failed=60.0)})
-    seen: List[Observation] = [Unseen("a", "HTTP 503"), a_running_task(id="b")]
+    seen: List[Observation] = [absent, a_running_task(id="b")]
     planned = a_plan(seen, memory, commands=Commands(digest=True))
     assert set(planned.tasks) == {"b"}
 
