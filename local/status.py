@@ -109,6 +109,8 @@ def _why(decision: Decision) -> str:
         and decision.task.connected is False
     ):
         return "its agent is not connected"
+    if decision.is_there and decision.record and decision.record.hang:
+        return "hangs"
     return str(decision.verdict.reason).replace("_", " ")
 
 
