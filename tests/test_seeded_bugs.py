@@ -32,8 +32,8 @@ BUGS = [
     Bug(
         "told before it is recorded as told",
         "run.py",
-        "told=tuple(notice.event_id for notice in sent.notices),",
-        "told=(),",
+        "told = tuple(notice.event_id for notice in sent.notices)",
+        "told = ()",
         "test_run.py::test_the_acknowledgement_comes_last_and_clears_what_was_owed",
     ),
     Bug(
@@ -46,7 +46,7 @@ BUGS = [
     Bug(
         "no lease",
         "run.py",
-        "lease=until if _is_work(planned, memory) else None,",
+        "lease=lease if _is_work(planned, memory) else None,",
         "lease=None,",
         "test_two_runs.py::test_two_runs_at_once_do_the_work_of_one",
     ),
@@ -123,8 +123,8 @@ BUGS = [
     Bug(
         "what was owed is forgotten by the next run",
         "run.py",
-        "for notice in (*memory.outbox.values(), *planned.notices, *news)",
-        "for notice in (*planned.notices, *news)",
+        "pending = (*memory.outbox.values(), *planned.notices)",
+        "pending = planned.notices",
         "test_run.py::test_a_message_that_could_not_be_published_goes_out_with_the_next_run",
     ),
     Bug(
