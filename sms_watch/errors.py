@@ -7,6 +7,8 @@ from typing import Optional, Sequence
 REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
 # The codes of calls that were not made: no time was left; the service had refused the keys before.
 NO_TIME, KEYS_REFUSED = "no_time", "keys_refused"
+PROXY = "proxy"  # the code of calls that the environment's proxy did not let through
+SET_PROXY = "correct HTTPS_PROXY in the environment, or name the host in NO_PROXY"
 # The rights that calls need, and the settings that say where they go.
 READING = "sms:server:getTask (in the older model sms:server:queryServer)"
 LISTING = (
@@ -52,8 +54,8 @@ class CloudError(WatchError):
 
     ``operation`` is what was tried, for people. ``status`` is the HTTP status, ``None`` when no
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
-    word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
-    ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
+    word of ours for what happened on the way (``timeout``, ``unreachable``, ``proxy``,
+    ``no_answer``, ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
     ``keys_refused``). ``request_id`` is the service's. ``retryable``: the same call
     may be sent again without harm, after ``retry_after`` seconds if the service named them.
     ``outcome_unknown``: a write may have taken effect.
@@ -119,6 +121,8 @@ def remedy(error: CloudError, rights: str, address: str) -> str:
             " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; see that the keys are"
             f" active in IAM, and of the site that {address} name"
         )
+    if error.code == PROXY:
+        return SET_PROXY
     if error.status is None:
         return f"look at the network, and at {address}"
     if error.status == FORBIDDEN:

@@ -6,12 +6,13 @@ import difflib
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from urllib.parse import urlsplit
 
 import requests
 
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
-from sms_watch.adapters.sdk import keep_signature
+from sms_watch.adapters.sdk import keep_signature, proxies_to
 from sms_watch.errors import (
     LISTING,
     READING,
@@ -83,6 +84,7 @@ def clock(desk: Desk) -> Finding:
             params={"limit": 1},
             timeout=TIMEOUT,
             allow_redirects=False,
+            proxies=proxies_to(urlsplit(url).hostname or ""),
             auth=keep_signature,  # none; without it, requests would look for one in .netrc
         )
     except requests.RequestException as error:

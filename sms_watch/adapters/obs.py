@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 import requests
 
 from sms_watch.adapters.obs_signature import quoted, sign
-from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature
+from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature, proxies_to
 from sms_watch.errors import (
     FORBIDDEN,
+    PROXY,
     REFUSED,
+    SET_PROXY,
     THROTTLED,
     CloudError,
     JournalConflict,
@@ -77,6 +79,7 @@ REMEDIES: Mapping[str, str] = {
     "NotImplemented": CANNOT_APPEND,
     "InvalidObjectState": CANNOT_APPEND,
     "unreachable": "look at the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
+    PROXY: SET_PROXY,
     "certificate": "look at OBS_ENDPOINT, and at what stands between this machine and OBS",
     "InvalidLocationConstraint": (
         "OBS_ENDPOINT is not in the region that OBS_REGION names, or without it the topic: correct"
@@ -117,7 +120,12 @@ class Connection:
     def send(self, method: str, url: str, **options: Any) -> requests.Response:
         """Send one request; redirects are not followed, for they would take the token along."""
         return self._session.request(
-            method, url, timeout=self._timeout, allow_redirects=False, **options
+            method,
+            url,
+            timeout=self._timeout,
+            allow_redirects=False,
+            proxies=proxies_to(self.host),
+            **options,
         )
 
     def close(self) -> None:

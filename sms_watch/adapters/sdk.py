@@ -31,9 +31,9 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.errors import BROKEN, KEYS_REFUSED, NO_TIME, REFUSED, THROTTLED, CloudError
+from sms_watch.errors import BROKEN, KEYS_REFUSED, NO_TIME, PROXY, REFUSED, THROTTLED, CloudError
 from sms_watch.ports import Deadline
-from sms_watch.settings import Credentials
+from sms_watch.settings import LOOPBACK, Credentials
 from sms_watch.text import MAX_DETAIL, clean
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
@@ -44,6 +44,7 @@ PASSING = frozenset({500, 502, 503, 504})
 REDIRECTING, FAILING = 300, 400
 WORDS = {
     "unreachable": "could not be reached",
+    PROXY: "could not be reached through the proxy that the environment names",
     "certificate": "has a certificate that is not trusted",
     "timeout": "did not answer in time",
     "no_answer": "broke off without an answer",
@@ -52,7 +53,7 @@ WORDS = {
     KEYS_REFUSED: "was not called again, for it had refused the keys",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
-UNSENT = frozenset({"unreachable", "certificate", NO_TIME, KEYS_REFUSED})
+UNSENT = frozenset({"unreachable", PROXY, "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -102,6 +103,8 @@ class Connection:
         # one only when a session has no authentication of its own. The SDK offers no way to say
         # so, hence its private session.
         self._http._session.auth = keep_signature
+        # Nor does its configuration take a host that is reached without a proxy.
+        self._http._proxy = proxies_to(self.host)
         _silence(type(self.client).__name__)
 
     def call(self, send: Callable[[], Any]) -> Answer:
@@ -137,6 +140,15 @@ def _answered(response: requests.Response, **_: Any) -> None:
 def keep_signature(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Authenticate by what is there already; that one is given keeps others away."""
     return request
+
+
+def proxies_to(host: str) -> Dict[str, str]:
+    """Return the choice of proxies for a host: those of the environment, none for loopback.
+
+    What goes to this machine may go by ``http://``, so a proxy on another one could read it all.
+    ``no_proxy`` stands for the variable of this name (requests, "Release History", 2.14.0).
+    """
+    return {"no_proxy": host} if LOOPBACK.fullmatch(host) else {}
 
 
 def _silence(client: str) -> None:
@@ -258,7 +270,7 @@ class Caller:
             f"{self.connection.host} {AWAY if status else WORDS.get(word, 'could not be called')}",
             status=status,
             code=word,
-            retryable=word == "unreachable" or (word in UNANSWERED and not write),
+            retryable=word in ("unreachable", PROXY) or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,
         )
 
@@ -311,9 +323,17 @@ def _causes(error: Any) -> Iterator[Exception]:
             waiting += each.args
 
 
-UNCONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError, requests.ConnectTimeout)
+# A proxy that is away, or refuses the tunnel; one that is no proxy for HTTP, such as SOCKS.
+PROXIED = (ProxyError, requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)
+UNCONNECTED = (
+    NewConnectionError,
+    ConnectTimeoutError,
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+)
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
+    (PROXY, PROXIED),
     ("unreachable", UNCONNECTED),
     # Any other fault of TLS can come after the request was sent.
     ("certificate", (ssl.SSLCertVerificationError,)),
