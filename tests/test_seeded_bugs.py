@@ -239,6 +239,13 @@ BUGS = [
         "return {}",
         "test_proxies.py::test_what_goes_to_this_machine_goes_through_no_proxy",
     ),
+    Bug(
+        "what git ignores gets into the zip",
+        "../build_zip.py",
+        "    if not _is_checkout(root):\n        return [root",
+        "    if True:\n        return [root",
+        "test_zip.py::test_what_git_ignores_is_in_no_zip",
+    ),
 ]
 
 
