@@ -30,7 +30,7 @@ from sms_watch.parallel import map_concurrently
 from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
 from sms_watch.settings import SETTINGS
-from sms_watch.text import count
+from sms_watch.text import clean, count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
 CLOSE_TO = 60  # seconds; a clock that is further off is on its way out
@@ -187,7 +187,7 @@ def _meant(wrong: str, there: Sequence[Task]) -> str:
 def task(found: Task, policy: Policy) -> Finding:
     """Judge one task: what it is called, how it stands, and whether that needs somebody."""
     percent = found.progress.shown
-    text = f"{found.id} {found.name}: {found.state}"
+    text = f"{found.id} {found.name}: {clean(found.state)}"
     if found.phase is Phase.MOVING and percent is not None:
         text += f", {percent} %"
     if found.phase is Phase.FAILED:
@@ -259,7 +259,7 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
     ]
     if accepted:
         last = accepted[-1]
-        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}"
+        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {clean(last.run)}"
         return Finding("right to start", Verdict.OK, text)
     return Finding(
         "right to start",
