@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from sms_watch.clock import SystemClock
-from sms_watch.settings import SETTINGS
+from sms_watch.settings import NAMES, unknown
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Of a planted mistake it is enough that it is seen: nobody reads the shortest way to it.
+settings.register_profile(
+    "planted", settings.get_profile("here"), phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("here")
 
 # Beside this file; its fixtures need the assertions that pytest rewrites.
@@ -93,9 +97,9 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set on this machine out of the tests."""
-    names = {setting.name for setting in SETTINGS}
     for name in list(os.environ):
-        if name in names or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
+        ours = name in NAMES or unknown([name])
+        if ours or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
             monkeypatch.delenv(name)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

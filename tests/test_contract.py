@@ -10,9 +10,11 @@ import pytest
 from builders import a_task
 from clouds import KEY, TOPIC, a_night
 from fakes import FakeDeadline, FakePublisher, FakeService, OneRun
+from wire import WINDOW
 
 from local.cloud.faults import Fault
 from local.cloud.shapes import PROJECT
+from local.cloud.variants import UNREADABLE, Variants
 from local.cloud.world import SimTask
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller
@@ -22,7 +24,7 @@ from sms_watch.model.task import TaskState
 from sms_watch.ports import MigrationService, Publisher
 from sms_watch.settings import Credentials
 
-MESSAGE = Message("subject", "default", "e-mail text", "short text", '{"version": 1}', ("1",))
+MESSAGE = Message("subject", "default text", "e-mail text", "short text", '{"version": 1}', ("1",))
 
 
 class Services(NamedTuple):
@@ -38,6 +40,9 @@ class Services(NamedTuple):
     lose_answer: Callable[[str], None]
     break_service: Callable[[str], None]
     refuse_keys: Callable[[str], None]
+    throttle: Callable[[], None]
+    close_task: Callable[[str], None]
+    count_more: Callable[[int], None]
     sent: Callable[[], int]
 
 
@@ -61,6 +66,16 @@ def _fakes(place: Path) -> Iterator[Services]:
         tasks.fail_read("failed", refused)
         tasks.fail_start("failed", refused)
 
+    def throttle() -> None:
+        limited = CloudError("x", status=429, code="APIGW.0308", retryable=True, retry_after=60)
+        tasks.fail_read("failed", limited)
+
+    def close_task(task_id: str) -> None:
+        tasks.closed[task_id] = CloudError("x", status=403, code="SMS.6527")
+
+    def count_more(number: int) -> None:
+        tasks.missing = number
+
     yield Services(
         OneRun(tasks),
         topic,
@@ -69,6 +84,9 @@ def _fakes(place: Path) -> Iterator[Services]:
         lose_answer,
         break_service,
         refuse_keys,
+        throttle,
+        close_task,
+        count_more,
         lambda: len(tasks.reads) + len(tasks.starts) + tasks.lists,
     )
 
@@ -84,6 +102,13 @@ def _real(place: Path) -> Iterator[Services]:
         def caller(connection: object) -> Caller:
             return Caller(connection, FakeDeadline(), lambda seconds: None)
 
+        def close_task(task_id: str) -> None:
+            refused = UNREADABLE["another user's"]
+            night.server.cloud.variants = Variants(unreadable={task_id: refused})
+
+        def count_more(number: int) -> None:
+            night.server.cloud.variants = Variants(unseen=number)
+
         yield Services(
             sms.SmsService(caller(to_sms)),
             smn.SmnPublisher(caller(to_smn), TOPIC),
@@ -92,6 +117,9 @@ def _real(place: Path) -> Iterator[Services]:
             lambda operation: night.faults.add(operation, Fault(drop=True, before=False)),
             lambda operation: night.faults.add(operation, Fault(503), times=3),
             lambda operation: night.faults.add(operation, Fault(401)),
+            lambda: night.faults.add("show_task", Fault(429, WINDOW)),
+            close_task,
+            count_more,
             lambda: sum(night.calls.values()),
         )
         to_sms.close()
@@ -100,7 +128,7 @@ def _real(place: Path) -> Iterator[Services]:
 
 @pytest.fixture(params=[_fakes, _real], ids=["fakes", "real"])
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
-    """Give the services of both kinds, one after the other."""
+    """Yield the services of both kinds, one after the other."""
     make: Callable[[Path], ContextManager[Services]] = request.param
     with make(tmp_path) as made:
         yield made
@@ -118,6 +146,27 @@ def test_a_task_that_does_not_exist_is_gone(services: Services) -> None:
         services.tasks.read_task("gone")
     with pytest.raises(TaskGone):
         services.tasks.start_task("gone")
+
+
+def test_a_task_of_somebody_else_is_not_gone(services: Services) -> None:
+    """It can be neither read nor started, for as long as it lasts, and is not in the list."""
+    services.close_task("failed")
+    for call in (services.tasks.read_task, services.tasks.start_task, services.tasks.read_task):
+        with pytest.raises(CloudError) as closed:
+            call("failed")
+        assert (closed.value.status, closed.value.code) == (403, "SMS.6527")
+        assert not isinstance(closed.value, TaskGone)
+        assert (closed.value.retryable, closed.value.outcome_unknown) == (False, False)
+    assert services.tasks.list_tasks("").ids == {"running"}
+
+
+def test_a_list_tells_that_it_counts_more_than_it_shows(services: Services) -> None:
+    """It is not complete, and says so with the number."""
+    assert services.tasks.list_tasks("").complete
+    services.count_more(2)
+    listing = services.tasks.list_tasks("")
+    assert (listing.complete, listing.missing, bool(listing.detail)) == (False, 2, True)
+    assert listing.ids == {"failed", "running"}
 
 
 def test_a_failed_task_can_be_started(services: Services) -> None:
@@ -174,6 +223,22 @@ def test_refused_keys_are_not_tried_again(services: Services, operation: str) ->
         assert unsent.value.code == "keys_refused"
         assert not unsent.value.outcome_unknown
     assert services.sent() == 1
+
+
+def test_a_throttled_service_is_read_no_more(services: Services) -> None:
+    """Within the window that it names further reads are wasted; a start is sent all the same."""
+    tasks = services.tasks
+    services.throttle()
+    with pytest.raises(CloudError) as throttled:
+        tasks.read_task("failed")
+    assert (throttled.value.status, throttled.value.code) == (429, "APIGW.0308")
+    for read in (lambda: tasks.read_task("running"), lambda: tasks.list_tasks("")):
+        with pytest.raises(CloudError) as unsent:
+            read()
+        assert unsent.value.code == "too_many_calls"
+    assert services.sent() == 1
+    tasks.start_task("failed")
+    assert services.starts() == 1
 
 
 def test_a_message_is_published(services: Services) -> None:
