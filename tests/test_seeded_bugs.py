@@ -254,6 +254,20 @@ BUGS = [
         "test_task_json.py::test_connected_is_known_or_unknown",
     ),
     Bug(
+        "a proxy reads what goes to this machine",
+        "adapters/sdk.py",
+        'if LOOPBACK.fullmatch(urlsplit(request.url or "").hostname or ""):',
+        "if False:",
+        "test_proxies.py::test_what_goes_to_this_machine_goes_through_no_proxy",
+    ),
+    Bug(
+        "what git ignores gets into the zip",
+        "../build_zip.py",
+        "    if not _is_checkout(root):\n        return [root",
+        "    if True:\n        return [root",
+        "test_zip.py::test_what_git_ignores_is_in_no_zip",
+    ),
+    Bug(
         "twenty minutes of running give a fresh count",
         "rules/decide.py",
         "HEALTHY_AFTER = timedelta(minutes=30)",
