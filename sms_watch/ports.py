@@ -96,7 +96,7 @@ class Ports:
     """All that a run reaches the world through.
 
     ``deadline`` ends with the budget of ``timetable``. ``nonce`` returns a new one for each line of
-    the journal; ``redact`` hides the secrets in a text.
+    the journal; ``redact`` hides the secrets in a text, and is asked of all that comes in.
     """
 
     migration: MigrationService

@@ -151,7 +151,7 @@ BUGS = [
     Bug(
         "the day is turned without a seal",
         "journal/objects.py",
-        "            self._put(encode(seal), position)\n",
+        "            self._put(encode(seal, self._redact), position)\n",
         "            pass\n",
         "test_journal_store.py::test_of_two_runs_that_turn_the_day_one_wins",
     ),

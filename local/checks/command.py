@@ -13,10 +13,9 @@ import click
 from local.checks import function, journal, tasks, topic
 from local.checks.findings import STATUS, Finding, Verdict, worst
 from local.desk import Desk, env_file_option, read_env_file, texts_of
-from sms_watch.context import secrets_in
 from sms_watch.errors import CloudError, SettingsError
-from sms_watch.logs import Redactor
-from sms_watch.settings import SETTINGS
+from sms_watch.redaction import Redactor
+from sms_watch.settings import SETTINGS, secrets_in
 
 WIDTH = 100  # or that of a narrower terminal
 MARGIN = 25  # of what comes after verdict and name
