@@ -18,16 +18,18 @@ HIDDEN = "***"
 RUN = 8
 # A text is first searched for pieces of a key, at every fourth place: a run holds at least one.
 PIECE, STEP = 5, 4
+# Letters that HTML has names for, of those that keys may hold.
+NAMES = dict(zip(["amp", "lt", "gt", "quot", "apos", "sol", "plus", "equals"], "&<>\"'/+="))
 # How a letter is written in URLs, JSON and HTML, also twice over; a line break in JSON, and the
 # backslashes before any other letter, stand for none. Compiled by the first text that needs it.
 WRITTEN = (
     r"%(?:25)*([0-9A-Fa-f]{2})"
     r"|\\+(?:u00|x)([0-9A-Fa-f]{2})"
     r"|\\+[nrt]?"
-    r"|&(?:amp;)*(?:\#[xX]0*([0-9A-Fa-f]{1,4})|\#0*([0-9]{1,5})|(amp|lt|gt|quot|apos|sol|plus|equals));"
+    r"|&(?:amp;)*\#(?:[xX]0*([0-9A-Fa-f]{1,4})|0*([0-9]{1,5}));?"
+    rf"|&(?:amp;)*({'|'.join(NAMES)});"
 )
 IN_DECIMAL, BY_NAME = 4, 5  # groups of it; the others are hexadecimal
-NAMES = dict(zip(("amp", "lt", "gt", "quot", "apos", "sol", "plus", "equals"), "&<>\"'/+="))
 
 # A letter, and where in the text it begins and ends.
 Letter = Tuple[str, int, int]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 from builders import NOW
+from canaries import a_pair, credentials, temporary
 from fakes import FakeDeadline
 
 from index import handler
@@ -28,9 +29,9 @@ from sms_watch.settings import Credentials, ObsJournal
 from sms_watch.wiring import WARM
 
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
-KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)
+KEY = a_pair("the watchdog")
 OWN = f"sms-watch-{PROJECT}"
-TEMPORARY = Key("CANARYTEMPORARY00001", "canarytemporary" * 3, "canarytoken" * 30)
+TEMPORARY = temporary("the agency")
 
 
 class Night:
@@ -127,8 +128,7 @@ def an_obs_store(
     place = ObsJournal(night.server.url, "ap-southeast-3", bucket, "watch", own)
     connection = obs.Connection(night.server.url, timeout)
     caller = Caller(connection, FakeDeadline(rest), lambda seconds: None)
-    keys = Credentials(key.access, key.secret, key.token)
-    store = obs.ObsStore(place, caller, keys, night.clock.now(), night.remarks.append)
+    store = obs.ObsStore(place, caller, credentials(key), night.clock.now(), night.remarks.append)
     PLACES[id(store)] = night.storage
     yield store
     connection.close()

@@ -7,6 +7,8 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 
+from canaries import leaked
+from clouds import KEY
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.world import FAILED, MOVING, PAUSED
@@ -17,8 +19,8 @@ BACKOFF = timedelta(minutes=2)
 PROOF = timedelta(minutes=30)
 LONGEST_RUN = timedelta(seconds=55)
 MOST_STARTS = 20
-# Of every secret; the simulated services put them into their errors.
-CANARY = "canary"
+# The simulated services put them into their errors, and into what they say of tasks.
+KEYS = (KEY.access, KEY.secret)
 DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
 # The states in which a task must have been read for a new notice of a kind.
 MEANINGS: Mapping[str, Any] = {
@@ -110,7 +112,7 @@ class Promises:
     def _check_run(self, wake: Wake) -> None:
         assert "not foreseen" not in wake.failure, wake.failure
         assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
-        assert not any(CANARY in text.lower() for text in wake.output), "a secret got out"
+        assert not leaked(*wake.output, keys=KEYS), "a secret got out"
         assert wake.messages <= 1, "two messages in one run"
         assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
         for start in wake.starts:

@@ -6,13 +6,15 @@ from pathlib import PurePosixPath
 from typing import Any, Optional
 
 import pytest
+from canaries import credentials, draw, leaked, temporary
 
 from local.context import LocalContext
 from sms_watch.context import InvocationContext, texts_by_name
 from sms_watch.settings import Credentials, FileJournal, ObsJournal
 from sms_watch.timetable import Timetable
 
-KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
+KEYS = credentials(temporary("an agency"))
+SET = draw("a setting", 20)
 
 
 class _Broken:
@@ -51,11 +53,11 @@ def test_an_agency_needs_both_of_its_keys() -> None:
 
 def test_keys_are_known_as_secrets_and_not_shown() -> None:
     """Those of the settings and of the agency alike."""
-    texts = {"HUAWEICLOUD_SDK_AK": "CANARYSETTING0000001", "SMS_REGION": "cn-north-4"}
+    texts = {"HUAWEICLOUD_SDK_AK": SET, "SMS_REGION": "cn-north-4"}
     given = InvocationContext.of(LocalContext(texts, agency=KEYS))
-    found = {KEYS.access_key, KEYS.secret_key, KEYS.security_token, "CANARYSETTING0000001"}
+    found = {KEYS.access_key, KEYS.secret_key, KEYS.security_token, SET}
     assert set(given.secrets) - {""} == found
-    assert "canary" not in repr(given).lower()
+    assert not leaked(repr(given))
 
 
 @pytest.mark.parametrize(
