@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime
 from typing import Any, Dict, Mapping, Optional
@@ -22,7 +23,7 @@ class LocalContext:
         request_id: str = "",
         agency: Optional[Credentials] = None,
     ) -> None:
-        self._texts = dict(texts)
+        self._texts = {**texts, "RUNTIME_USERDATA": json.dumps(dict(texts))}
         self._request_id = request_id or str(uuid.uuid4())
         self._agency = agency or Credentials("", "")
 

@@ -17,7 +17,7 @@ from dotenv.parser import parse_stream
 
 from sms_watch.adapters.sdk import Caller
 from sms_watch.clock import SYSTEM_CLOCK, RunClock
-from sms_watch.context import settings_of, texts_by_name
+from sms_watch.context import settings_of, texts_by_name, unread_in
 from sms_watch.errors import WatchError
 from sms_watch.ports import Clock
 from sms_watch.redaction import Redactor
@@ -89,19 +89,34 @@ def texts_of(path: Optional[Path]) -> Dict[str, str]:
     return texts_by_name(read_env_file(path).get)
 
 
+def unread_of(path: Optional[Path]) -> Tuple[str, ...]:
+    """Return a warning of each variable, in the file or the environment, that is no setting."""
+    return unread_in(read_env_file(path))
+
+
 @dataclass
 class Desk:
-    """The way to the cloud for one command, on one connection to each service."""
+    """The way to the cloud for one command, on one connection to each service.
+
+    ``unread`` are warnings of variables that are no settings.
+    """
 
     settings: Settings
     redact: Redactor
     clock: Clock = SYSTEM_CLOCK
+    unread: Tuple[str, ...] = ()
     _clients: Clients = field(default_factory=Clients)
 
     @classmethod
-    def of(cls, texts: Mapping[str, str], clock: Clock = SYSTEM_CLOCK) -> Desk:
+    def of(
+        cls,
+        texts: Mapping[str, str],
+        clock: Clock = SYSTEM_CLOCK,
+        unread: Tuple[str, ...] = (),
+    ) -> Desk:
         """Make one for these settings. Raise SettingsError with every problem."""
-        return cls(settings_of(texts), Redactor(secrets_in(texts)), clock)
+        redact = Redactor(secrets_in(texts))
+        return cls(settings_of(texts, unread=unread), redact, clock, unread)
 
     def __enter__(self) -> Desk:
         return self

@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.desk import Desk, Trouble, env_file_option, texts_of
+from local.desk import Desk, Trouble, env_file_option, texts_of, unread_of
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading, fold, snapshot
 from sms_watch.messages.compose import RunContext
@@ -158,7 +158,7 @@ class _Silent:
 def look(desk: Desk) -> Look:
     """Look once at all tasks. Without its journal the watchdog knows no attempts; it says so."""
     now, made = desk.clock.now(), desk.settings
-    remarks: List[str] = []
+    remarks = list(desk.unread)
     try:
         memory = fold(desk.wiring().journal(desk.redact).read().entries)
     except JournalError as error:
@@ -300,7 +300,7 @@ def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> 
 
     Exit status: 0, or 2 when nothing could be read.
     """
-    with Desk.of(texts_of(env_file)) as desk:
+    with Desk.of(texts_of(env_file), unread=unread_of(env_file)) as desk:
         console = Console(highlight=False)
         if console.is_terminal and not (once or as_json):
             follow(desk, console, pause, desk.clock.sleep)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import uuid
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import PurePosixPath
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
+from sms_watch.errors import SettingsError
 from sms_watch.settings import (
     SETTINGS,
     Credentials,
@@ -18,6 +20,7 @@ from sms_watch.settings import (
     Settings,
     parse,
     secrets_in,
+    unknown,
 )
 from sms_watch.timetable import Timetable
 
@@ -26,13 +29,15 @@ from sms_watch.timetable import Timetable
 class InvocationContext:
     """What is known of one invocation before its settings are checked.
 
-    ``texts`` are the settings by name, ``agency`` the temporary keys of the function's agency.
+    ``texts`` are the settings by name, ``unread`` warnings of variables that look like settings and
+    are none. ``agency`` are the temporary keys of the function's agency.
     ``timeout`` is that of the function, in seconds, where it is told; ``on_platform`` is false on
     one's own machine.
     """
 
     request_id: str
     texts: Mapping[str, str] = field(repr=False)
+    unread: Tuple[str, ...] = ()
     agency: Optional[Credentials] = None
     timeout: Optional[int] = None
     on_platform: bool = False
@@ -41,9 +46,14 @@ class InvocationContext:
     def of(cls, context: Any) -> InvocationContext:
         """Read FunctionGraph's context, which may be missing, and the environment."""
         timeout = os.environ.get("RUNTIME_TIMEOUT", "")
+
+        def ask(name: str) -> str:
+            return _ask(context, "getUserData", name)
+
         return cls(
             _ask(context, "getRequestID") or str(uuid.uuid4()),
-            texts_by_name(lambda name: _ask(context, "getUserData", name)),
+            texts_by_name(ask),
+            unread_in(_names(ask)),
             _agency(context),
             int(timeout) if timeout.isdecimal() else None,
             "RUNTIME_CODE_ROOT" in os.environ,
@@ -56,7 +66,7 @@ class InvocationContext:
 
     def settings(self) -> Settings:
         """Check the settings. Raise SettingsError, with every problem, if there is one."""
-        return settings_of(self.texts, self.agency)
+        return settings_of(self.texts, self.agency, self.unread)
 
     def short_timeout(self, timetable: Timetable) -> Tuple[str, ...]:
         """Warn of a timeout that kills runs in the middle."""
@@ -83,9 +93,36 @@ def texts_by_name(ask: Callable[[str], Optional[str]]) -> Dict[str, str]:
     return {name: text.strip() for name, text in found.items() if text.strip()}
 
 
-def settings_of(texts: Mapping[str, str], agency: Optional[Credentials] = None) -> Settings:
-    """Check the settings. Raise SettingsError, with every problem, if there is one."""
-    return parse(texts, agency, _load_zone)
+def unread_in(names: Iterable[str]) -> Tuple[str, ...]:
+    """Return a warning of each variable, here or in the environment, that is no setting of ours."""
+    return unknown({*names, *os.environ})
+
+
+def settings_of(
+    texts: Mapping[str, str],
+    agency: Optional[Credentials] = None,
+    unread: Iterable[str] = (),
+) -> Settings:
+    """Check the settings. Raise SettingsError, with every problem, if there is one.
+
+    What is ``unread`` is told with the problems, for it may be why something is missing.
+    """
+    try:
+        return parse(texts, agency, _load_zone)
+    except SettingsError as error:
+        raise SettingsError([*error.problems, *unread]) from None
+
+
+def _names(ask: Callable[[str], str]) -> Set[str]:
+    """Return the names of the function's variables, those of encrypted ones too.
+
+    FunctionGraph has them all, with their values in clear, in one variable, as JSON (user manual,
+    "Configuring Environment Variables", preset parameters). Nothing but the names is kept.
+    """
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(ask("RUNTIME_USERDATA") or os.environ.get("RUNTIME_USERDATA", ""))
+        return set(found) if isinstance(found, dict) else set()
+    return set()
 
 
 def _ask(context: Any, method: str, *arguments: str) -> str:

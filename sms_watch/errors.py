@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
-# The codes of calls that were not made: no time was left; the service had refused the keys before.
-NO_TIME, KEYS_REFUSED = "no_time", "keys_refused"
+# The codes of calls that were not made: no time was left; the service had refused the keys before,
+# or throttled the account for longer than the run lasts.
+NO_TIME, KEYS_REFUSED, TOO_MANY_CALLS = "no_time", "keys_refused", "too_many_calls"
+# OBS's code for a clock that is off (OBS API reference, "Error Codes").
+TOO_SKEWED = "RequestTimeTooSkewed"
 # The rights that calls need, and the settings that say where they go.
 READING = "sms:server:getTask (in the older model sms:server:queryServer)"
 LISTING = (
@@ -54,9 +57,10 @@ class CloudError(WatchError):
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
     word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
     ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
-    ``keys_refused``). ``request_id`` is the service's. ``retryable``: the same call
-    may be sent again without harm, after ``retry_after`` seconds if the service named them.
-    ``outcome_unknown``: a write may have taken effect.
+    ``keys_refused``, ``too_many_calls``). ``request_id`` is the service's. ``retryable``: the same
+    call may be sent again without harm, after ``retry_after`` seconds if the service named them.
+    ``outcome_unknown``: a write may have taken effect. ``clock`` says how far our clock is off,
+    where a signature was refused and that may be why; otherwise it is empty.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class CloudError(WatchError):
         retryable: bool = False,
         outcome_unknown: bool = False,
         retry_after: float = 0.0,
+        clock: str = "",
     ) -> None:
         self.operation = operation
         self.message = message
@@ -79,6 +84,7 @@ class CloudError(WatchError):
         self.retryable = retryable
         self.outcome_unknown = outcome_unknown
         self.retry_after = retry_after
+        self.clock = clock
         super().__init__(self._text())
 
     @property
@@ -89,7 +95,7 @@ class CloudError(WatchError):
     @property
     def is_throttled(self) -> bool:
         """Whether the account has made too many calls."""
-        return self.status == THROTTLED
+        return self.status == THROTTLED or self.code == TOO_MANY_CALLS
 
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut
@@ -107,10 +113,22 @@ class TaskGone(CloudError):  # noqa: N818 - a finding rather than a fault
 
 
 def remedy(error: CloudError, rights: str, address: str) -> str:
-    """Say what to do about a call that failed.
+    """Return what to do about a call that failed.
 
     ``rights`` are those that the call needs, ``address`` the settings that name the service.
     """
+    return clock_first(error, _usual_remedy(error, rights, address))
+
+
+def clock_first(error: CloudError, usual: str) -> str:
+    """Return what to do about a call that failed, and before it what to do about our clock."""
+    if not error.clock:
+        return usual
+    set_it = f"{error.clock}: set it, by NTP, for beyond 15 minutes every call is refused"
+    return f"{set_it}; if that does not help, {usual}"
+
+
+def _usual_remedy(error: CloudError, rights: str, address: str) -> str:
     if error.code == NO_TIME:
         return "the next run goes on; if it lasts, raise RUN_BUDGET_SECONDS and the timeout"
     if error.refuses_keys:
@@ -119,14 +137,14 @@ def remedy(error: CloudError, rights: str, address: str) -> str:
             " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; see that the keys are"
             f" active in IAM, and of the site that {address} name"
         )
+    if error.is_throttled:
+        return "the service takes no more calls for now: try again in a minute"
     if error.status is None:
         return f"look at the network, and at {address}"
     if error.status == FORBIDDEN:
         return f"grant {rights}"
     if error.status == ABSENT:
         return f"correct {address}"
-    if error.status == THROTTLED:
-        return "the service takes no more calls for now: try again in a minute"
     if error.status < BROKEN:
         return f"see that {address} are right; if they are, ask the service's support"
     return "to try again may help; if it lasts, ask the service's support, with the request id"

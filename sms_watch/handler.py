@@ -12,10 +12,12 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
-from sms_watch import __version__, events
+from sms_watch import __version__
 from sms_watch.clock import SYSTEM_CLOCK, RunClock
 from sms_watch.context import InvocationContext
 from sms_watch.errors import WatchError, WatchFailed
+from sms_watch.events import TimerEvent, parse_event
+from sms_watch.libraries import described, loaded_elsewhere, refuse_another_sdk
 from sms_watch.logs import JsonLog
 from sms_watch.messages.compose import RunContext
 from sms_watch.ports import Clock, Log, Ports
@@ -36,11 +38,11 @@ def handler(event: Any, context: Any, *, clock: Clock = SYSTEM_CLOCK) -> Dict[st
     invocation = _Invocation.begin(context, clock)
     log = invocation.log("ERROR")  # which every LOG_LEVEL lets through
     try:
-        made, failure = invocation.serve(events.read(event))
+        made, failure = invocation.serve(parse_event(event))
     except WatchError as error:
         made, failure = {}, str(error)
     except Exception as error:
-        made, failure = {}, f"an error that was not foreseen, {type(error).__name__}: {error}"
+        made, failure = {}, _unforeseen(error)
         log("ERROR", "unforeseen", where=traceback.format_tb(error.__traceback__)[-3:])
     if failure:
         log("ERROR", "failed", why=failure)
@@ -78,7 +80,7 @@ class _Invocation:
         """Return the log of this invocation, on stdout, from a level upwards."""
         return JsonLog(_write_line, self.time.moment, self.context.request_id, self.redact, level)
 
-    def serve(self, waking: events.Waking) -> Tuple[Dict[str, Any], str]:
+    def serve(self, event: TimerEvent) -> Tuple[Dict[str, Any], str]:
         """Do the run; return its report, and the reason why it failed if it did."""
         settings = self.context.settings()
         log, timetable = self.log(settings.log_level), Timetable(settings.budget)
@@ -86,24 +88,26 @@ class _Invocation:
         if short:
             # Ahead of all else: a run that is killed comes to no summary.
             log("WARNING", "timeout", why=short[0])
+        _look_at_libraries(log)
         of_store: List[str] = []
         result = execute(
-            self._request(settings, waking), self._ports(settings, timetable, of_store.append)
+            self._request(settings, event), self._ports(settings, timetable, of_store.append)
         )
-        ours = (*waking.warnings, *short, *self.context.short_memory(settings.journal))
+        place = self.context.short_memory(settings.journal)
+        ours = (*event.warnings, *self.context.unread, *short, *place)
         result = replace(result, warnings=(*ours, *of_store, *result.warnings))
         made: Dict[str, Any] = self.redact(
             report(result, self.context.request_id, self.time.now, settings.dry_run)
         )
         _tell(log, made)
-        return made, "; ".join(text for text in (result.failure, waking.problem) if text)
+        return made, "; ".join(text for text in (result.failure, event.problem) if text)
 
-    def _request(self, settings: Settings, waking: events.Waking) -> RunRequest:
+    def _request(self, settings: Settings, event: TimerEvent) -> RunRequest:
         context = RunContext(
             self.context.request_id, self.time.now, settings.zone, settings.console
         )
         return RunRequest(
-            context, settings.scope, settings.policy, settings.dry_run, waking.commands
+            context, settings.scope, settings.policy, settings.dry_run, event.commands
         )
 
     def _ports(
@@ -113,6 +117,21 @@ class _Invocation:
         from sms_watch.wiring import WARM, Wiring  # noqa: PLC0415 - as said above
 
         return Wiring(settings, self.time, timetable, WARM, warn).ports(self.redact)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what went wrong, and what may be behind it."""
+    said = f"an error that was not foreseen, {type(error).__name__}: {error}"
+    elsewhere = loaded_elsewhere()
+    return f"{said}; {described(elsewhere)}" if elsewhere else said
+
+
+def _look_at_libraries(log: Log) -> None:
+    """Log which are not those that were deployed. Raise WatchError if none can be worked with."""
+    elsewhere = loaded_elsewhere()
+    if elsewhere:
+        log("INFO", "libraries", loaded_elsewhere=elsewhere)
+    refuse_another_sdk(elsewhere)
 
 
 def _write_line(line: str) -> None:

@@ -14,6 +14,7 @@ from sms_watch.errors import (
     LISTING,
     READING,
     SMS_ADDRESS,
+    TOO_MANY_CALLS,
     CloudError,
     TaskGone,
     remedy,
@@ -74,7 +75,7 @@ class Observed:
 
 
 def read_task(ports: Ports, task_id: str) -> Observation:
-    """Read one task by its id, unless the time for reading is over or the keys were refused."""
+    """Read one task by its id, unless time, keys or the number of calls forbid it."""
     if ports.is_past(ports.timetable.reads):
         return Unseen(task_id, "no time was left to read it", reached=False)
     try:
@@ -84,6 +85,8 @@ def read_task(ports: Ports, task_id: str) -> Observation:
     except CloudError as error:
         if error.code == KEYS_REFUSED:
             return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
+        if error.code == TOO_MANY_CALLS:
+            return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
 
 

@@ -11,13 +11,15 @@ import urllib.parse
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
 from pathlib import PurePosixPath
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Union
 
 from sms_watch.errors import SettingsError
 from sms_watch.model.notice import Kind, Level
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import ErrorClass
 from sms_watch.redaction import RUN, Redactor
+from sms_watch.spelling import Vocabulary
+from sms_watch.text import clean
 
 Read = Callable[[str], Any]
 
@@ -443,6 +445,29 @@ SETTINGS: Tuple[Setting, ...] = (
 )
 # The settings that hold keys.
 SECRET_SETTINGS = tuple(setting.name for setting in SETTINGS if setting.read is _key)
+
+NAMES = tuple(setting.name for setting in SETTINGS)
+# First words that variables of many programs have.
+SHARED_WORDS = frozenset({"HUAWEICLOUD", "OBS", "ERROR", "TIME", "RUN", "LOG"})
+# Variables of others that begin like ours: systemd.exec(5), sd_notify(3), and Microsoft
+# Configuration Manager, once Systems Management Server.
+FOREIGN = frozenset({"JOURNAL_STREAM", "NOTIFY_SOCKET", "SMS_ADMIN_UI_PATH", "SMS_LOG_PATH"})
+VOCABULARY = Vocabulary(NAMES, SHARED_WORDS)
+
+
+def unknown(names: Iterable[str]) -> Tuple[str, ...]:
+    """Return a warning of each name that looks like one of a setting and is none.
+
+    Nobody reads a variable of that name: ``DRYRUN=true`` keeps nothing from being started.
+    """
+    strange = sorted(set(names).difference(NAMES, FOREIGN))
+    meant = [(name, VOCABULARY.meant(name)) for name in strange]
+    return tuple(_unread(name, setting) for name, setting in meant if setting is not None)
+
+
+def _unread(name: str, setting: str) -> str:
+    remedy = f"did you mean {setting}?" if setting else "the README lists them"
+    return f"{clean(name)} is not a setting of sms_watch; {remedy}"
 
 
 def parse(

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
 
 from sms_watch.adapters import obs, sms
 from sms_watch.adapters.file import FileStore
-from sms_watch.adapters.sdk import Caller, KeyGuard
+from sms_watch.adapters.sdk import Caller, Guard
 from sms_watch.clock import RunClock
 from sms_watch.journal.objects import AppendStore, DailyJournal
 from sms_watch.model.notice import Message
@@ -25,7 +25,7 @@ Connection = TypeVar("Connection")
 
 
 class Clients:
-    """Connections to services, each kept while its address and keys stay the same."""
+    """Connections to services, each kept over runs while its address and keys stay the same."""
 
     def __init__(self) -> None:
         self._kept: Dict[Any, Tuple[Tuple[Any, ...], Any]] = {}
@@ -34,11 +34,16 @@ class Clients:
         return "Clients()"
 
     def get(self, connect: Callable[..., Connection], *address: Any) -> Connection:
-        """Return the connection that ``connect`` made, made anew if its address has changed."""
+        """Return the connection that ``connect`` made, made anew if its address has changed.
+
+        One that was kept is told that another run begins.
+        """
         known, kept = self._kept.pop(connect, (None, None))
         if kept is not None and known != address:
             kept.close()
             kept = None
+        elif kept is not None:
+            kept.begin_run()
         connection: Connection = connect(*address) if kept is None else kept
         self._kept[connect] = (address, connection)
         return connection
@@ -66,7 +71,7 @@ class Wiring:
     timetable: Timetable
     clients: Clients
     warn: Callable[[str], None]
-    guard: KeyGuard = field(default_factory=KeyGuard)
+    guard: Guard = field(default_factory=Guard)
 
     def ports(self, redact: Callable[[Any], Any]) -> Ports:
         """Return all that a run needs. Raise JournalError if the journal cannot be used at all."""
@@ -123,7 +128,7 @@ class Wiring:
         connection = self.clients.get(obs.connect, place.endpoint)
         return self.caller(connection, self.timetable.journal)
 
-    def caller(self, connection: Any, seconds: float, guard: Optional[KeyGuard] = None) -> Caller:
+    def caller(self, connection: Any, seconds: float, guard: Optional[Guard] = None) -> Caller:
         """Return what calls over a connection until some seconds after the beginning."""
         return Caller(connection, self.time.until(seconds), self.time.clock.sleep, guard=guard)
 

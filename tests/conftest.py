@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sms_watch.clock import SystemClock
-from sms_watch.settings import SETTINGS
+from sms_watch.settings import NAMES, unknown
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -93,9 +93,9 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set on this machine out of the tests."""
-    names = {setting.name for setting in SETTINGS}
     for name in list(os.environ):
-        if name in names or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
+        ours = name in NAMES or unknown([name])
+        if ours or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
             monkeypatch.delenv(name)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -11,7 +11,13 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar
 
 from builders import varied
 
-from sms_watch.errors import KEYS_REFUSED, CloudError, JournalConflict, TaskGone
+from sms_watch.errors import (
+    KEYS_REFUSED,
+    TOO_MANY_CALLS,
+    CloudError,
+    JournalConflict,
+    TaskGone,
+)
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task, TaskState
@@ -105,20 +111,33 @@ class FakeService:
 
 
 class OneRun:
-    """Migration tasks as one run reaches them: keys that were refused are not tried again."""
+    """Migration tasks as one run reaches them.
+
+    Keys that were refused are not tried again, and nothing is read once a pause was asked for.
+    """
 
     def __init__(self, service: MigrationService) -> None:
         self._service = service
         self._refused = False
+        self._throttled = False
 
     def read_task(self, task_id: str) -> Task:
-        return self._call(lambda: self._service.read_task(task_id))
+        return self._read(lambda: self._service.read_task(task_id))
 
     def list_tasks(self, project: str) -> Listing:
-        return self._call(lambda: self._service.list_tasks(project))
+        return self._read(lambda: self._service.list_tasks(project))
 
     def start_task(self, task_id: str) -> None:
         self._call(lambda: self._service.start_task(task_id))
+
+    def _read(self, call: Callable[[], Returned]) -> Returned:
+        if self._throttled:
+            raise CloudError("read from the service", code=TOO_MANY_CALLS)
+        try:
+            return self._call(call)
+        except CloudError as error:
+            self._throttled = bool(error.retry_after)
+            raise
 
     def _call(self, call: Callable[[], Returned]) -> Returned:
         if self._refused:

@@ -71,6 +71,56 @@ class Server:
                 connection.sendall(bytes([byte]))
 
 
+class Keeper(Server):
+    """Keeps its connections, and answers the first ``serves`` requests on each.
+
+    The next one finds it closed: on its arrival, as if both had met on the way, or with ``early``
+    long before.
+    """
+
+    def __init__(self, answer: str, serves: int, early: bool = False) -> None:
+        self._serves, self._early = serves, early
+        self._kept: List[socket.socket] = []
+        self._talks: List[threading.Thread] = []
+        super().__init__(answer.replace("Connection: close\r\n", ""))
+
+    @property
+    def connections(self) -> int:
+        """How many there were."""
+        return len(self._talks)
+
+    def close(self) -> None:
+        """Stop serving, and hang up."""
+        for connection in self._kept:
+            with contextlib.suppress(OSError):  # it is closed
+                connection.shutdown(socket.SHUT_RDWR)
+        self.await_ends()
+        super().close()
+
+    def await_ends(self) -> None:
+        """Wait until all connections that were begun are closed."""
+        for talk in self._talks:
+            talk.join()
+
+    def _handle(self, connection: socket.socket) -> None:
+        talk = threading.Thread(target=self._talk, args=[connection])
+        self._kept.append(connection)
+        self._talks.append(talk)
+        talk.start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            for number in range(self._serves + 1):
+                if number == self._serves and self._early:
+                    return
+                request = _request(connection)
+                if not request:  # the other side has closed
+                    return
+                self.requests.append(request)
+                if number < self._serves:
+                    connection.sendall(self._answer)
+
+
 def _request(connection: socket.socket) -> bytes:
     """Read one request whole, as far as its head says."""
     data = connection.recv(65536)
@@ -87,6 +137,16 @@ def _request(connection: socket.socket) -> bytes:
 def serving(answer: Union[str, bytes], drip: float = 0.0) -> Iterator[Server]:
     """Serve while the block lasts."""
     server = Server(answer, drip)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def keeping(answer: str, serves: int = 1, early: bool = False) -> Iterator[Keeper]:
+    """Serve over kept connections while the block lasts."""
+    server = Keeper(answer, serves, early)
     try:
         yield server
     finally:

@@ -18,7 +18,7 @@ from promises import Promises
 from vigil import OBS, SMN, SMS, Killed, Vigil, Wake, kept
 
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask
-from sms_watch.adapters.sdk import Answer
+from sms_watch.adapters.answers import Answer
 
 # Obstacles by their codes, with the most starts in a row that the class of the code allows.
 OBSTACLES = {"SMS.1315": 0, "SMS.6517": 0, "SMS.0412": 0, "SMS.1103": 5, "SMS.0805": 2}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, Union
 
 import pytest
 from canaries import credentials, leaked, temporary
@@ -15,7 +17,8 @@ from huaweicloudsdksms.v3 import SmsClient
 from loopback import DROP, SILENT, answer, closed_port, crowded_port, serving
 
 from sms_watch.adapters import sdk
-from sms_watch.adapters.sdk import Answer, Caller, Connection, KeyGuard
+from sms_watch.adapters.answers import Answer
+from sms_watch.adapters.sdk import Caller, Connection, Guard
 from sms_watch.adapters.smn import SmnPublisher
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, TaskGone, remedy
@@ -27,6 +30,7 @@ MESSAGE = Message("subject", "default", "email", "short", "{}", ("1",))
 URN = f"urn:smn:ap-southeast-3:{'0' * 32}:night"
 QUICK = (0.3, 0.3)
 OPERATIONS = ("read", "start", "publish")
+THROTTLED = "The throttling threshold has been reached: policy ip over ratelimit,limit:20,time:"
 
 
 class Tried(NamedTuple):
@@ -147,41 +151,89 @@ def test_every_status_has_its_meaning(operation: str, status: int, form: str) ->
     with serving(answer(status, bodies[form])) as server:
         tried = _try(operation, server.url)
     is_read = operation == "read"
-    lost = is_read and status == 429  # the SDK keeps the code of a throttled read to itself
-    code = "SMS.9004" if form in ("SMS", "SMN") and not lost else ""
+    code = "SMS.9004" if form in ("SMS", "SMN") else ""
     retryable = status == 429 or (is_read and status >= 500)
     assert _facts(tried.error) == (status, code, retryable, not is_read and status >= 500)
     assert len(server.requests) == (3 if retryable else 1)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize(
-    "reply",
-    [
-        answer(200, "<html>Welcome</html>"),
-        answer(200, "[]"),
-        answer(200, '"text"'),
-        answer(302, "", "Location: http://127.0.0.1:9/"),
-    ],
-    ids=["html", "list", "text", "redirect"],
-)
-def test_a_success_that_is_none_is_an_error(operation: str, reply: str) -> None:
-    """HTML, a list or a redirect is never taken for a task, a start or a message."""
-    with serving(reply) as server:
+NO_OBJECTS = ("<html>Welcome</html>", "success", '"success"', '""', "null", "[]", "{}", "")
+
+
+@pytest.mark.parametrize("operation", ["read", "publish"])
+@pytest.mark.parametrize("body", NO_OBJECTS)
+def test_a_success_that_is_none_is_an_error(operation: str, body: str) -> None:
+    """Whatever has not the fields that it should have is taken for no task and no message."""
+    with serving(answer(200, body)) as server:
         tried = _try(operation, server.url)
     is_read = operation == "read"
-    assert _facts(tried.error)[1:] == ("malformed", is_read, not is_read)
+    assert _facts(tried.error) == (None, "malformed", is_read, not is_read)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_redirect_is_no_success(operation: str) -> None:
+    """It is not followed, and never taken for a task, a start or a message."""
+    with serving(answer(302, "", "Location: http://127.0.0.1:9/")) as server:
+        tried = _try(operation, server.url)
+    is_read = operation == "read"
+    assert _facts(tried.error) == (302, "malformed", is_read, not is_read)
     assert is_read or len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("operation", "accepted"), [("read", False), ("start", True)])
-@pytest.mark.parametrize("body", ["{}", ""])
-def test_an_empty_answer_accepts_a_start_and_is_no_task(
-    operation: str, accepted: bool, body: str
-) -> None:
-    """The service answers a start with an empty object; a task without id or state is none."""
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *((status, body) for status in (200, 202) for body in NO_OBJECTS),
+        (204, ""),
+        (200, '{"error_code": null}'),
+        (200, '{"error_code": ""}'),
+        (200, '{"code": "0", "message": "ok"}'),
+        (200, '{"details": "none"}'),
+    ],
+)
+def test_any_success_without_an_error_accepts_a_start(status: int, body: str) -> None:
+    """The reference has a string, scripts see an empty object or nothing; one request is sent."""
+    with serving(answer(status, body)) as server:
+        assert _try("start", server.url).error is None
+    assert len(server.requests) == 1
+
+
+ERROR = '{"error_code": "SMS.7713", "error_msg": "The task is running."}'
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize(
+    "body",
+    [ERROR, f"[{ERROR}]", f'{{"details": [null, {ERROR}]}}', f'{{"id": "a", {ERROR[1:]}'],
+    ids=["object", "list", "details", "beside others"],
+)
+def test_a_success_with_an_error_in_it_is_a_refusal(operation: str, status: int, body: str) -> None:
+    """It was not taken, that is known, and it keeps code, text and request id."""
+    with serving(answer(status, body, "X-Request-Id: req-7")) as server:
+        tried = _try(operation, server.url)
+    assert _facts(tried.error) == (status, "SMS.7713", False, False)
+    assert str(tried.error).endswith("The task is running (request req-7)")
+    assert len(server.requests) == 1
+
+
+def test_a_code_that_is_a_number_is_one() -> None:
+    """Not all services have texts for codes; 0 is no error."""
+    with serving(answer(200, '{"error_code": 7713}')) as server:
+        assert _facts(_try("start", server.url).error) == (200, "7713", False, False)
+    with serving(answer(200, '{"error_code": 0}')) as server:
+        assert _try("start", server.url).error is None
+
+
+@pytest.mark.parametrize("operation", ["read", "publish"])
+def test_an_error_in_the_form_of_smn_is_told_in_place_of_what_is_missing(operation: str) -> None:
+    """Its code says more than that the answer makes no sense."""
+    body = '{"request_id": "r-1", "code": "SMN.0008", "message": "Invalid subject."}'
     with serving(answer(200, body)) as server:
-        assert (_try(operation, server.url).error is None) is accepted
+        tried = _try(operation, server.url)
+    assert _facts(tried.error) == (200, "SMN.0008", False, False)
+    assert str(tried.error).endswith("Invalid subject (request r-1)")
 
 
 def test_a_message_without_an_id_may_have_been_published() -> None:
@@ -191,7 +243,7 @@ def test_a_message_without_an_id_may_have_been_published() -> None:
 
 
 @pytest.mark.parametrize("operation", ["read", "start"])
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", [200, 400, 404])
 def test_a_task_that_does_not_exist_is_gone(operation: str, status: int) -> None:
     """The code says so, whatever the status beside it."""
     body = '{"error_code": "SMS.7703", "error_msg": "The task does not exist."}'
@@ -247,9 +299,40 @@ def test_pauses_double_and_are_drawn_at_random() -> None:
 
 
 def test_the_service_may_name_the_pause() -> None:
-    """Retry-After is obeyed where the SDK lets it be seen."""
+    """Retry-After is obeyed by reads and writes."""
     with serving(answer(429, "", "Retry-After: 7")) as server:
-        assert _try("publish", server.url).pauses == (7, 7)
+        assert [_try(operation, server.url).pauses for operation in OPERATIONS] == 3 * [(7, 7)]
+
+
+@pytest.mark.parametrize(
+    ("window", "header", "pause"),
+    [
+        ("5 second", "", 5),
+        ("2 minute", "", 120),
+        ("1 hour", "", 3600),
+        ("1 day", "", 86_400),
+        ("5 second", "Retry-After: 7", 7),
+        ("5 second", "Retry-After: 3", 5),
+        ("1 fortnight", "Retry-After: 3", 3),
+    ],
+)
+def test_a_throttling_policy_names_its_window(window: str, header: str, pause: float) -> None:
+    """The pause is the window in the text, or Retry-After where that is longer."""
+    body = json.dumps({"error_code": "APIGW.0308", "error_msg": THROTTLED + window})
+    reply = answer(429, body, *filter(None, [header]))
+    with serving(reply) as server:
+        assert _try("read", server.url, rest=90_000).pauses == (pause, pause)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_is_tried_again_within_a_window_that_outlasts_the_run(operation: str) -> None:
+    """It would be wasted; code and request id are kept, of a read too."""
+    body = json.dumps({"error_code": "APIGW.0308", "error_msg": THROTTLED + "1 minute"})
+    with serving(answer(429, body, "X-Request-Id: req-7")) as server:
+        tried = _try(operation, server.url)
+    assert _facts(tried.error) == (429, "APIGW.0308", True, False)
+    assert str(tried.error).endswith("limit:20,time:1 minute (request req-7)")
+    assert (len(server.requests), tried.pauses) == (1, ())
 
 
 def test_a_busy_service_may_name_the_pause_of_a_read() -> None:
@@ -295,24 +378,24 @@ def test_an_answer_that_drips_is_given_up(operation: str, monkeypatch: pytest.Mo
     assert len(server.requests) == (3 if is_read else 1)
 
 
-# Keys
+# What a service says once, and what follows for all calls
 
 
 class _Answering:
-    """A connection that gives these statuses one after the other, and then 200."""
+    """A connection that gives these answers or statuses one after the other, and then 200."""
 
     host = "sms"
 
-    def __init__(self, *statuses: int) -> None:
-        self._statuses = list(statuses)
+    def __init__(self, *answers: Union[int, Answer]) -> None:
+        self._answers = [each if isinstance(each, Answer) else Answer(each, {}) for each in answers]
         self.sent = 0
 
     def call(self, send: Callable[[], Any]) -> Answer:
         self.sent += 1
-        return Answer(self._statuses.pop(0) if self._statuses else 200, {})
+        return self._answers.pop(0) if self._answers else Answer(200, {})
 
 
-def _caller(connection: _Answering, guard: Optional[KeyGuard] = None) -> Caller:
+def _caller(connection: _Answering, guard: Optional[Guard] = None) -> Caller:
     return Caller(connection, FakeDeadline(), lambda seconds: None, guard=guard)
 
 
@@ -327,7 +410,7 @@ def _code(call: Callable[[str, Callable[[], Any]], Answer]) -> str:
 
 def test_callers_that_share_a_guard_know_of_a_refusal() -> None:
     """What one of them is refused, none of them sends again, to read or to write."""
-    guard = KeyGuard()
+    guard = Guard()
     one, other = _Answering(401), _Answering()
     assert _code(_caller(one, guard).read) == "401"
     codes = [_code(call) for call in (_caller(other, guard).read, _caller(other, guard).write)]
@@ -351,7 +434,7 @@ def test_another_refusal_says_nothing_about_the_keys(status: int) -> None:
 
 def test_a_read_is_not_tried_again_once_another_was_refused() -> None:
     """While a read pauses before its second try, a refusal of another call ends it."""
-    guard, connection = KeyGuard(), _Answering(503)
+    guard, connection = Guard(), _Answering(503)
 
     def be_refused(seconds: float) -> None:
         _code(_caller(_Answering(401), guard).read)
@@ -359,6 +442,48 @@ def test_a_read_is_not_tried_again_once_another_was_refused() -> None:
     caller = Caller(connection, FakeDeadline(), be_refused, guard=guard)
     assert _code(caller.read) == "keys_refused"
     assert connection.sent == 1
+
+
+def _throttled(window: str) -> Answer:
+    return Answer(429, {"error_code": "APIGW.0308", "error_msg": THROTTLED + window})
+
+
+def test_reads_that_were_throttled_beyond_the_run_are_not_sent_again() -> None:
+    """One answer says it for all reads; a start may have a limit of its own, and is sent."""
+    guard = Guard()
+    one, other = _Answering(_throttled("1 minute")), _Answering()
+    assert _code(_caller(one, guard).read) == "APIGW.0308"
+    with pytest.raises(CloudError, match=r"APIGW\.0308") as unsent:
+        _caller(other, guard).read("read task b", lambda: None)
+    assert _facts(unsent.value) == (None, "too_many_calls", False, False)
+    assert unsent.value.is_throttled
+    assert "in a minute" in remedy(unsent.value, "a right", "SMS_ENDPOINT")
+    assert (one.sent, other.sent) == (1, 0)
+    assert _code(_caller(other, guard).write) == ""
+    assert other.sent == 1
+
+
+def test_a_throttling_without_a_code_is_told_by_its_status() -> None:
+    """Whoever reads why nothing was asked finds what was answered."""
+    caller = _caller(_Answering(Answer(429, None, {"Retry-After": "60"})))
+    assert _code(caller.read) == "429"
+    with pytest.raises(CloudError, match="it had answered HTTP 429"):
+        caller.read("read task b", lambda: None)
+
+
+@pytest.mark.parametrize("window", ["2 second", "1 fortnight"])
+def test_a_throttling_that_the_run_outlasts_keeps_no_read_back(window: str) -> None:
+    """Three tries go by, and the next read is sent all the same."""
+    connection = _Answering(*3 * [_throttled(window)])
+    caller = _caller(connection)
+    assert [_code(caller.read), _code(caller.read)] == ["APIGW.0308", ""]
+    assert connection.sent == 4
+
+
+def test_a_throttled_write_keeps_no_read_back() -> None:
+    """The limit may be that of the write alone."""
+    caller = _caller(_Answering(_throttled("1 minute")))
+    assert [_code(caller.write), _code(caller.read)] == ["APIGW.0308", ""]
 
 
 @pytest.mark.usefixtures("netrc")
@@ -414,3 +539,56 @@ def test_whatever_the_sdk_raises_is_translated(
     tried = _try(operation, "https://sms.invalid")
     assert tried.error is not None
     assert tried.error.outcome_unknown is (operation == "start")
+
+
+# Clocks
+
+
+def _dated(status: int, code: str, ahead: timedelta) -> str:
+    """Return an answer of a service whose clock is behind ours by a span."""
+    theirs = format_datetime(datetime.now(timezone.utc) - ahead, usegmt=True)
+    return answer(status, json.dumps({"error_code": code}), f"Date: {theirs}")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (timedelta(minutes=16), "16 min ahead of"),
+        (timedelta(minutes=-16), "16 min behind"),
+        (timedelta(minutes=6), "6 min ahead of"),
+        (timedelta(hours=-8), "8 h behind"),
+    ],
+)
+def test_keys_refused_to_a_clock_that_is_off_have_a_remedy_before_the_usual(
+    operation: str, ahead: timedelta, words: str
+) -> None:
+    """A signature is refused for its date as for its keys, with the same code."""
+    with serving(_dated(401, "APIGW.0301", ahead)) as server:
+        error = _try(operation, server.url).error
+    assert error is not None
+    told = remedy(error, "a right", "SMS_ENDPOINT")
+    assert told.startswith(f"the clock of this machine is {words} the service's: set it, by NTP")
+    assert told.index("HUAWEICLOUD_SDK_AK") > told.index("NTP")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "minutes"),
+    [(401, "APIGW.0301", 4), (403, "SMS.9004", 16), (400, "SMS.7713", 16)],
+    ids=["nearly right", "a right is missing", "another refusal"],
+)
+def test_a_clock_is_not_blamed_without_reason(status: int, code: str, minutes: int) -> None:
+    """Clocks that agree have no part in a refusal, nor has a clock in one of another kind."""
+    with serving(_dated(status, code, timedelta(minutes=minutes))) as server:
+        error = _try("read", server.url).error
+    assert error is not None
+    assert "clock" not in remedy(error, "a right", "SMS_ENDPOINT")
+
+
+@pytest.mark.parametrize("headers", [(), ("Date: tomorrow",)], ids=["none", "no such date"])
+def test_a_service_that_tells_no_time_says_nothing_of_clocks(headers: Tuple[str, ...]) -> None:
+    """Keys are all that is left to blame."""
+    with serving(answer(401, "{}", *headers)) as server:
+        error = _try("read", server.url).error
+    assert error is not None
+    assert "clock" not in remedy(error, "a right", "SMS_ENDPOINT")

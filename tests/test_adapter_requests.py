@@ -15,7 +15,7 @@ from responses import matchers
 
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller, Connection
-from sms_watch.adapters.smn import structure
+from sms_watch.adapters.smn import A_DAY, structure
 from sms_watch.errors import CloudError
 from sms_watch.model.notice import Message
 from sms_watch.settings import Credentials
@@ -27,7 +27,7 @@ SMN = "https://smn.ap-southeast-3.myhuaweicloud.com"
 PUBLISH = f"{SMN}/v2/{PROJECT}/notifications/topics/{TOPIC.replace(':', '%3A')}/publish"
 KEYS = Credentials("AK0123456789ABCDEF00", "sk" * 20)
 TEMPORARY = Credentials("AK0123456789ABCDEF01", "sk" * 20, "token" * 50)
-MESSAGE = Message("Betreff: übel", "default", "e-mail text", "short text", '{"version": 1}', ("1",))
+MESSAGE = Message("Betreff: übel", "default", "e-mail text", "short text", "{}", ("1",))
 TASK = {"id": "7a9c", "name": "db-01", "state": "RUNNING"}
 
 
@@ -71,7 +71,7 @@ def test_a_message_has_a_subject_and_a_structure() -> None:
         {
             "subject": MESSAGE.subject,
             "message_structure": structure(MESSAGE),
-            "time_to_live": "86400",
+            "time_to_live": A_DAY,
         }
     )
     route = responses.post(PUBLISH, json={"message_id": "m-1"}, match=[body])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePosixPath
 from typing import Any, Optional
 
@@ -92,3 +93,31 @@ def test_a_journal_that_goes_with_the_container_is_warned_of(
 def test_a_text_that_is_nowhere_is_not_set() -> None:
     """What nobody has set is left out, so that its default holds."""
     assert texts_by_name(lambda name: None) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no JSON", "[]", "7", "null", '["DRYRUN"]', '{"DRY_RUN": 1}', "[" * 100_000],
+    ids=lambda text: text[:20],
+)
+def test_variables_that_cannot_be_listed_are_not_warned_of(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the platform holds instead of names costs no run."""
+    monkeypatch.setenv("RUNTIME_USERDATA", text)
+    assert InvocationContext.of(None).unread == ()
+
+
+def test_of_a_variable_that_nobody_reads_only_the_name_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Variables of the function and of the environment alike; values stay where they are."""
+    monkeypatch.setenv("DRYRUN", SET)
+    held = json.dumps({"HUAWEICLOUD_SK": SET, "SMS_REGION": "cn-north-4"})
+    monkeypatch.setenv("RUNTIME_USERDATA", held)
+    given = InvocationContext.of(LocalContext({"STALL_MINUTE": SET}))
+    # What the context tells of itself goes before the environment, as with every setting.
+    assert [warning.split()[0] for warning in given.unread] == ["DRYRUN", "STALL_MINUTE"]
+    told = InvocationContext.of(None)
+    assert [warning.split()[0] for warning in told.unread] == ["DRYRUN", "HUAWEICLOUD_SK"]
+    assert not leaked(repr(given), repr(told))

@@ -10,6 +10,7 @@ import pytest
 from builders import a_task
 from clouds import KEY, TOPIC, a_night
 from fakes import FakeDeadline, FakePublisher, FakeService, OneRun
+from wire import WINDOW
 
 from local.cloud.faults import Fault
 from local.cloud.shapes import PROJECT
@@ -22,7 +23,7 @@ from sms_watch.model.task import TaskState
 from sms_watch.ports import MigrationService, Publisher
 from sms_watch.settings import Credentials
 
-MESSAGE = Message("subject", "default", "e-mail text", "short text", '{"version": 1}', ("1",))
+MESSAGE = Message("subject", "default text", "e-mail text", "short text", '{"version": 1}', ("1",))
 
 
 class Services(NamedTuple):
@@ -38,6 +39,7 @@ class Services(NamedTuple):
     lose_answer: Callable[[str], None]
     break_service: Callable[[str], None]
     refuse_keys: Callable[[str], None]
+    throttle: Callable[[], None]
     sent: Callable[[], int]
 
 
@@ -61,6 +63,10 @@ def _fakes(place: Path) -> Iterator[Services]:
         tasks.fail_read("failed", refused)
         tasks.fail_start("failed", refused)
 
+    def throttle() -> None:
+        limited = CloudError("x", status=429, code="APIGW.0308", retryable=True, retry_after=60)
+        tasks.fail_read("failed", limited)
+
     yield Services(
         OneRun(tasks),
         topic,
@@ -69,6 +75,7 @@ def _fakes(place: Path) -> Iterator[Services]:
         lose_answer,
         break_service,
         refuse_keys,
+        throttle,
         lambda: len(tasks.reads) + len(tasks.starts) + tasks.lists,
     )
 
@@ -92,6 +99,7 @@ def _real(place: Path) -> Iterator[Services]:
             lambda operation: night.faults.add(operation, Fault(drop=True, before=False)),
             lambda operation: night.faults.add(operation, Fault(503), times=3),
             lambda operation: night.faults.add(operation, Fault(401)),
+            lambda: night.faults.add("show_task", Fault(429, WINDOW)),
             lambda: sum(night.calls.values()),
         )
         to_sms.close()
@@ -174,6 +182,22 @@ def test_refused_keys_are_not_tried_again(services: Services, operation: str) ->
         assert unsent.value.code == "keys_refused"
         assert not unsent.value.outcome_unknown
     assert services.sent() == 1
+
+
+def test_a_throttled_service_is_read_no_more(services: Services) -> None:
+    """Within the window that it names further reads are wasted; a start is sent all the same."""
+    tasks = services.tasks
+    services.throttle()
+    with pytest.raises(CloudError) as throttled:
+        tasks.read_task("failed")
+    assert (throttled.value.status, throttled.value.code) == (429, "APIGW.0308")
+    for read in (lambda: tasks.read_task("running"), lambda: tasks.list_tasks("")):
+        with pytest.raises(CloudError) as unsent:
+            read()
+        assert unsent.value.code == "too_many_calls"
+    assert services.sent() == 1
+    tasks.start_task("failed")
+    assert services.starts() == 1
 
 
 def test_a_message_is_published(services: Services) -> None:

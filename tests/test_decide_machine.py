@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Dict, List, Mapping, Optional, Set
 
 from builders import (
@@ -15,18 +15,21 @@ from builders import (
     NOW,
     UNCLEAR,
     a_policy,
+    a_situation,
     a_task,
+    minutes,
+    varied,
 )
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sms_watch.journal.entries import VERSION, Entry, EntryType, fold
+from sms_watch.journal.entries import Entry, EntryType, fold
 from sms_watch.model.notice import Kind, Notice, Outcome, Position
 from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
 from sms_watch.rules.decide import settle
 from sms_watch.rules.plan import Plan, plan
-from sms_watch.rules.record import TaskMemory
+from sms_watch.rules.record import TaskRecord
 
 LIMITS = {
     LINE_LOST: None,
@@ -36,9 +39,8 @@ LIMITS = {
     DISK_FULL: 0,
     AGENT_RESTARTED: 0,
 }
-WAITS = [timedelta(minutes=number) for number in (0, 2, 4, 8, 15)]
-LONGEST = timedelta(minutes=15)
-HALF_AN_HOUR = timedelta(minutes=30)
+WAITS = [minutes(number) for number in (0, 2, 4, 8, 15)]
+LONGEST, HALF_AN_HOUR, AN_HOUR = minutes(15), minutes(30), minutes(60)
 FAILED = ("MIGRATE_FAIL", "SYNC_FAIL")
 MOVING = ("RUNNING", "SYNCING")
 ENDS = {
@@ -50,7 +52,11 @@ ENDS = {
 # What this machine is about; movement, connection and reminders have tests of their own.
 APART = {Kind.STALLED, Kind.MOVING, Kind.DISCONNECTED, Kind.CONNECTED, Kind.REMINDER}
 POLICY = a_policy(notify_on=frozenset(set(Kind) - APART))
-AN_HOUR = timedelta(hours=1)
+
+CODES = st.sampled_from(list(LIMITS))
+# Without an outcome a run dies after its plan, before the start is sent.
+OUTCOMES = st.none() | st.sampled_from(Outcome)
+WAITED = st.sampled_from([1, 2, 3, 4, 8, 14, 15, 20, 25, 29, 30, 40])  # minutes
 
 
 class Truth:
@@ -76,7 +82,7 @@ class Truth:
         self.flaps = 0
 
     def due_news(self, task: Task, now: datetime) -> Set[Kind]:
-        """Take in what was read, and say what is to be told of it."""
+        """Take in what was read, and return what is to be told of it."""
         state, before = task.state, self.last
         was = before.state if before else ""
         further = task.progress.is_ahead_of(self.mark)
@@ -90,8 +96,8 @@ class Truth:
         return news
 
     def may_start(self, task: Task, now: datetime) -> bool:
-        """Say whether the task, which was just taken in, is to be started."""
-        limit = LIMITS.get(task.code, 0)
+        """Return whether the task, which was just taken in, is to be started."""
+        limit = LIMITS.get(task.error.code, 0)
         if task.state not in FAILED or (limit is not None and self.streak >= limit):
             return False
         if task.connected is False and now < max(self.since, self.sent or self.since) + LONGEST:
@@ -109,8 +115,8 @@ class Truth:
             self.streak += 1
 
     def _failed(self, task: Task, was: str, further: bool, now: datetime) -> Set[Kind]:
-        same_line = LIMITS[task.code] is None and LIMITS.get(self.code, 0) is None
-        other_error = task.code != self.code and not same_line
+        same_line = LIMITS[task.error.code] is None and LIMITS.get(self.code, 0) is None
+        other_error = task.error.code != self.code and not same_line
         quiet = was in MOVING and self.unproved and not further
         is_new = (task.state != was and not quiet) or other_error or further
         self.unproved = not further and (self.unproved or (was in MOVING and self.streak > 0))
@@ -125,11 +131,11 @@ class Truth:
             self.mark = task.progress.high_water(self.mark)
         if self.away and task.connected:
             self.tries = min(self.tries, 1)
-        self.away, self.code = task.connected is False, task.code
+        self.away, self.code = task.connected is False, task.error.code
         return ({Kind.FAILED} if told else set()) | self._call(task, now)
 
     def _count_failure(self, is_new: bool, now: datetime) -> bool:
-        """Say whether a failure is told: more than four in an hour are told as one."""
+        """Return whether a failure is told: more than four in an hour are told as one."""
         if self.flaps and now - self.fails[-1] >= AN_HOUR:
             self.flaps = 0
             if not is_new:
@@ -144,7 +150,7 @@ class Truth:
         return True
 
     def _call(self, task: Task, now: datetime) -> Set[Kind]:
-        limit = LIMITS[task.code]
+        limit = LIMITS[task.error.code]
         spent = max(self.streak, self.tries) >= (5 if limit is None else limit)
         waited = self.sent is not None and now >= self.sent + WAITS[1]
         if self.called or not (limit == 0 or (spent and waited)):
@@ -197,41 +203,47 @@ class OneTask(RuleBasedStateMachine):
         self.unread = 0
         self.told: Dict[str, Notice] = {}
 
-    @rule(code=st.sampled_from(list(LIMITS)), state=st.sampled_from(FAILED))
-    def fails(self, code: str, state: str) -> None:
-        """The task fails, or fails otherwise."""
-        self.task = replace(self.task, state=state, code=code)
+    @rule(code=CODES, state=st.sampled_from(FAILED), outcome=OUTCOMES, wait=WAITED)
+    def fails(self, code: str, state: str, outcome: Optional[Outcome], wait: int) -> None:
+        """The task fails, or fails otherwise, and is looked at."""
+        self.task = varied(self.task, state=state, code=code)
+        self.tick(outcome, wait, 1)
 
-    @rule(state=st.sampled_from(MOVING))
-    def runs(self, state: str) -> None:
-        """The task runs, for whatever reason."""
-        self.task = replace(self.task, state=state, code="")
+    @rule(state=st.sampled_from(MOVING), wait=WAITED, times=st.integers(1, 2))
+    def runs(self, state: str, wait: int, times: int) -> None:
+        """The task runs, for whatever reason, and is looked at."""
+        self.task = varied(self.task, state=state, code="")
+        self.tick(Outcome.DONE, wait, times)
+
+    @rule(code=CODES, wait=st.integers(1, 9), more=st.integers(0, 1), times=st.integers(2, 6))
+    def flaps(self, code: str, wait: int, more: int, times: int) -> None:
+        """The task fails and comes back, a little further each time or not."""
+        for _ in range(times):
+            self.moves(more)
+            self.fails(code, FAILED[0], Outcome.DONE, wait)
+            self.runs(MOVING[0], wait, 1)
 
     @rule(more=st.integers(-2, 3))
     def moves(self, more: int) -> None:
         """The copy gets further, or falls back, whatever state the next tick finds it in."""
         percent = min(max((self.task.progress.percent or 0) + more, 0), 100)
-        self.task = replace(self.task, progress=Progress(5, percent))
+        self.task = varied(self.task, progress=replace(self.task.progress, percent=percent))
 
     @rule(state=st.sampled_from([*ENDS, "READY", "RESETING", "INVENTED"]))
     def rests(self, state: str) -> None:
         """A person pauses the task, or it comes to some other rest."""
-        self.task = replace(self.task, state=state, code="")
+        self.task = varied(self.task, state=state, code="")
 
     @rule(connected=st.booleans())
     def connects(self, connected: bool) -> None:
         """The agent comes or goes."""
         self.task = replace(self.task, connected=connected)
 
-    @rule(
-        outcome=st.none() | st.sampled_from(Outcome).filter(lambda o: o is not Outcome.RUNNING),
-        wait=st.sampled_from([1, 2, 3, 4, 8, 14, 15, 29, 30, 40]),
-        times=st.integers(1, 4),
-    )
+    @rule(outcome=OUTCOMES, wait=WAITED, times=st.integers(1, 4))
     def tick(self, outcome: Optional[Outcome], wait: int, times: int) -> None:
-        """Some runs; without an outcome they die after their plan, before the start is sent."""
+        """Some runs that find the task as it is."""
         for _ in range(times):
-            self.now += timedelta(minutes=wait)
+            self.now += minutes(wait)
             self._see(self.task, self._watch_news(seen=True), outcome)
 
     @rule()
@@ -258,8 +270,9 @@ class OneTask(RuleBasedStateMachine):
             self.is_gone = False
             news |= self.truth.due_news(seen, self.now)
             due = self.truth.may_start(seen, self.now)
-        place = Position("20261124", len(self.entries))
-        planned = plan([seen], fold(self.entries), self.now, POLICY, place)
+        position = Position("20261124", len(self.entries))
+        situation = a_situation(now=self.now, policy=POLICY, position=position)
+        planned = plan([seen], fold(self.entries), situation)
         kinds = [notice.kind for notice in planned.notices]
         assert sorted(kinds) == sorted(news), "not what has changed since it was last told"
         assert bool(planned.starts) is due, "not when the rules say"
@@ -287,8 +300,8 @@ class OneTask(RuleBasedStateMachine):
                 record = settle(start, planned.tasks[start.task_id], outcome)
                 self.entries.append(self._entry(EntryType.ACK, {start.task_id: record}))
 
-    def _entry(self, type_: EntryType, tasks: Mapping[str, TaskMemory]) -> Entry:
-        return Entry(VERSION, type_, self.now, "run", f"n{len(self.entries)}", tasks)
+    def _entry(self, type_: EntryType, tasks: Mapping[str, TaskRecord]) -> Entry:
+        return Entry(type_, self.now, "run", f"n{len(self.entries)}", tasks)
 
     @invariant()
     def a_failure_that_was_seen_is_told(self) -> None:
@@ -297,7 +310,7 @@ class OneTask(RuleBasedStateMachine):
             return
         record = fold(self.entries).tasks.get("a")
         if record is not None and record.state in FAILED:
-            assert record.incident in self.told
+            assert record.failure.event_id in self.told
 
 
 TestOneTask = OneTask.TestCase

@@ -153,7 +153,7 @@ def test_a_clock_that_is_off_is_told_and_harms_nothing(night: Night, hours: int)
     _break_down(night)
     night.server.cloud.skew = hours * SKEW
     ends = [_tick(night) for _ in range(3)]
-    assert all("clock of this machine is off by more than 15 minutes" in end for end in ends)
+    assert all("the clock of this machine is 16 min" in end for end in ends)
     assert night.world.starts == []
     night.server.cloud.skew = timedelta(0)
     for _ in range(3):
@@ -219,6 +219,9 @@ def test_two_troubles_in_one_outage_are_overcome(
     ends = [_tick(night) for _ in range(later)]
     wire.strike(*second)
     ends += [_tick(night) for _ in range(5 - later)]
+    # Troubles of three runs each would let an outage pass that no run has seen.
+    while not night.world.starts and len(ends) < 9:
+        ends.append(_tick(night))
     night.world.line_up("a")
     ends += [_tick(night) for _ in range(9)]
     _check_all_is_well(night, most=3)

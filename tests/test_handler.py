@@ -385,6 +385,14 @@ def test_a_test_message_can_be_asked_for(night: Night) -> None:
     assert night.kinds(night.tick()) == []
 
 
+def test_an_event_as_text_is_the_event(night: Night) -> None:
+    """A command in an event that comes as JSON text or bytes is carried out."""
+    event = json.dumps({"trigger_type": "TIMER", "user_event": "test"})
+    report = night.tick(event=event.encode())
+    assert night.kinds(report) == ["test"]
+    assert not any("timer" in warning for warning in report["warnings"])
+
+
 def test_an_unknown_command_fails_after_the_run(night: Night) -> None:
     """The run is done, and the error lists the known commands."""
     _fail(night)

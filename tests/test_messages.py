@@ -334,7 +334,7 @@ def test_a_chat_robot_gets_what_fits() -> None:
 @pytest.mark.parametrize("letter", ["x", "ü", "数", "🚀", '"', "\\"])
 @pytest.mark.parametrize("number", [1, 2, 50])
 def test_what_a_chat_robot_gets_is_short(letter: str, number: int) -> None:
-    """No text for robots is longer than the one of them that takes least allows, nor cut in half."""
+    """No text for robots is longer than the pickiest of them takes, whatever its letters."""
     tasks = [
         a_task(id=f"t{n}", name=letter * 60, error_params=(letter * 200,)) for n in range(number)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
@@ -331,3 +332,105 @@ def test_a_run_that_is_killed_has_said_why(
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (line["level"], line["event"]) == ("WARNING", "timeout")
     assert "is 3 s, too short for RUN_BUDGET_SECONDS (50): set the timeout to 60 s" in line["why"]
+
+
+UNREAD = [
+    ("DRYRUN", "DRY_RUN"),
+    ("STALL_MINUTE", "STALL_MINUTES"),
+    ("JOURNAL_URL", "JOURNAL_URI"),
+    ("HUAWEICLOUD_SDK_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+]
+each_unread = pytest.mark.parametrize(("name", "meant"), UNREAD, ids=[name for name, _ in UNREAD])
+
+
+def _variables(day: Day, where: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the context of a run, with what is set in a file, here, or in FunctionGraph."""
+    if where == "file":
+        return LocalContext(day.texts)
+    if where == "environment":
+        _export(day, monkeypatch)
+        return None
+    # The names of encrypted variables are nowhere else (user manual, "preset parameters").
+    monkeypatch.setenv("RUNTIME_USERDATA", json.dumps(day.texts))
+    return SimpleNamespace(getUserData=day.texts.get)
+
+
+@each_unread
+@pytest.mark.parametrize("where", ["file", "environment", "encrypted"])
+def test_a_run_warns_of_a_setting_that_nobody_reads(
+    day: Day,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    name: str,
+    meant: str,
+) -> None:
+    """In report and log, whatever the variables come from, in every run, without its value."""
+    day.texts[name] = PASSWORD
+    context = _variables(day, where, monkeypatch)
+    for _ in range(2):
+        report = handler(timer_event(SYSTEM_CLOCK.now()), context)
+        assert _unread_in(report["warnings"]) == [_unread(name, meant)]
+        said = capsys.readouterr().out
+        summary = json.loads(said.splitlines()[-1])
+        assert (summary["event"], summary["level"]) == ("run", "WARNING")
+        assert _unread(name, meant) in summary["warnings"]
+        assert PASSWORD not in said + str(report)
+
+
+def _unread(name: str, meant: str) -> str:
+    return f"{name} is not a setting of sms_watch; did you mean {meant}?"
+
+
+def _unread_in(warnings: List[str]) -> List[str]:
+    return [warning for warning in warnings if "is not a setting" in warning]
+
+
+@each_unread
+@pytest.mark.parametrize("in_file", [True, False], ids=["in a file", "in the environment"])
+def test_every_command_warns_of_a_setting_that_nobody_reads(
+    day: Day, monkeypatch: pytest.MonkeyPatch, in_file: bool, name: str, meant: str
+) -> None:
+    """Check, status, invoke and report, before somebody relies on what is not there."""
+    day.texts[name] = PASSWORD
+    if not in_file:
+        _export(day, monkeypatch)
+    call_it = day.call if in_file else call
+    checked = call_it("check", "--json")
+    assert checked.exit_code == 1
+    found = [each for each in _found(checked.output) if "is not a setting" in each["text"]]
+    assert [(each["about"], each["verdict"], each["remedy"]) for each in found] == [
+        ("settings", "warning", f"did you mean {meant}?")
+    ]
+    status = call_it("status", "--json")
+    assert _unread_in(json.loads(status.output)["remarks"]) == [_unread(name, meant)]
+    page = str(day.place / "report.html")
+    others = [call_it("status"), call_it("invoke"), call_it("report", "--out", page)]
+    assert [result.exit_code for result in others] == [0, 0, 0]
+    assert all(_unread(name, meant) in result.output for result in others)
+    said = "".join(result.output for result in (checked, status, *others))
+    assert PASSWORD not in said
+
+
+def test_a_slip_in_a_required_name_is_told_with_what_is_missing(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the setting is missing stands in the same error, for the run and for every command."""
+    day.texts["SMS_TASK_ID"] = day.texts.pop("SMS_TASK_IDS")
+    with pytest.raises(WatchFailed) as caught:
+        _wake(day)
+    said = [str(caught.value), *(day.call(name).output for name in ("status", "invoke", "check"))]
+    for each in said:
+        text = " ".join(each.split())
+        assert "SMS_TASK_IDS: is missing" in text
+        assert "SMS_TASK_ID is not a setting of sms_watch" in text
+        assert "did you mean SMS_TASK_IDS?" in text
+
+
+def test_a_slip_in_the_functions_own_settings_is_found(day: Day) -> None:
+    """The check of a function looks at the names that it has, not only at those here."""
+    shown = {name: text for name, text in day.texts.items() if "_SDK_" not in name}
+    day.deploy(variables={**shown, "DRYRUN": "true"})
+    _, found = day.check_function()
+    remedies = [each["remedy"] for each in found if each["verdict"] == "warning"]
+    assert remedies == ["did you mean DRY_RUN?"]

@@ -449,7 +449,8 @@ def test_a_refusal_keeps_its_request_id(body: str) -> None:
         (replace(KEY, secret="wrong" * 8), 0, "correct HUAWEICLOUD_SDK_SK"),
         (replace(KEY, access="UNKNOWNKEY0000000001"), 0, "correct HUAWEICLOUD_SDK_AK"),
         (replace(TEMPORARY, token="expired"), 0, "renew the temporary keys"),
-        (KEY, 16, "off by more than 15 minutes"),
+        (KEY, 16, "the clock of this machine is 16 min behind the service's: set it, by NTP"),
+        (replace(KEY, secret="wrong" * 8), 6, "6 min behind .* correct HUAWEICLOUD_SDK_SK"),
     ],
 )
 def test_keys_and_clocks_that_are_wrong_are_explained(
@@ -461,6 +462,13 @@ def test_keys_and_clocks_that_are_wrong_are_explained(
         with pytest.raises(JournalError, match=remedy) as caught:
             store.get(NAME)
     assert key.secret not in str(caught.value)
+
+
+def test_a_clock_is_told_to_be_off_though_nobody_says_how_far() -> None:
+    """The code says enough where an answer of OBS has no date."""
+    reply = answer(403, "<Error><Code>RequestTimeTooSkewed</Code></Error>")
+    with serving(reply) as server, pytest.raises(JournalError, match="more than 15 minutes: set"):
+        _store_at(server.url).get(NAME)
 
 
 @pytest.mark.parametrize("status", [200, 404])

@@ -12,7 +12,8 @@ import pytest
 from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
-from sms_watch.adapters.sdk import Answer, Caller
+from sms_watch.adapters.answers import Answer
+from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, JournalConflict, JournalError
 from sms_watch.journal.entries import Entry, EntryType, fold

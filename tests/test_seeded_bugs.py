@@ -38,7 +38,7 @@ BUGS = [
     ),
     Bug(
         "a start is sent again after a lost answer",
-        "adapters/sdk.py",
+        "adapters/answers.py",
         "retryable = throttled or (not write and answer.status in PASSING)",
         "retryable = throttled or answer.status in PASSING",
         "test_adapter_calls.py::test_every_status_has_its_meaning",
@@ -210,6 +210,34 @@ BUGS = [
         "        if self._guard.refused:\n",
         "        if False:\n",
         "test_run.py::test_keys_that_worked_are_refused_four_times_and_then_once_a_run",
+    ),
+    Bug(
+        "a throttled account is asked on",
+        "adapters/sdk.py",
+        "        if self._guard.throttled and not write:\n",
+        "        if False:\n",
+        "test_throttling.py::test_a_throttled_run_reads_no_further",
+    ),
+    Bug(
+        "a write goes out over a connection of an earlier run",
+        "adapters/sdk.py",
+        "if self._left_open and request.method not in HARMLESS:",
+        "if False:",
+        "test_connections.py::test_a_write_of_the_next_run_goes_out_once",
+    ),
+    Bug(
+        "an error in a success is taken for an accepted start",
+        "adapters/sdk.py",
+        "if answer.status >= FAILING or answer.has_error:",
+        "if answer.status >= FAILING:",
+        "test_adapter_calls.py::test_a_success_with_an_error_in_it_is_a_refusal",
+    ),
+    Bug(
+        "a clock that is off is taken for wrong keys",
+        "adapters/answers.py",
+        'clock=_clock(answer.ahead, said.code) if unsigned else "",',
+        'clock="",',
+        "test_clock_off.py::test_a_run_that_is_refused_names_the_clock_first",
     ),
     Bug(
         "keys that sms refuses are not tried for a message",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
-from typing import Any, Callable, Dict, FrozenSet, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Set, Tuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +31,7 @@ from sms_watch.settings import (
     ObsJournal,
     Settings,
     parse,
+    unknown,
 )
 
 PROJECT = "0" * 32
@@ -512,12 +513,13 @@ def test_a_token_needs_its_keys() -> None:
 
 
 @pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"])
-@pytest.mark.parametrize("text", ["CANARY KEY", "CANARY\nKEY", "CANARYé"])
-def test_a_broken_key_is_refused_and_not_shown(name: str, text: str) -> None:
+@pytest.mark.parametrize("broken", ["{} {}", "{}\n{}", "{}{}é", "'{}{}'"])
+def test_a_broken_key_is_refused_and_not_shown(name: str, broken: str) -> None:
     """A key that was copied badly is a problem whose text does not hold it."""
-    problems = _problems({**LEAST, name: text})
+    key = TEMPORARY.secret
+    problems = _problems({**LEAST, name: broken.format(key[:20], key[20:])})
     assert f"{name}: " in problems
-    assert "CANARY" not in problems
+    assert not leaked(problems)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in KEYS])
@@ -576,3 +578,101 @@ def test_any_text_is_accepted_or_refused(name: str, text: str) -> None:
     except SettingsError as error:
         problems = error.problems
     assert all(name in problem or "BACKOFF" in problem for problem in problems)
+
+
+# A variable that nobody reads
+
+
+LETTERS = "AKSMNBO_XE9"  # all in which names that are alike differ, and some more
+
+
+def _slips(name: str) -> Iterator[str]:
+    """Return what becomes of a name by one slip: a letter less, more, another, or two swapped."""
+    for at in range(len(name) + 1):
+        head, tail = name[:at], name[at:]
+        yield head + tail[1:]
+        yield head + tail[1::-1] + tail[2:]
+        yield from (head + letter + tail for letter in LETTERS)
+        yield from (head + letter + tail[1:] for letter in LETTERS)
+
+
+def _named(warning: str) -> str:
+    found = re.fullmatch(r"\S+ is not a setting of sms_watch; did you mean (\w+)\?", warning)
+    assert found is not None, warning
+    return found.group(1)
+
+
+def test_every_slip_in_the_name_of_a_setting_is_warned_of_with_the_right_name() -> None:
+    """Wherever the slip is in whichever name: what was meant is named."""
+    meant: Dict[str, Set[str]] = {}
+    for name in NAMES:
+        for slip in _slips(name):
+            meant.setdefault(slip, set()).add(name)
+    slips = sorted(meant.keys() - set(NAMES))
+    warnings = unknown(slips)
+    assert len(warnings) == len(slips) > 5_000
+    for slip, warning in zip(slips, warnings):
+        assert warning.startswith(f"{slip} is not a setting of sms_watch; ")
+        assert _named(warning) in meant[slip], warning
+
+
+@given(st.sets(st.sampled_from(NAMES)))
+def test_no_setting_is_ever_warned_of(names: Set[str]) -> None:
+    """The names that are read are those of the table, all together or some."""
+    assert unknown(names) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DRYRUN", "DRY_RUN"),
+        ("STALL_MINUTE", "STALL_MINUTES"),
+        ("JOURNAL_URL", "JOURNAL_URI"),
+        ("dry_run", "DRY_RUN"),
+        ("Dry-Run", "DRY_RUN"),
+        ("TIMEZONE", "TIME_ZONE"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("HUAWEICLOUD_AK", "HUAWEICLOUD_SDK_AK"),
+        ("HUAWEICLOUD_SDKSK", "HUAWEICLOUD_SDK_SK"),
+        ("HUAWEICLOUD_SDK_TOKEN", "HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+        ("RUN_BUDGET", "RUN_BUDGET_SECONDS"),
+        ("ERROR_CLASS", "ERROR_CLASSES"),
+        ("TASK_IDS", "SMS_TASK_IDS"),
+        ("TOPIC_URN", "SMN_TOPIC_URN"),
+        ("MAX_ATTEMPTS", "RESUME_MAX_ATTEMPTS"),
+        ("STALL_HOURS", "STALL_MINUTES"),
+        ("RESUME_BACKOF_MAX_MINUTE", "RESUME_BACKOFF_MAX_MINUTES"),
+        ("SMS_TIME_ZONE", "TIME_ZONE"),
+        ("JOURNAL_BUCKET", "JOURNAL_URI"),
+    ],
+)
+def test_a_name_that_people_think_of_is_warned_of(name: str, meant: str) -> None:
+    """Another spelling, a word less, or another unit."""
+    assert [_named(warning) for warning in unknown([name])] == [meant]
+
+
+@pytest.mark.parametrize(
+    "name", ["SMS_PHONE_NUMBER", "RESUME_WHEN_IT_RAINS", "DIGEST_OF_ALL_THE_FILES"]
+)
+def test_a_name_that_begins_like_ours_is_warned_of(name: str) -> None:
+    """Where nothing is like it, no name is guessed."""
+    assert unknown([name]) == (f"{name} is not a setting of sms_watch; the README lists them",)
+
+
+def test_a_name_is_shown_in_one_short_line() -> None:
+    """Where a variable may have any name, no name breaks a line or fills a log."""
+    (warning,) = unknown(["SMS_\n" + "X" * 5000])
+    assert len(warning) < 150
+    assert "\n" not in warning
+
+
+# Of a login shell, a desktop, systemd, Windows, Python, CI, containers, other tools for this cloud
+# and for others, and of FunctionGraph (user manual, "Configuring Environment Variables").
+USUAL = Path(__file__).with_name("data") / "usual_variables.txt"
+
+
+def test_variables_of_others_are_not_warned_of() -> None:
+    """What shells, CI, other tools and FunctionGraph set is none of our business."""
+    names = USUAL.read_text(encoding="utf-8").split()
+    assert len(names) > 200
+    assert unknown(names) == ()

@@ -15,7 +15,7 @@ from promises import Promises
 from vigil import OBS, SMN, SMS, Killed, Vigil, kept
 
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask
-from sms_watch.adapters.sdk import Answer
+from sms_watch.adapters.answers import Answer
 
 # Obstacles, each with the most starts in a row that the class of its code allows.
 LIMITS = {"SMS.1315": 0, "SMS.6517": 0, "SMS.0412": 0, "SMS.1103": 5, "SMS.0805": 2}

@@ -30,6 +30,10 @@ TEXTS = {
 class _Connection:
     def __init__(self) -> None:
         self.closed = False
+        self.runs = 1
+
+    def begin_run(self) -> None:
+        self.runs += 1
 
     def close(self) -> None:
         self.closed = True
@@ -57,6 +61,7 @@ def test_a_connection_is_kept_while_its_address_stays_the_same() -> None:
     clients = Clients()
     first = clients.get(_connect, "https://a", "keys")
     assert clients.get(_connect, "https://a", "keys") is first
+    assert first.runs == 2, "it is told when another run begins"
     other = clients.get(_connect_elsewhere, "https://a", "keys")
     second = clients.get(_connect, "https://a", "other keys")
     assert second is not first

@@ -30,7 +30,7 @@ from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
 from sms_watch import parallel, wiring
 from sms_watch.adapters import sdk, sms
-from sms_watch.adapters.sdk import Answer
+from sms_watch.adapters.answers import Answer
 from sms_watch.errors import WatchFailed
 from sms_watch.journal import objects
 from sms_watch.journal.entries import decode

@@ -32,6 +32,10 @@ SKEW = timedelta(minutes=16)
 HTML = "<html>Bad Gateway</html>"
 XML = "<Error><Code>AccessDenied</Code></Error>"
 TAKEN = "<Error><Code>PositionNotEqualToLength</Code></Error>"
+WINDOW = (
+    '{"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached: policy'
+    ' ip over ratelimit,limit:20,time:1 minute"}'
+)
 OLD_TASK = '{"id": "a", "name": "web-01", "state": "RUNNING"}'
 
 
@@ -147,10 +151,12 @@ TROUBLES: Dict[str, Trouble] = {
     **_spoilt("429", 429),
     **_spoilt("429 with Retry-After", 429, headers={"Retry-After": "1"}),
     **_spoilt("429 with a long Retry-After", 429, headers={"Retry-After": "3600"}),
+    **_spoilt("429 with a window", 429, WINDOW),
     **_both("500", Fault(500)),
     **_both("503", Fault(503, HTML)),
     **_both("HTML with 200", Fault(200, HTML)),
     **_both("cut JSON", Fault(200, '{"id": "a", "state": ')),
+    **_spoilt("an error with 200", 200, '{"error_code": "SMS.1001", "error_msg": "no"}'),
     **_spoilt("a list", 200, "[]"),
     **_spoilt("an empty object", 200, "{}"),
     **_spoilt("unknown state", 200, '{"id": "a", "name": "web-01", "state": "INVENTED"}'),
@@ -165,7 +171,9 @@ TROUBLES: Dict[str, Trouble] = {
 TRIES = 3
 READS = ("show_task", "list_tasks", "list_servers", "get_object")
 RESENT = ("name not found", "refused", "connect timeout", "429", "429 with Retry-After")
-ONCE = ("killed before", "killed after", "409 lost", "409 won")
+# And of these one is enough: nothing is tried again in that run.
+GIVEN_UP = ("429 with a long Retry-After", "429 with a window", "an error with 200")
+ONCE = ("killed before", "killed after", "409 lost", "409 won", *GIVEN_UP)
 
 
 class Wire:

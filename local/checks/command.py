@@ -11,8 +11,8 @@ from typing import Iterable, Iterator, List, Mapping, Optional
 import click
 
 from local.checks import function, journal, tasks, topic
-from local.checks.findings import STATUS, Finding, Verdict, worst
-from local.desk import Desk, env_file_option, read_env_file, texts_of
+from local.checks.findings import STATUS, Finding, Verdict, unread, worst
+from local.desk import Desk, env_file_option, texts_of, unread_of
 from sms_watch.errors import CloudError, SettingsError
 from sms_watch.redaction import Redactor
 from sms_watch.settings import SETTINGS, secrets_in
@@ -28,11 +28,9 @@ COLOURS = {
 UNASKED = "not looked at: refused keys get locked by a row of further tries"
 
 
-def findings(
-    desk: Desk, texts: Mapping[str, str], in_file: Iterable[str] = (), send_test: bool = False
-) -> Iterator[Finding]:
+def findings(desk: Desk, texts: Mapping[str, str], send_test: bool = False) -> Iterator[Finding]:
     """Look at everything that a run needs, in the order in which one thing needs another."""
-    yield from tasks.settings(desk, texts, in_file)
+    yield from tasks.settings(desk, texts)
     yield tasks.clock(desk)
     seen: List[object] = []
     if desk.settings.scope.discovers:
@@ -60,11 +58,12 @@ def findings(
 
 def _all(
     texts: Mapping[str, str],
-    in_file: Iterable[str],
+    warnings: Iterable[str],
     urn: Optional[str],
     endpoint: str,
     send_test: bool,
 ) -> Iterator[Finding]:
+    yield from unread("settings", warnings)
     try:
         desk = Desk.of(texts)
     except SettingsError as error:
@@ -74,7 +73,7 @@ def _all(
         return
     with desk:
         locked_out = False
-        for each in findings(desk, texts, in_file, send_test):
+        for each in findings(desk, texts, send_test):
             locked_out = locked_out or each.text == UNASKED
             yield each
         if urn and not locked_out:
@@ -108,12 +107,11 @@ def command(
 
     Exit status: 0 when all is well, 1 with warnings, 2 when something failed.
     """
-    in_file = read_env_file(env_file)
     texts = texts_of(env_file)
     endpoint = _endpoint(function_endpoint, urn)
     redact = Redactor(secrets_in(texts))
     found: List[Finding] = []
-    for each in _all(texts, in_file, urn, endpoint, send_test):
+    for each in _all(texts, unread_of(env_file), urn, endpoint, send_test):
         shown = Finding(each.about, each.verdict, redact(each.text), redact(each.remedy))
         found.append(shown)
         if not as_json:

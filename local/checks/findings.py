@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Iterator
 
 from sms_watch.model.strenum import StrEnum
 
@@ -30,6 +30,13 @@ class Finding:
     verdict: Verdict
     text: str
     remedy: str = ""
+
+
+def unread(about: str, warnings: Iterable[str]) -> Iterator[Finding]:
+    """Return a finding of each variable that looks like a setting and is none."""
+    for warning in warnings:
+        text, _, remedy = warning.partition("; ")
+        yield Finding(about, Verdict.WARNING, text, remedy)
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:

@@ -16,11 +16,11 @@ from huaweicloudsdkfunctiongraph.v2 import (
     ShowFunctionConfigRequest,
 )
 
-from local.checks.findings import Finding, Verdict
+from local.checks.findings import Finding, Verdict, unread
 from local.desk import Desk, split_urn
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, remedy
-from sms_watch.settings import SECRET_SETTINGS, SETTINGS, Credentials, address_of
+from sms_watch.settings import SECRET_SETTINGS, SETTINGS, Credentials, address_of, unknown
 from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 
@@ -134,6 +134,7 @@ def environment(config: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator
         yield Finding(about, Verdict.WARNING, text, "check again with the function's own settings")
     else:
         yield Finding(about, Verdict.OK, "its settings are those checked here")
+    yield from unread(about, unknown([*plain, *encrypted]))
 
 
 def asynchronous(config: Mapping[str, Any]) -> Iterator[Finding]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Iterator, List, Mapping, Sequence, Union
 
 import requests
 
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
+from sms_watch.adapters.answers import date_of
 from sms_watch.adapters.sdk import keep_signature
 from sms_watch.errors import (
     LISTING,
@@ -28,7 +26,6 @@ from sms_watch.observe import EMPTY_LIST, NOBODY
 from sms_watch.parallel import map_concurrently
 from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
-from sms_watch.settings import SETTINGS
 from sms_watch.text import count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
@@ -41,8 +38,8 @@ STARTING = (
 )
 
 
-def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> Iterator[Finding]:
-    """Judge the settings beyond what made them valid; ``in_file`` are all names of the file."""
+def settings(desk: Desk, texts: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge the settings beyond what made them valid."""
     made = desk.settings
     tasks = (
         "every task of the account"
@@ -62,12 +59,6 @@ def settings(desk: Desk, texts: Mapping[str, str], in_file: Iterable[str]) -> It
             "DRY_RUN is on: nothing is started, sent or written",
             "take it out when you want the watchdog to act",
         )
-    known = [setting.name for setting in SETTINGS]
-    for name in sorted(set(in_file) - set(known)):
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        if close:
-            text = f"{name} is no setting, and is not read"
-            yield Finding("settings", Verdict.WARNING, text, f"did you mean {close[0]}?")
 
 
 def clock(desk: Desk) -> Finding:
@@ -88,7 +79,7 @@ def clock(desk: Desk) -> Finding:
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"
         return Finding("clock", Verdict.FAILED, text, f"look at the network and at {SMS_ADDRESS}")
-    theirs = _date(answer.headers.get("Date", ""))
+    theirs = date_of(answer.headers)
     if theirs is None:
         return Finding("clock", Verdict.NOTE, f"not told: {url} answers without a time")
     ahead = round((desk.clock.now() - theirs).total_seconds())
@@ -102,13 +93,6 @@ def clock(desk: Desk) -> Finding:
         return Finding("clock", Verdict.WARNING, text, why)
     agrees = "agrees with the service's"
     return Finding("clock", Verdict.OK, text if abs(ahead) > AGREED else agrees)
-
-
-def _date(text: str) -> Optional[datetime]:
-    try:
-        return parsedate_to_datetime(text).astimezone(timezone.utc)
-    except (TypeError, ValueError):
-        return None
 
 
 # What SMS says of the tasks

@@ -251,8 +251,10 @@ class Cloud:
         return served if fault is None else _spoilt(fault)
 
     def _dated(self, answer: Answer) -> Answer:
-        """Say what time it is where the services are."""
-        answer.headers["Date"] = http_date(datetime.now(timezone.utc) + self.skew)
+        """Say what time it is where the services are: the one by which they judge a signature."""
+        on_obs = "x-obs-date" in flask.request.headers
+        now = self.world.clock.now() if on_obs else datetime.now(timezone.utc)
+        answer.headers["Date"] = http_date(now + self.skew)
         return answer
 
     def _unknown(self, error: HTTPException) -> Answer:

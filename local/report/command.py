@@ -8,7 +8,7 @@ from typing import List, Optional, Tuple
 
 import click
 
-from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of
+from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of, unread_of
 from local.report.facts import facts
 from local.report.page import page
 from sms_watch.journal.entries import Entry, decode
@@ -64,7 +64,9 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
     It shows progress, failures, starts, stalls and messages, from the journal alone. The page
     needs no network: it can be sent by mail, read on a phone, and printed.
     """
-    with Desk.of(texts_of(env_file)) as desk:
+    with Desk.of(texts_of(env_file), unread=unread_of(env_file)) as desk:
+        for warning in desk.unread:  # they concern whoever makes the page, not its readers
+            click.echo(f"! {warning}", err=True)
         now = desk.clock.now()
         entries, damaged = read_days(desk, now, days)
         if not entries:

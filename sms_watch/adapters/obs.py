@@ -15,15 +15,18 @@ from urllib.parse import urlsplit
 
 import requests
 
+from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.obs_signature import quoted, sign
-from sms_watch.adapters.sdk import TIMEOUT, Answer, Caller, keep_signature
+from sms_watch.adapters.sdk import TIMEOUT, Caller, transport_of
 from sms_watch.errors import (
     FORBIDDEN,
     REFUSED,
     THROTTLED,
+    TOO_SKEWED,
     CloudError,
     JournalConflict,
     JournalError,
+    clock_first,
 )
 from sms_watch.settings import LOOPBACK, Credentials, ObsJournal
 
@@ -66,7 +69,7 @@ REMEDIES: Mapping[str, str] = {
         "the security token is missing or not accepted: renew the temporary keys, or look at the"
         " function's agency"
     ),
-    "RequestTimeTooSkewed": "the clock of this machine is off by more than 15 minutes: set it",
+    TOO_SKEWED: "ask OBS support",
     "ObjectNotAppendable": (
         "its object was appended to 10,000 times or written over, or its storage is archived:"
         " name another prefix or a bucket of the standard class in JOURNAL_URI"
@@ -103,8 +106,7 @@ class Connection:
         self.host = urlsplit(endpoint).hostname or endpoint
         self._timeout = timeout
         self._session = requests.Session()
-        # A netrc entry for the host would replace the signature.
-        self._session.auth = keep_signature
+        self._transport = transport_of(self._session)
 
     def call(self, send: Callable[[], requests.Response]) -> Answer:
         """Send once and return the answer; an error's XML becomes fields."""
@@ -112,13 +114,17 @@ class Connection:
         body: Any = response.content
         if not response.ok or response.is_redirect:
             body = _fields(response)
-        return Answer(response.status_code, body, response.headers)
+        return Answer.of(response, body)
 
     def send(self, method: str, url: str, **options: Any) -> requests.Response:
         """Send one request; redirects are not followed, for they would take the token along."""
         return self._session.request(
             method, url, timeout=self._timeout, allow_redirects=False, **options
         )
+
+    def begin_run(self) -> None:
+        """Keep the sockets of earlier runs for reading alone."""
+        self._transport.begin_run()
 
     def close(self) -> None:
         """Close the sockets."""
@@ -268,7 +274,7 @@ class ObsStore:
         return lambda: self._caller.connection.send(method, url, data=data, headers=signed)
 
     def _explained(self, error: CloudError, denied: str = GRANT) -> JournalError:
-        remedy = REMEDIES.get(error.code) or _by_status(error, denied)
+        remedy = clock_first(error, REMEDIES.get(error.code) or _by_status(error, denied))
         what = f"the journal in obs://{self._place.bucket}/{self._place.prefix} failed"
         return JournalError(f"{what}: {error}; {remedy}")
 

@@ -13,9 +13,9 @@ import logging
 import random
 import ssl
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Callable, Iterator, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +23,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import SdkException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.http.http_handler import HttpHandler
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
     NewConnectionError,
@@ -31,17 +32,24 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.errors import BROKEN, KEYS_REFUSED, NO_TIME, REFUSED, THROTTLED, CloudError
+from sms_watch.adapters.answers import FAILING, Answer, refusal
+from sms_watch.errors import (
+    KEYS_REFUSED,
+    NO_TIME,
+    REFUSED,
+    THROTTLED,
+    TOO_MANY_CALLS,
+    CloudError,
+)
 from sms_watch.ports import Deadline
 from sms_watch.settings import Credentials
-from sms_watch.text import MAX_DETAIL, clean
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
-PASSING = frozenset({500, 502, 503, 504})
-REDIRECTING, FAILING = 300, 400
+REDIRECTING = 300
+HARMLESS = frozenset({"GET", "HEAD"})  # methods that change nothing
 WORDS = {
     "unreachable": "could not be reached",
     "certificate": "has a certificate that is not trusted",
@@ -50,28 +58,58 @@ WORDS = {
     "malformed": "gave an answer that makes no sense",
     NO_TIME: "was not called, for no time was left",
     KEYS_REFUSED: "was not called again, for it had refused the keys",
+    TOO_MANY_CALLS: "was not asked again in this run, for it had answered",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
 UNSENT = frozenset({"unreachable", "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An answer as it came: HTTP status, and the JSON of its body.
+class Transport(HTTPAdapter):
+    """Sends every request once, and never writes over a connection of an earlier run.
 
-    A body that is no JSON is ``None``; an empty one is an empty object.
+    Until the next run a service, or something on the way, closes a connection that is idle, and a
+    container that was frozen need not have heard of it. A read that meets such a connection fails
+    and is tried again; of a write nobody could say whether it was taken. So before the first write
+    of a run all that earlier ones have left open is let go. Within a run urllib3 sees before each
+    request whether its connection was closed, but for the instant in which both meet: then the
+    outcome of a write is unknown, and it is not repeated (RFC 9110, section 9.2.2).
+
+    By sending once it also brings a 429 back whole: the SDK's own adapter would try a read again,
+    and raise an exception without the answer.
     """
 
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        super().__init__()
+        self._left_open = False
+
+    def begin_run(self) -> None:
+        """Take what is open for left by an earlier run."""
+        self._left_open = True
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        """Send a request, a write over a connection of this run."""
+        if self._left_open and request.method not in HARMLESS:
+            self._left_open = False
+            self.close()
+        return super().send(request, *args, **options)
+
+
+def transport_of(session: requests.Session) -> Transport:
+    """Let a session send by a transport of its own; return that."""
+    transport = Transport()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, transport)
+    # A netrc entry for the host would replace the signature by a password; requests looks for one
+    # only when a session has no authentication of its own.
+    session.auth = keep_signature
+    return transport
 
 
 class Connection:
     """A client of one service.
 
-    ``new_builder`` is that of the service's client class. Raises ValueError without keys: the SDK
+    ``new_builder`` is that of the service's client class. Raise ValueError without keys: the SDK
     would go and look for some elsewhere.
     """
 
@@ -98,19 +136,21 @@ class Connection:
             .build()
         )
         self._http = self.client.get_http_client()
-        # A netrc entry for the host would replace the signature by a password; requests looks for
-        # one only when a session has no authentication of its own. The SDK offers no way to say
-        # so, hence its private session.
-        self._http._session.auth = keep_signature
+        # The SDK offers no way to choose how its requests are sent, hence its private session.
+        self._transport = transport_of(self._http._session)
         _silence(type(self.client).__name__)
 
     def call(self, send: Callable[[], Any]) -> Answer:
-        """Send once, and give the answer that came; without one, raise what happened instead."""
+        """Send once, and return the answer; raise what happened instead if none came."""
         try:
             send()
         except _Answered as answered:
             return answered.answer
         raise TypeError("the SDK came back without an answer")
+
+    def begin_run(self) -> None:
+        """Keep the sockets of earlier runs for reading alone."""
+        self._transport.begin_run()
 
     def close(self) -> None:
         """Let go of sockets and threads."""
@@ -131,7 +171,7 @@ class _Answered(Exception):  # noqa: N818 - not an error
 
 
 def _answered(response: requests.Response, **_: Any) -> None:
-    raise _Answered(Answer(response.status_code, _json(response), response.headers))
+    raise _Answered(Answer.of(response, _json(response)))
 
 
 def keep_signature(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -153,33 +193,28 @@ def _json(response: requests.Response) -> Any:
         return None
 
 
-class KeyGuard:
-    """Keeps keys that a service has refused from being tried again in the same run.
+@dataclass
+class Guard:
+    """What a service has said that keeps further calls from it in the same run.
 
-    Shared by the callers of one service. After more than five refusals in a row the keys are
-    locked for five minutes (API Request Signing Guide, "Common Errors Related to IAM
-    Authentication Information").
+    Shared by the callers of one service, and set by whichever hears of it. ``refused``: a call was
+    answered with HTTP 401; after more than five in a row the keys are locked for five minutes (API
+    Request Signing Guide, "Common Errors Related to IAM Authentication Information").
+    ``throttled``: the code with which reads were throttled for longer than the run lasts, empty
+    if they were not.
     """
 
-    def __init__(self) -> None:
-        self._refused = threading.Event()
-
-    @property
-    def refused(self) -> bool:
-        """Whether a call was answered with HTTP 401."""
-        return self._refused.is_set()
-
-    def note(self, answer: Answer) -> None:
-        """Take note of the answer to a call."""
-        if answer.status == REFUSED:
-            self._refused.set()
+    refused: bool = False
+    throttled: str = ""
 
 
 class Caller:
     """Calls a service within a run: again when that is harmless and sensible, within the time.
 
     Once a call was answered with HTTP 401, further calls with the same ``guard`` raise CloudError
-    with the code ``keys_refused``, and nothing is sent. Without one, a caller guards itself.
+    with the code ``keys_refused``, and nothing is sent. Once a read was throttled for longer than
+    the time lasts, further reads raise one with the code ``too_many_calls``; a write is sent all
+    the same, for it may have a limit of its own. Without a guard, a caller guards itself.
     """
 
     def __init__(
@@ -188,20 +223,25 @@ class Caller:
         deadline: Deadline,
         sleep: Callable[[float], None],
         draw: Callable[[], float] = random.random,
-        guard: Optional[KeyGuard] = None,
+        guard: Optional[Guard] = None,
     ) -> None:
         self.connection = connection
         self._deadline = deadline
         self._sleep = sleep
         self._draw = draw
-        self._guard = guard or KeyGuard()
+        self._guard = guard or Guard()
 
     def read(self, operation: str, send: Callable[[], Any]) -> Answer:
-        """Read: three tries at most. Raises CloudError."""
-        return self._again(operation, send, write=False)
+        """Read: three tries at most. Raise CloudError if it fails."""
+        try:
+            return self._again(operation, send, write=False)
+        except CloudError as error:
+            if error.status == THROTTLED and error.retry_after >= self._deadline.left():
+                self._guard.throttled = error.code or f"HTTP {THROTTLED}"
+            raise
 
     def write(self, operation: str, send: Callable[[], Any]) -> Answer:
-        """Write: once, and again only what certainly was not taken. Raises CloudError."""
+        """Write: once, unless it was certainly not taken. Raise CloudError if it fails."""
         return self._again(operation, send, write=True)
 
     def _again(self, operation: str, send: Callable[[], Any], write: bool) -> Answer:
@@ -217,7 +257,7 @@ class Caller:
             tried += 1
 
     def _pause(self, tried: int, error: CloudError) -> float:
-        """Give the seconds to wait: at random up to a doubling bound, or as the service says."""
+        """Return the seconds to wait: at random up to a doubling bound, or as the service says."""
         return error.retry_after or self._draw() * min(PAUSE * 2**tried, LONGEST_PAUSE)
 
     def _once(
@@ -225,6 +265,8 @@ class Caller:
     ) -> Union[Answer, CloudError]:
         if self._guard.refused:
             return self._fault(operation, KEYS_REFUSED, write)
+        if self._guard.throttled and not write:
+            return self._fault(operation, TOO_MANY_CALLS, write)
         seconds = min(LONGEST_CALL, self._deadline.left())
         if seconds <= 0:
             return self._fault(operation, NO_TIME, write)
@@ -232,30 +274,34 @@ class Caller:
             answer = _within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
-        self._guard.note(answer)
-        if answer.status >= FAILING:
-            return _refusal(operation, answer, write)
+        if answer.status == REFUSED:
+            self._guard.refused = True
+        if answer.status >= FAILING or answer.has_error:
+            return refusal(operation, answer, write)
         if answer.status >= REDIRECTING:
-            return self.malformed(operation, write, answer.status)
+            return self._fault(operation, "malformed", write, answer.status)
         return answer
 
     def malformed(
-        self, operation: str, write: bool = False, status: Optional[int] = None
+        self, operation: str, write: bool = False, answer: Optional[Answer] = None
     ) -> CloudError:
-        """Give the error for an answer without the fields that it should have.
+        """Return the error for a success without the fields that it should have.
 
-        It has a ``status`` of its own when it is a redirect.
+        It is the one that the answer tells of, if it does.
         """
-        return self._fault(operation, "malformed", write, status)
+        if answer is not None and answer.said.code:
+            return refusal(operation, answer, write)
+        return self._fault(operation, "malformed", write)
 
     def _fault(
         self, operation: str, word: str, write: bool, status: Optional[int] = None
     ) -> CloudError:
-        if word == "throttled":
-            return CloudError(operation, status=THROTTLED, retryable=True)
+        """Return the error for what happened on the way; with a status it is a redirect."""
+        what = AWAY if status else WORDS.get(word, "could not be called")
+        throttled = f" {self._guard.throttled}" if word == TOO_MANY_CALLS else ""
         return CloudError(
             operation,
-            f"{self.connection.host} {AWAY if status else WORDS.get(word, 'could not be called')}",
+            f"{self.connection.host} {what}{throttled}",
             status=status,
             code=word,
             retryable=word == "unreachable" or (word in UNANSWERED and not write),
@@ -264,7 +310,7 @@ class Caller:
 
 
 def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
-    """Wait for a call, but no longer than ``seconds``. Raises TimeoutError, and what it raises.
+    """Return what a call returns, raise what it raises, and TimeoutError after ``seconds``.
 
     A timeout of a socket is for each piece of an answer: a service that sends a byte now and then
     would hold a run until it is killed. A call that is given up ends in a thread of its own, and
@@ -289,9 +335,7 @@ def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
 
 def _word(error: Exception) -> str:
-    """Say in one word what happened; the SDK's own words hide the cause, and may hold keys."""
-    if getattr(error, "status_code", None) == THROTTLED:
-        return "throttled"
+    """Return one word for what happened; the SDK's own hide the cause, and may hold keys."""
     causes = list(_causes(error))
     for word, kinds in SIGNS:
         if any(isinstance(cause, kinds) for cause in causes):
@@ -300,7 +344,7 @@ def _word(error: Exception) -> str:
 
 
 def _causes(error: Any) -> Iterator[Exception]:
-    """Walk through an exception and all that it stands for, wherever the libraries put it."""
+    """Yield an exception and all that it stands for, wherever the libraries put it."""
     waiting, seen = [error], set()
     while waiting:
         each = waiting.pop()
@@ -320,34 +364,3 @@ SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
     ("timeout", (ReadTimeoutError, requests.ReadTimeout, TimeoutError)),
     ("no_answer", (requests.RequestException, SdkException, OSError)),
 )
-
-
-def _refusal(operation: str, answer: Answer, write: bool) -> CloudError:
-    code, message, request_id = _said(answer.body)
-    throttled = answer.status == THROTTLED
-    retryable = throttled or (not write and answer.status in PASSING)
-    return CloudError(
-        operation,
-        clean(message, MAX_DETAIL),
-        status=answer.status,
-        code=clean(code),
-        request_id=clean(answer.headers.get("X-Request-Id") or request_id),
-        retryable=retryable,
-        outcome_unknown=write and answer.status >= BROKEN,
-        retry_after=_seconds(answer.headers.get("Retry-After", "")) if retryable else 0,
-    )
-
-
-def _said(body: Any) -> Tuple[str, str, str]:
-    """Give code, message and request id of an error body; nothing else of it is of use."""
-    fields = body if isinstance(body, dict) else {}
-    texts: Dict[str, str] = {name: item for name, item in fields.items() if isinstance(item, str)}
-    return (
-        texts.get("error_code") or texts.get("code") or "",
-        texts.get("error_msg") or texts.get("message") or "",
-        texts.get("request_id") or "",
-    )
-
-
-def _seconds(text: str) -> float:
-    return float(text) if text.isdecimal() else 0.0

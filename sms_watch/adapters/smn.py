@@ -40,7 +40,10 @@ class SmnPublisher:
         self._topic_urn = topic_urn
 
     def publish(self, message: Message) -> str:
-        """Publish one message and give its id. Raises CloudError, as the port describes."""
+        """Publish one message and return its id. Raise CloudError, as the port describes.
+
+        Without an id nobody knows whether it was taken, unless the answer holds an error.
+        """
         operation = "publish the message"
         body = PublishMessageRequestBody(
             subject=message.subject,
@@ -53,5 +56,5 @@ class SmnPublisher:
         answer = self._caller.write(operation, send)
         message_id = answer.body.get("message_id") if isinstance(answer.body, dict) else None
         if not isinstance(message_id, str) or not message_id:
-            raise self._caller.malformed(operation, write=True)
+            raise self._caller.malformed(operation, write=True, answer=answer)
         return message_id
