@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 from builders import a_policy, minutes
-from canaries import credentials, leaked
-from clouds import OWN, TEMPORARY, Night, a_night
+from canaries import leaked
+from clouds import KINDS_OF_KEYS, OWN, TEMPORARY, Night, a_night
 from runs import SmallWorld
 from wire import PATIENCE, SKEW, TRIES, TROUBLES, Died, Wire
 
@@ -42,11 +42,15 @@ PLACES: List[Tuple[str, int]] = [
 
 
 @pytest.fixture
-def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
-    """Give a night over one task, with its journal on OBS."""
+def night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Night]:
+    """Give a night over one task, with its journal on OBS, and a kind of keys for each test."""
     monkeypatch.setattr(sdk, "LONGEST_CALL", PATIENCE)
+    dice = random.Random(request.node.name)  # noqa: S311 - the same kind every time, no secret
     with a_night(tmp_path) as made:
         made.keep_journal_on_obs()
+        made.give_keys(dice.choice(sorted(KINDS_OF_KEYS)))
         yield made
 
 
@@ -181,8 +185,7 @@ def test_an_agency_that_gives_no_good_keys_is_told_and_harms_nothing(
     night: Night, part: str, answer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without good keys nothing is done, and the failed run says what it needs."""
-    del night.texts["HUAWEICLOUD_SDK_AK"], night.texts["HUAWEICLOUD_SDK_SK"]
-    night.agency = credentials(TEMPORARY)
+    night.give_keys("an agency")
     night.tick()
     _break_down(night)
     with monkeypatch.context() as spoilt:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence
 from urllib.parse import quote
 
 import pytest
 from builders import DISK_FULL, LINE_LOST, NOW
-from canaries import credentials, leaked, secrets_of
-from clouds import KEY, OWN, TEMPORARY, Night, a_night
+from canaries import leaked, secrets_of
+from clouds import KEY, KINDS_OF_KEYS, OWN, Night, a_night
 from desks import Day, a_day
 
 from index import handler
@@ -21,7 +21,6 @@ from local.cloud import app
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.shapes import task_body, task_page
-from local.cloud.signing import Key
 from local.context import LocalContext, timer_event
 from sms_watch.errors import WatchFailed
 from sms_watch.journal.entries import encode, snapshot
@@ -29,15 +28,7 @@ from sms_watch.model.notice import Kind, Notice
 from sms_watch.model.task import Task
 from sms_watch.rules.record import Memory, TaskRecord
 
-VARIABLES = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
-# Keys in the settings, and those of the function's agency.
-KINDS: Dict[str, Tuple[Optional[Key], Optional[Key]]] = {
-    "keys of one's own": (KEY, None),
-    "temporary keys of one's own": (TEMPORARY, None),
-    "an agency": (None, TEMPORARY),
-    "an agency that is not used": (KEY, TEMPORARY),
-}
-each_kind = pytest.mark.parametrize("kind", KINDS)
+each_kind = pytest.mark.parametrize("kind", KINDS_OF_KEYS)
 
 
 @pytest.fixture
@@ -46,18 +37,6 @@ def night(tmp_path: Path) -> Iterator[Night]:
     with a_night(tmp_path) as made:
         made.keep_journal_on_obs()
         yield made
-
-
-def _give(night: Night, kind: str) -> List[str]:
-    """Let the runs have keys of a kind; return them all."""
-    own, agency = KINDS[kind]
-    for name in VARIABLES:
-        night.texts.pop(name, None)
-    if own is not None:
-        night.texts.update(zip(VARIABLES, secrets_of(own)))
-    if agency is not None:
-        night.agency = credentials(agency)
-    return [text for key in (own, agency) if key is not None for text in secrets_of(key)]
 
 
 def _play(night: Night, ticks: int, **waking: Any) -> List[str]:
@@ -113,7 +92,8 @@ def test_a_key_in_an_error_gets_no_further(
     body: Callable[[str], str],
 ) -> None:
     """It is in no log, report, message, exception or line of the journal, however it is written."""
-    keys = _give(night, kind)
+    night.give_keys(kind)
+    keys = night.keys
     if operation.startswith("list"):
         night.texts["SMS_TASK_IDS"] = "*"
     night.tick()
@@ -136,7 +116,8 @@ def test_a_key_in_the_answer_to_a_message_gets_no_further(
 ) -> None:
     """The id of a message is written down, and reported."""
     said: List[str] = []
-    for key in _give(night, kind):
+    night.give_keys(kind)
+    for key in night.keys:
         night.faults.add("publish", Fault(200, json.dumps({"message_id": key}), before=False))
         said += _play(night, 1, user_event="test")
     text = "\n".join(_put_out(night, said, capsys))
@@ -191,7 +172,8 @@ def test_a_key_in_what_a_task_says_gets_no_further(
     ids: str,
 ) -> None:
     """Names, error, sub-tasks and servers go into log, report, message and journal without it."""
-    keys = _give(night, kind)
+    night.give_keys(kind)
+    keys = night.keys
     night.texts["SMS_TASK_IDS"] = ids
     spoil(lambda body: _with_keys(body, keys))
     said = _play(night, 1)
@@ -216,7 +198,8 @@ def test_a_state_that_holds_a_key_is_one_state(
     ids: str,
 ) -> None:
     """What is remembered of it is what is read the next time, so it is told once."""
-    key = _give(night, kind)[-1]
+    night.give_keys(kind)
+    key = night.keys[-1]
     night.texts["SMS_TASK_IDS"] = ids
     said = _play(night, 1)
     spoil(lambda body: {**body, "state": f"WAITING {key}"})
@@ -228,25 +211,39 @@ def test_a_state_that_holds_a_key_is_one_state(
 # What is remembered
 
 
+def _remember_keys(night: Night, *owed: Notice) -> str:
+    """Put a line into the journal as it was written when nobody knew the key; return it."""
+    night.tick()
+    (held,) = night.storage.buckets[OWN].objects.values()
+    memory = Memory({"a": TaskRecord("RUNNING", NOW, NAME)}, {each.event_id: each for each in owed})
+    held.data = encode(snapshot(memory, night.clock.now(), "run-0", "nonce"))
+    return held.data.decode()
+
+
+NAME = f"agent --sk {KEY.secret}"
+
+
 def test_a_key_in_an_older_line_of_the_journal_gets_no_further(
     night: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was only a text when it was written may be a key by now."""
-    name = f"agent --sk {KEY.secret}"
-    owed = Notice(Kind.FINISHED, NOW, "20261124-0-0-finished", Task("a", name, "MIGRATE_SUCCESS"))
-    memory = Memory({"a": TaskRecord("RUNNING", NOW, name)}, {owed.event_id: owed})
-    night.tick()
-    (held,) = night.storage.buckets[OWN].objects.values()
-    held.data = encode(snapshot(memory, night.clock.now(), "run-0", "nonce"))
-    older = held.data.decode()
+    task = Task("a", NAME, "MIGRATE_SUCCESS")
+    older = _remember_keys(night, Notice(Kind.FINISHED, NOW, "20261124-0-0-finished", task))
     night.world.delete("a")
     said = _play(night, 2)
-    said += _play(night, 1, minutes=24 * 60, user_event="test")
     out = [text.replace(older, "") for text in _put_out(night, said, capsys)]
-    assert [each["kind"] for each in night.told] == ["finished", "gone", "test"]
-    assert {each["task_name"] for each in night.told[:2]} == {"agent --sk ***"}
-    assert len(night.storage.buckets[OWN].objects) == 2
+    assert [each["kind"] for each in night.told] == ["finished", "gone"]
+    assert {each["task_name"] for each in night.told} == {"agent --sk ***"}
     assert not leaked(*out)
+
+
+def test_a_key_in_an_older_line_of_the_journal_is_not_in_the_next_day(night: Night) -> None:
+    """A day begins with all that is remembered."""
+    _remember_keys(night)
+    _play(night, 1, minutes=24 * 60, user_event="test")
+    _, new = night.storage.buckets[OWN].objects.values()
+    assert '"name":"agent --sk ***"' in new.data.decode()
+    assert not leaked(new.data.decode())
 
 
 # What wakes it

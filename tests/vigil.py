@@ -19,7 +19,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from builders import NOW
-from clouds import KEY, TOPIC
+from canaries import credentials, secrets_of
+from clouds import KEY, TOPIC, VARIABLES
 
 from index import handler
 from local.clock import VirtualClock
@@ -111,8 +112,9 @@ class Vigil:
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
-    the tasks are found by listing; ``more`` are further settings. ``patience`` is how many seconds
-    the call under way may take. ``readings`` are the states that tasks were read in, by any run.
+    the tasks are found by listing; ``more`` are further settings. The runs have their ``keys`` in the
+    settings, or ``by_agency``. ``patience`` is how many seconds the call under way may take.
+    ``readings`` are the states that tasks were read in, by any run.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -127,6 +129,7 @@ class Vigil:
         self.garbled: Dict[str, Any] = {}
         self.spoil: Spoil = lambda page: None
         self.discovers = False
+        self.keys, self.by_agency = KEY, False
         self.more: Dict[str, str] = {}
         self.patience = 0.0
         self.wakes: List[Wake] = []
@@ -145,7 +148,8 @@ class Vigil:
         number = len(self.wakes)
         self.wakes.append(this)
         self._running.append(this)
-        context = LocalContext(self._settings(), f"run-{number}")
+        agency = credentials(self.keys) if self.by_agency else None
+        context = LocalContext(self._settings(), f"run-{number}", agency)
         try:
             this.report = handler(timer_event(self.clock.now()), context, clock=self.clock)
             this.output.append(json.dumps(this.report))
@@ -165,8 +169,7 @@ class Vigil:
         return {
             "SMS_TASK_IDS": "*" if self.discovers else " ".join(self.ids),
             "SMN_TOPIC_URN": TOPIC,
-            "HUAWEICLOUD_SDK_AK": KEY.access,
-            "HUAWEICLOUD_SDK_SK": KEY.secret,
+            **({} if self.by_agency else dict(zip(VARIABLES, secrets_of(self.keys)))),
             "NOTIFY_ON": "all",
             **self.more,
         }
