@@ -112,9 +112,8 @@ class Vigil:
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
-    the tasks are found by listing; ``more`` are further settings. The runs have their ``keys`` in the
-    settings, or ``by_agency``. ``patience`` is how many seconds the call under way may take.
-    ``readings`` are the states that tasks were read in, by any run.
+    the tasks are found by listing; ``more`` are further settings. ``patience`` is how many seconds
+    the call under way may take. ``readings`` are the states that tasks were read in, by any run.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -129,6 +128,7 @@ class Vigil:
         self.garbled: Dict[str, Any] = {}
         self.spoil: Spoil = lambda page: None
         self.discovers = False
+        # Those of the runs, in their settings or their agency's.
         self.keys, self.by_agency = KEY, False
         self.more: Dict[str, str] = {}
         self.patience = 0.0
