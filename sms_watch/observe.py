@@ -162,7 +162,7 @@ class Observer:
         """Read the tasks for which the list is not enough."""
         due = candidates(tuple(listed.values()), self.memory, self.situation)
         missing = [task_id for task_id in known if task_id not in listing.ids]
-        read = self._read_all([*due, *_late_first(missing, self.memory)])
+        read = self._read_all(_late_first([*due, *missing], self.memory))
         for task_id, seen in read.items():
             if task_id in listed:
                 read[task_id] = _joined(seen, listed[task_id])
