@@ -36,7 +36,7 @@ BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})"
 # A name such as 127.999.1.1 is looked up like any other, and may lie anywhere.
 LOOPBACK = re.compile(rf"localhost|127(\.{BYTE}){{3}}|::1")
 # What an address is shown of: a name or a number, with a port or without.
-PLAIN = re.compile(r"[^:]*(:[0-9]*)?|\[[0-9A-Fa-f:.]*\](:[0-9]*)?")
+PLAIN = r"[^:]*(:[0-9]*)?|\[[0-9A-Fa-f:.]*\](:[0-9]*)?"
 # The hosts that are not <service>.<region>.myhuaweicloud.com: region lists of huaweicloudsdksms,
 # huaweicloudsdksmn and huaweicloudsdkobs 3.1.219, and for SMS in eu-west-101 of the SDK for Go.
 OTHER_HOSTS: Mapping[Tuple[str, str], str] = {
@@ -211,11 +211,11 @@ def _without_login(text: str) -> str:
     found = re.match(r"(?:https?|file|obs):/*", text, re.IGNORECASE)
     scheme = found.group() if found else ""
     rest = urllib.parse.unquote(text[len(scheme) :])
-    bare, query, _ = re.sub("#", "?", rest).partition("?")
+    bare, query, _ = rest.replace("#", "?").partition("?")
     if query and "@" in rest[len(bare) :]:
         return f"{scheme}..."
     _, login, place = bare.rpartition("@")
-    shown = "/".join(part if PLAIN.fullmatch(part) else "..." for part in place.split("/"))
+    shown = "/".join(part if re.fullmatch(PLAIN, part) else "..." for part in place.split("/"))
     return scheme + (login and "...@") + shown + (query and "?...")
 
 
