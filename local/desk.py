@@ -17,11 +17,11 @@ from dotenv.parser import parse_stream
 
 from sms_watch.adapters.sdk import Caller
 from sms_watch.clock import SYSTEM_CLOCK, RunClock
-from sms_watch.context import secrets_in, settings_of, texts_by_name, unread_in
+from sms_watch.context import settings_of, texts_by_name, unread_in
 from sms_watch.errors import WatchError
-from sms_watch.logs import Redactor
 from sms_watch.ports import Clock
-from sms_watch.settings import FileJournal, Settings
+from sms_watch.redaction import Redactor
+from sms_watch.settings import FileJournal, Settings, secrets_in
 from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 from sms_watch.wiring import Clients, Wiring
@@ -131,8 +131,11 @@ class Desk:
     def __enter__(self) -> Desk:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
         self._clients.forget()
+        if isinstance(error, WatchError):
+            # What a service answers may hold a key.
+            raise Trouble(self.redact(str(error))) from None
 
     def wiring(self) -> Wiring:
         """Return the way to the cloud for one look, which begins now."""

@@ -160,7 +160,7 @@ def look(desk: Desk) -> Look:
     now, made = desk.clock.now(), desk.settings
     remarks = list(desk.unread)
     try:
-        memory = fold(desk.wiring().journal().read().entries)
+        memory = fold(desk.wiring().journal(desk.redact).read().entries)
     except JournalError as error:
         memory = Memory()
         remarks.append(f"attempts are not known: {desk.redact(str(error))}")

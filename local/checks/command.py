@@ -13,10 +13,9 @@ import click
 from local.checks import function, journal, tasks, topic
 from local.checks.findings import STATUS, Finding, Verdict, unread, worst
 from local.desk import MOST_SHOWN, Desk, env_file_option, texts_of, unread_of
-from sms_watch.context import secrets_in
 from sms_watch.errors import CloudError, SettingsError
-from sms_watch.logs import Redactor
-from sms_watch.settings import SETTINGS
+from sms_watch.redaction import Redactor
+from sms_watch.settings import SETTINGS, secrets_in
 from sms_watch.text import clean
 
 WIDTH = 100  # or that of a narrower terminal

@@ -26,7 +26,7 @@ APPENDING = "see that the function's keys have obs:object:PutObject on it"
 def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
     """Read the journal as a run would; give what was found, and its entries."""
     try:
-        history = desk.wiring().journal().read()
+        history = desk.wiring().journal(desk.redact).read()
     except JournalError as error:
         # The error names its remedy itself.
         return Finding("journal", Verdict.FAILED, str(error)), ()

@@ -93,6 +93,6 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
         remarks = list(remarks_on(entries, damaged, now))
         zone = desk.settings.zone
         told = facts(entries, now - timedelta(days=days), now, zone)
-        write(out, page(told, zone, "What sms_watch saw", remarks))
+        write(out, desk.redact(page(told, zone, "What sms_watch saw", remarks)))
         numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
         click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")
