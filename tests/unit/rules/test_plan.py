@@ -496,8 +496,8 @@ def test_answers_in_a_row_are_those_without_another_between(between: Observation
 
 def test_a_service_that_says_gone_now_and_then_changes_nothing() -> None:
     """At every second read: nothing is told, and nothing is started that would not be."""
-    failed = a_task(code=DISK_BUSY)
-    plans = _night(*[[failed], [Gone("a")]] * 30)
+    two: List[Sequence[Observation]] = [[a_task(code=DISK_BUSY)], [Gone("a")]]
+    plans = _night(*two * 30)
     assert [kind for plan in plans for kind in kinds(plan)] == [Kind.FAILED, Kind.NEEDS_PERSON]
     assert [number for number, plan in enumerate(plans) if plan.starts] == [0, 2, 6, 14, 30]
 
@@ -510,8 +510,9 @@ def test_what_is_told_to_be_gone_stays_so_while_nobody_asks_for_it() -> None:
 
 def test_a_row_shows_that_a_task_is_there_again() -> None:
     """Though it cannot be read by itself."""
-    refused, other = Unseen("a", "HTTP 403", row=a_running_task(listed=True)), a_task(id="b")
-    plans = _night(*[[Gone("a"), other]] * 2, [refused, other], discovers=True)
+    refused = Unseen("a", "HTTP 403", row=a_running_task(listed=True))
+    gone: List[Observation] = [Gone("a"), a_task(id="b")]
+    plans = _night(gone, gone, [refused, a_task(id="b")], discovers=True)
     assert Kind.READABLE in kinds(plans[2])
 
 
@@ -778,7 +779,7 @@ def test_nobody_is_called_for_a_task_that_cannot_be_read(
     """Unless a list shows that it has failed, and nobody was called yet."""
     refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
     memory = Memory({"a": known} if known else {})
-    told = []
+    told: List[Kind] = []
     for number in range(4):
         planned = a_plan([refused, other], memory, now=NOW + minutes(number), discovers=True)
         memory, told = after(planned, memory), [*told, *kinds(planned)]
@@ -790,11 +791,10 @@ def test_a_row_of_a_failed_task_does_not_say_that_it_can_be_read() -> None:
     """In a run that has no room to try, people do not hear that it can; by itself, they do."""
     row = a_task(listed=True)
     refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
-    plans = _night(
-        *[[refused, other]] * 3, [row, other], [refused, other], [a_task(), other], discovers=True
-    )
+    unread: List[Observation] = [refused, other]
+    plans = _night(*[unread] * 3, [row, other], unread, [a_task(), other], discovers=True)
     assert [kinds(plan) for plan in plans[3:]] == [[], [], [Kind.READABLE]]
-    runs = _night(*[[refused, other]] * 3, [a_running_task(listed=True), other], discovers=True)
+    runs = _night(*[unread] * 3, [a_running_task(listed=True), other], discovers=True)
     assert kinds(runs[3]) == [Kind.RESUMED, Kind.READABLE]
 
 
@@ -809,7 +809,8 @@ def test_a_part_of_the_list_is_told_like_a_task_and_so_is_its_end() -> None:
     told, back = plans[2].notices[0], plans[4].notices[0]
     assert told.task == back.task == Task("*", "a part of the list of tasks", "")
     assert back.event_id == f"{told.event_id}-end"
-    assert [kinds(plan) for plan in _night(*[[part, other], [other]] * 4)] == [[]] * 8
+    two: List[Sequence[Observation]] = [[part, other], [other]]
+    assert [kinds(plan) for plan in _night(*two * 4)] == [[]] * 8
 
 
 def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
