@@ -148,7 +148,7 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
 def test_bytes_that_were_not_known_at_first_count_all_the_same(
     before: Optional[int], now: Optional[int], told: bool
 ) -> None:
-    """What was recorded without the list of source servers is compared by the newest sample with bytes."""
+    """A record without bytes is made up for by the newest sample that has some."""
     blind = replace(HERE, copied=None)
     samples = (_movement().samples[0], Sample(NOW - minutes(15), 50, before, 100.0, HERE.sub_task))
     movement = _movement(last_progress=blind, samples=samples)
