@@ -80,6 +80,9 @@ class FakeService:
             raise TaskGone("read the task", status=400, code="SMS.7703")
         return self.tasks[task_id]
 
+    def read_again(self, task_id: str) -> Task:
+        return self.read_task(task_id)
+
     def list_tasks(self, project: str) -> Listing:
         self.lists += 1
         if self.on_list:
@@ -123,6 +126,9 @@ class OneRun:
 
     def read_task(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_task(task_id))
+
+    def read_again(self, task_id: str) -> Task:
+        return self._read(lambda: self._service.read_again(task_id))
 
     def list_tasks(self, project: str) -> Listing:
         return self._read(lambda: self._service.list_tasks(project))

@@ -427,7 +427,7 @@ def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> N
     ids = Scope(("a", "b", "c", "d"))
     account.run(ids)
     account.service.reads.clear()
-    account.deadline.costs = 20
+    account.deadline.costs = 15
     late = account.run(ids)
     reasons = {d.task_id: d.verdict.reason for d in late.decisions}
     assert reasons["c"] is reasons["d"] is Reason.NOT_REACHED

@@ -500,7 +500,7 @@ def test_a_dry_run_decides_the_same_and_does_nothing() -> None:
 def test_no_new_work_begins_when_time_runs_out() -> None:
     """Without time a task is reported as not reached, and what is told of it is nothing."""
     world = World("a", "b")
-    world.deadline.costs = 40
+    world.deadline.costs = 30
     result = world.run()
     assert [decision.verdict.reason for decision in result.decisions] == ["mendable", "not_reached"]
     assert result.outcomes == {"a": Outcome.SKIPPED}

@@ -373,7 +373,7 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         patch.setattr(handler_module, "_write_line", vigil.write_line)
         patch.setattr(wiring, "nonce", vigil.nonce)
         patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
-        patch.setattr(sdk, "_within", within)
+        patch.setattr(sdk, "within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
         patch.setattr(objects, "decode", _decode)
         patch.setattr(sms, "PAGE", page)
