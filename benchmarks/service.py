@@ -16,20 +16,30 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, Iterator, List
+from typing import Any, Iterator, List
 from typing import Counter as Counts
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.layouts import ROOT
-from local.cloud.shapes import source_page, task_body, task_page
-from local.cloud.world import SimTask
+from local.clock import VirtualClock
+from local.cloud.shapes import (
+    SOURCE_FILTERS,
+    TASK_FILTERS,
+    matching,
+    source_page,
+    task_body,
+    task_page,
+)
+from local.cloud.variants import DOCUMENTED
+from local.cloud.world import SimTask, World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 UNCOUNTED = "/calls"
+PUBLISHED = b'{"request_id": "r", "message_id": "m"}'
 
 
 def ids(number: int) -> List[str]:
-    """Give the ids of the tasks that a service of so many has."""
+    """Return the ids of the tasks that a service of so many has."""
     return [f"task-{each:05}" for each in range(number)]
 
 
@@ -37,23 +47,22 @@ class Answers:
     """What the service says of tasks that all run, made once for each path."""
 
     def __init__(self, number: int) -> None:
-        self._tasks = {
-            task_id: SimTask(task_id, f"server-{task_id}", copied=200e9, begun=NOON)
-            for task_id in ids(number)
-        }
+        self._world = World(VirtualClock(NOON))
+        for task_id in ids(number):
+            self._world.add(SimTask(task_id, f"server-{task_id}", copied=200e9))
         self.to = functools.cache(self._to)
 
     def _to(self, target: str) -> bytes:
         url = urlsplit(target)
-        *_, last = url.path.split("/")
-        body: Dict[str, Any]
-        if last in self._tasks:
-            body = task_body(self._tasks[last], NOON)
-        else:
-            asked = parse_qs(url.query)
-            page = task_page if last == "tasks" else source_page
-            tasks, limit, offset = list(self._tasks.values()), asked["limit"], asked["offset"]
-            body = page(tasks, NOON, int(limit[0]), int(offset[0]))
+        last = url.path.rpartition("/")[2]
+        if last in self._world.tasks:
+            return json.dumps(task_body(self._world.tasks[last], NOON)).encode()
+        asked = dict(parse_qsl(url.query))
+        filters, page = (
+            (TASK_FILTERS, task_page) if last == "tasks" else (SOURCE_FILTERS, source_page)
+        )
+        found = matching(self._world.all(), filters, asked)
+        body = page(found, NOON, int(asked["limit"]), int(asked["offset"]))
         return json.dumps(body).encode()
 
 
@@ -84,11 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.server.answers.to(self.path))
 
     def do_POST(self) -> None:
-        """Take a message."""
-        self._count("message")
+        """Take a start, or a message."""
+        starts = self.path.endswith("/action")
+        self._count("start" if starts else "message")
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         time.sleep(self.server.pause)
-        self._answer(b'{"request_id": "r", "message_id": "m"}')
+        self._answer(DOCUMENTED.start.body if starts else PUBLISHED)
 
     def _count(self, kind: str) -> None:
         with self.server.counting:
@@ -107,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def slow_service(number: int, pause: float) -> Iterator[str]:
-    """Run a service of so many tasks in a process of its own, and give its address."""
+    """Run a service of so many tasks in a process of its own; yield its address."""
     command = [sys.executable, "-m", "benchmarks.service", str(number), str(pause)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
@@ -117,7 +127,7 @@ def slow_service(number: int, pause: float) -> Iterator[str]:
 
 
 def main() -> None:
-    """Tell the address, and serve until the process is ended."""
+    """Print the address, and serve until the process is ended."""
     number, pause = sys.argv[1:]
     server = _Server(Answers(int(number)), float(pause))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)

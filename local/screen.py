@@ -163,7 +163,7 @@ def _tasks(
         table.add_row(
             task.name,
             Text(f"{task.state} {task.code}".strip(), style=COLOURS.get(task.state, "white")),
-            ProgressBar(total=100, completed=task.percent),
+            ProgressBar(total=100, completed=min(task.percent, 100)),
             str(task.percent),
             f"{task.speed:.0f}" if task.copying else "",
             f"{action.get('action', '')}: {action.get('reason', '')}".replace("_", " "),
@@ -184,5 +184,5 @@ def _line(moment: datetime, world: World, every: timedelta) -> str:
 
 
 def _brief(task: SimTask) -> str:
-    done = task.percent // 10
+    done = min(task.percent, 100) // 10
     return f"{task.name} [{'#' * done}{'.' * (10 - done)}] {task.percent} % {task.state}"

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from sms_watch.clock import SystemClock
 from sms_watch.settings import NAMES, unknown
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Of a planted mistake it is enough that it is seen: nobody reads the shortest way to it.
+settings.register_profile(
+    "planted", settings.get_profile("here"), phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("here")
 
 # Beside this file; its fixtures need the assertions that pytest rewrites.

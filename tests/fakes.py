@@ -43,7 +43,8 @@ class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
 
     ``unlisted`` are the rows that the list has lost, ``why`` says so, ``missing`` is how many it
-    counts all the same. A project is named by its source server.
+    counts all the same. ``closed`` are the errors of tasks that are somebody else's: they can be
+    read, started and listed by nobody here. A project is named by its source server.
     """
 
     def __init__(self, *tasks: Task) -> None:
@@ -52,6 +53,7 @@ class FakeService:
         self.unlisted: set[str] = set()
         self.why = "a part is missing"
         self.missing = 0
+        self.closed: Dict[str, CloudError] = {}
         self.lists = 0
         self.on_list: Deque[Exception] = deque()
         self.reads: List[str] = []
@@ -76,6 +78,7 @@ class FakeService:
         self.reads.append(task_id)
         if self.on_read.get(task_id):
             raise self.on_read[task_id].popleft()
+        self._allow(task_id)
         if task_id not in self.tasks:
             raise TaskGone("read the task", status=400, code="SMS.7703")
         return self.tasks[task_id]
@@ -88,14 +91,19 @@ class FakeService:
         if self.on_list:
             raise self.on_list.popleft()
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
-        rows = tuple(replace(t, listed=True) for t in chosen if t.id not in self.unlisted)
-        ids = frozenset(self.tasks) - self.unlisted
-        why = self.why if self.unlisted else ""
-        return Listing(rows, ids, not self.unlisted, why, self.missing)
+        ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
+        rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids)
+        complete = not (self.unlisted or self.missing)
+        return Listing(rows, ids, complete, "" if complete else self.why, self.missing)
+
+    def _allow(self, task_id: str) -> None:
+        if task_id in self.closed:
+            raise self.closed[task_id]
 
     def start_task(self, task_id: str) -> None:
         self.before_start(task_id)
         self.starts.append(task_id)
+        self._allow(task_id)
         errors = self.on_start.get(task_id)
         error = errors.popleft() if errors else None
         if error is None or getattr(error, "outcome_unknown", False):

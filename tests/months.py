@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Dict, List, Optional, Type
 
@@ -17,7 +17,16 @@ from clouds import KEY
 from promises import Promises
 from vigil import OBS, SMN, SMS, Killed, Vigil, Wake, kept
 
-from local.cloud.world import FAILED, MOVING, PAUSED, SimTask
+from local.cloud.variants import (
+    ACCEPTED,
+    DOCUMENTED,
+    REFUSED,
+    UNREADABLE,
+    Percents,
+    SubTasks,
+    Variants,
+)
+from local.cloud.world import FAILED, MOVING, PAUSED, SETTING_UP, SimTask
 from sms_watch.adapters.answers import Answer
 
 # Obstacles by their codes, with the most starts in a row that the class of the code allows.
@@ -71,6 +80,18 @@ class Rates:
         )
 
 
+def draw_variants(dice: random.Random) -> Variants:
+    """Draw the forms of answers of a seed: half of them are as documented."""
+    return Variants(
+        sub_tasks=dice.choice([SubTasks.AHEAD, *SubTasks]),
+        percents=dice.choice([Percents.NUMBERS, *Percents]),
+        unknown_names=dice.random() < 0.2,
+        consistency_check=dice.random() < 0.3,
+        connected=dice.random() < 0.7,
+        whole_beyond_end=dice.random() < 0.5,
+    )
+
+
 @dataclass(frozen=True)
 class Size:
     """How many tasks are watched, how often, and for how many ticks."""
@@ -97,11 +118,14 @@ class Months:
         """Set the stage."""
         self.dice = random.Random(self.seed)  # noqa: S311 - a seed, no secret
         self.rates = Rates.draw(self.dice)
+        # Of their own, so that a seed that was kept has the nights for which it was kept.
+        self.more_dice = random.Random(f"variants of {self.seed}")  # noqa: S311 - as above
         self._numbers = itertools.count()
         self.vigil = Vigil(self._new_task() for _ in range(self.size.tasks))
         self.vigil.interfere = self._interfere
         self.vigil.spoil = self._spoil
         self.vigil.discovers = self.seed % 3 == 1
+        self.vigil.variants = draw_variants(self.more_dice)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
         self.promises = Promises(self.vigil, OBSTACLES)
@@ -124,6 +148,7 @@ class Months:
             recovers_after=self.dice.choice([None, None, 60, 600]),
             picks_up_after=self.dice.choice([0, 10, 90]),
             connected=self.dice.choice([True, None]),
+            prepared=self.more_dice.choice([0, SETTING_UP, SETTING_UP]),
         )
 
     def tick(self) -> None:
@@ -213,6 +238,7 @@ class Months:
             task_id = self.dice.choice(self.vigil.ids)
             if task_id in self.world.tasks:
                 self._happen(self.world.tasks[task_id])
+        self._answer_otherwise()
 
     def _happen(self, task: SimTask) -> None:
         """Let something happen to one task, or to the line of many."""
@@ -274,6 +300,51 @@ class Months:
         if task.id in self.world.tasks and task.state in (*FAILED, *PAUSED):
             self.world.resume(task.id)
 
+    # What the services do by themselves
+
+    def _answer_otherwise(self) -> None:
+        """Draw what the next starts are answered with, and now and then something odder."""
+        dice = self.more_dice
+        if not self.vigil.variants.start.refuses:
+            self._vary(start=dice.choice(list(ACCEPTED.values())))
+        task = self.world.tasks.get(dice.choice(self.vigil.ids))
+        if task is not None and dice.random() < self.rates.trouble / 4:
+            dice.choice(BY_ITSELF)(self, task)
+
+    def _vary(self, **variants: Any) -> None:
+        self.vigil.variants = replace(self.vigil.variants, **variants)
+
+    def _overspeed(self, task: SimTask) -> None:
+        if task.state in MOVING:
+            self.world.overspeed(task.id)
+            self._later(lambda: self._resume(task))
+
+    def _grow(self, task: SimTask) -> None:
+        self.world.grow(task.id, self.more_dice.uniform(0.1, 1) * task.size)
+
+    def _close(self, task: SimTask) -> None:
+        """Let nobody read one task."""
+        why = self.more_dice.choice(list(UNREADABLE.values()))
+        self._vary(unreadable={**self.vigil.variants.unreadable, task.id: why})
+        self._later(lambda: self._open(task.id))
+
+    def _open(self, task_id: str) -> None:
+        closed = dict(self.vigil.variants.unreadable)
+        closed.pop(task_id, None)
+        self._vary(unreadable=closed)
+
+    def _refuse_starts(self, _: SimTask) -> None:
+        self._vary(start=REFUSED)
+        self._later(lambda: self._vary(start=DOCUMENTED.start))
+
+    def _count_more(self, _: SimTask) -> None:
+        self._vary(unseen=self.more_dice.randint(1, 9))
+        self._later(lambda: self._vary(unseen=0))
+
+    def _throttle(self, _: SimTask) -> None:
+        self._vary(reads_a_minute=self.size.tasks * self.more_dice.choice([2, 3]) // 3)
+        self._later(lambda: self._vary(reads_a_minute=None))
+
     # The log
 
     def _write_log(self) -> None:
@@ -292,6 +363,17 @@ class Months:
     def _new_wakes(self) -> List[Wake]:
         seen, self._seen = self._seen, len(self.vigil.wakes)
         return self.vigil.wakes[seen:]
+
+
+# What the services may do by themselves, to one task or to all callers.
+BY_ITSELF = (
+    Months._overspeed,
+    Months._grow,
+    Months._close,
+    Months._refuse_starts,
+    Months._count_more,
+    Months._throttle,
+)
 
 
 def play(seed: int, size: Size) -> Months:

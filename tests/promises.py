@@ -32,15 +32,24 @@ MEANINGS: Mapping[str, Any] = {
     "moving": MOVING,
     "disconnected": (*FAILED, *MOVING),
     "connected": (*FAILED, *MOVING),
-    "reminder": (*FAILED, *MOVING),
+    "reminder": (*FAILED, *MOVING, *PAUSED),
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
-BESIDES = {"stalled", "moving", "disconnected", "connected", "reminder"}
+BESIDES = {
+    "stalled",
+    "moving",
+    "disconnected",
+    "connected",
+    "reminder",
+    "unreadable",
+    "readable",
+}
 # The kinds that open what others end.
 OPENINGS: Mapping[str, Tuple[str, ...]] = {
-    "resumed": ("failed", "needs_person"),
+    "resumed": ("failed", "needs_person", "paused"),
     "moving": ("stalled",),
     "connected": ("disconnected",),
+    "readable": ("unreadable",),
     "sees_again": ("blind",),
 }
 # Kinds that may be told though nothing has happened.
@@ -50,6 +59,7 @@ STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
+UNREAD_RUNS = 5  # good ones in a row after which people know of a task that cannot be read
 # What a state that was read means, and the latest kind that must have been told of it by then.
 MEANING: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "failed"),
@@ -76,7 +86,10 @@ class Promises:
         self._proofs = 0
         self._quarter, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
-        self._still: Dict[str, Tuple[float, datetime]] = {}
+        self._still: Dict[str, Tuple[Any, datetime]] = {}
+        self._unread: Dict[str, int] = {}
+        self._last_read: Dict[str, str] = {}
+        self._known_unread: Set[str] = set()
         self._told: Dict[str, int] = {}
         self._ids: Set[str] = set()
         self._latest: Dict[str, str] = {}
@@ -98,7 +111,11 @@ class Promises:
             self._check_run(wake)
         self._check_caps()
         self._note_movement(self._vigil.clock.now())
-        self._check_told(ended)
+        self._good.append(bool(ended) and all(wake.good for wake in ended))
+        latest = dict(self._vigil.readings[self._read :])
+        self._read = len(self._vigil.readings)
+        self._check_told(latest)
+        self._check_unread(latest)
         self._check_quiet(ended)
 
     def _note_told(self, wake: Wake) -> None:
@@ -146,17 +163,32 @@ class Promises:
         if kind not in BESIDES:
             self._latest[task_id] = kind
             self._reminded.pop(task_id, None)
+        if kind == "unreadable":
+            self._known_unread.add(task_id)
+        if kind == "readable":
+            self._known_unread.discard(task_id)
         # A run at the same moment before this one may owe what it could not publish.
         alone = wake.begun not in self._moments
         is_new = event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun
         if is_new and alone:
-            read_as = wake.saw.get(task_id, ())
-            assert set(read_as) & set(MEANINGS[kind]), f"{kind}, but it was read as {read_as}"
+            self._check_meaning(wake, kind, task_id)
             if kind == "reminder":
                 self._check_reminder(task_id, wake.begun)
             if kind == "stalled":
-                last = self._still.get(task_id, (0.0, wake.begun - STALL))[1]
+                last = self._still.get(task_id, (None, wake.begun - STALL))[1]
                 assert wake.begun - last >= STILL, "it had moved"
+
+    def _check_meaning(self, wake: Wake, kind: str, task_id: str) -> None:
+        """What is told of a task is what it was read as."""
+        read_as = wake.saw.get(task_id, ())
+        said = f"{kind}, but it was read as {read_as}"
+        if kind == "unreadable":
+            # That there is none is no proof that it is gone, where a list counts more than it has.
+            assert set(wake.reads.get(task_id, ())) <= {GONE}, said
+        elif kind == "readable":
+            assert read_as, said
+        else:
+            assert set(read_as) & set(MEANINGS[kind]), said
 
     def _check_reminder(self, task_id: str, now: datetime) -> None:
         """Reminders of one thing are hours apart, and come to an end."""
@@ -166,11 +198,12 @@ class Promises:
         assert len(earlier) <= MOST_REMINDERS, "too many reminders"
 
     def _note_movement(self, now: datetime) -> None:
-        """Keep when the bytes of each task last moved, as the world knows it."""
+        """Keep when each task last got further, as the world knows it."""
         for task_id, task in self._vigil.world.tasks.items():
             before = self._still.get(task_id)
-            if before is None or before[0] != task.copied or task.state not in MOVING:
-                self._still[task_id] = task.copied, now
+            moves = task.synchronising or task.state not in MOVING
+            if moves or before is None or before[0] != task.far:
+                self._still[task_id] = task.far, now
 
     def _check_caps(self) -> None:
         """What no start mends is not started more often than its class allows."""
@@ -184,10 +217,10 @@ class Promises:
     def _in_a_row(self, task_id: str) -> int:
         """Count the latest starts between which the task neither got further nor ran for long."""
         latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
-        met = (latest[-1].code, latest[-1].percent)
+        met = (latest[-1].code, latest[-1].far)
         until, count = latest[-1].at, 0
         for start in reversed(latest):
-            if (start.code, start.percent) != met or self._ran_long(task_id, start.at, until):
+            if (start.code, start.far) != met or self._ran_long(task_id, start.at, until):
                 break
             until, count = start.at, count + 1
         return count
@@ -203,11 +236,8 @@ class Promises:
                 begun = each.at if state in MOVING else before if state in FAILED else begun
         return False
 
-    def _check_told(self, ended: List[Wake]) -> None:
+    def _check_told(self, latest: Mapping[str, str]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
-        self._good.append(bool(ended) and all(wake.good for wake in ended))
-        latest = dict(self._vigil.readings[self._read :])
-        self._read = len(self._vigil.readings)
         for task_id in self._vigil.ids:
             read_as = latest.get(task_id, "")
             meaning = MEANING.get(read_as, "")
@@ -216,7 +246,8 @@ class Promises:
             # Of what was found by listing, only what happens from then on is told.
             due = task_id in self._under_way or not self._vigil.discovers
             # A task is gone only when the list is whole, and a row of nonsense may be its own.
-            if meaning == "gone" and self._vigil.discovers and self._vigil.garbled:
+            doubtful = self._vigil.garbled or self._vigil.variants.unseen
+            if meaning == "gone" and self._vigil.discovers and doubtful:
                 due = False
             lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
@@ -225,11 +256,32 @@ class Promises:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
+    def _check_unread(self, latest: Mapping[str, str]) -> None:
+        """What some good runs in a row could not read is told."""
+        vigil = self._vigil
+        self._last_read.update(latest)
+        for task_id in vigil.ids:
+            if task_id in latest or not self._matters(task_id):
+                self._unread[task_id] = 0
+            elif self._good[-1]:
+                self._unread[task_id] = self._unread.get(task_id, 0) + 1
+            closed = task_id in vigil.garbled or task_id in vigil.variants.unreadable
+            if closed and self._unread.get(task_id, 0) >= UNREAD_RUNS:
+                assert task_id in self._known_unread, f"{task_id} is not read, and nobody knows"
+
+    def _matters(self, task_id: str) -> bool:
+        """Return whether it is missed: of what is found by listing, what has ended is not."""
+        ended = self._last_read.get(task_id) in (*DONE, GONE)
+        return not self._vigil.discovers or (task_id in self._under_way and not ended)
+
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
         vigil = self._vigil
         found = [(name, states[0]) for wake in wakes for name, states in wake.saw.items()]
-        happened = (len(vigil.world.happenings), *vigil.ids, *sorted(vigil.garbled), *found)
+        # Runs that cannot read a task are counted, up to the one that is told.
+        unread = [(name, min(runs, UNREAD_RUNS)) for name, runs in self._unread.items()]
+        variants = (vigil.variants.unseen, *vigil.variants.unreadable, *vigil.garbled)
+        happened = (len(vigil.world.happenings), *vigil.ids, *variants, *found, *unread)
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Mapping
 
 import pytest
 import requests
@@ -18,10 +18,23 @@ from huaweicloudsdksms.v3 import ShowTaskResponse, SmsClient
 from loopback import answer, serving
 
 from local.clock import VirtualClock
+from local.cloud import app, obs_signing
+from local.cloud.app import Cloud
+from local.cloud.buckets import Bucket, StoredObject, etag
 from local.cloud.faults import Fault, Faults
-from local.cloud.shapes import PROJECT, task_body
+from local.cloud.shapes import PROJECT, REQUEST_ID, source_id, task_body
 from local.cloud.signing import Key, SignedRequest, problem
-from local.cloud.world import Refused, SimTask, World
+from local.cloud.variants import (
+    ACCEPTED,
+    DOCUMENTED,
+    REFUSED,
+    UNREADABLE,
+    Percents,
+    Reply,
+    SubTasks,
+    Variants,
+)
+from local.cloud.world import CLOSING, SETTING_UP, Refused, SimTask, World
 from sms_watch.adapters import smn
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.task_json import read
@@ -34,7 +47,7 @@ HOUR = timedelta(hours=1)
 
 
 def a_world(*tasks: SimTask) -> World:
-    """Give a world at the beginning of its time."""
+    """Return a world at the beginning of its time."""
     world = World(VirtualClock(NOW))
     for task in tasks or (SimTask("a", "web-01"),):
         world.add(task)
@@ -46,6 +59,28 @@ def _pass(world: World, **span: float) -> None:
     assert isinstance(clock, VirtualClock)
     clock.set(clock.now() + timedelta(**span))
     world.settle()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Return a cloud with one task that takes every signature, to be asked without a socket."""
+    monkeypatch.setattr(app, "problem", lambda *_: "")
+    monkeypatch.setattr(obs_signing, "problem", lambda *_: "")
+    return Cloud(a_world(), [KEY], [TOPIC])
+
+
+def _get(cloud: Cloud, path: str, **headers: str) -> Any:
+    return cloud.app.test_client().get(path, headers=headers)
+
+
+def _start(cloud: Cloud, task_id: str = "a") -> Any:
+    body = {"operation": "start"}
+    return cloud.app.test_client().post(f"/v3/tasks/{task_id}/action", json=body)
+
+
+def _send(cloud: Cloud, **fields: Any) -> Any:
+    path = f"/v2/{PROJECT}/notifications/topics/{TOPIC}/publish"
+    return cloud.app.test_client().post(path, json=fields)
 
 
 # Time
@@ -66,12 +101,62 @@ def test_a_clock_does_not_go_back() -> None:
 
 
 def test_a_task_copies_at_its_speed_and_ends() -> None:
-    """500 GB at 200 Mbit/s take 20,000 seconds."""
+    """500 GB at 200 Mbit/s take 20,000 seconds, and then the target is configured."""
     world = a_world()
     _pass(world, seconds=10_000)
     assert world.tasks["a"].percent == 50
     _pass(world, seconds=10_000)
+    assert world.tasks["a"].copied_at == NOW + timedelta(seconds=20_000)
+    assert world.tasks["a"].state == TaskState.RUNNING
+    _pass(world, seconds=CLOSING)
     assert world.tasks["a"].state == TaskState.MIGRATE_SUCCESS
+
+
+def test_a_task_that_is_ready_prepares_before_it_copies() -> None:
+    """Once it is started, minutes pass in which no byte moves."""
+    world = a_world(SimTask("a", "web-01", state="READY", picks_up_after=0))
+    _pass(world, hours=1)
+    world.start("a")
+    _pass(world, seconds=SETTING_UP)
+    assert (world.tasks["a"].state, world.tasks["a"].copied) == (TaskState.RUNNING, 0)
+    assert world.tasks["a"].begun == NOW + HOUR
+    _pass(world, seconds=10_000)
+    assert world.tasks["a"].percent == 50
+
+
+def test_a_task_that_synchronises_goes_on_when_its_copy_is_done() -> None:
+    """It is not configured before somebody launches the target, and says SYNCING for ever."""
+    world = a_world(SimTask("a", "web-01", synchronises=True))
+    _pass(world, seconds=20_000)
+    assert world.tasks["a"].state == TaskState.SYNCING
+    _pass(world, hours=100)
+    assert world.tasks["a"].state == TaskState.SYNCING
+
+
+def test_data_that_grows_is_copied_as_well() -> None:
+    """A percentage is of what was counted, so it passes 100 while the copy goes on."""
+    world = a_world()
+    _pass(world, seconds=10_000)
+    world.grow("a", 250e9)
+    _pass(world, seconds=15_000)
+    assert (world.tasks["a"].percent, world.tasks["a"].state) == (125, TaskState.RUNNING)
+    _pass(world, seconds=5_000 + CLOSING)
+    assert (world.tasks["a"].percent, world.tasks["a"].state) == (150, TaskState.MIGRATE_SUCCESS)
+    world.grow("a", 1)
+    assert world.tasks["a"].percent == 150
+
+
+def test_the_service_pauses_a_task_that_is_too_fast() -> None:
+    """It is paused with an error, and a start of it counts as one of a paused task."""
+    world = a_world()
+    world.overspeed("a")
+    body = task_body(world.read("a"), NOW)
+    assert body["state"] == "ABORT"
+    assert json.loads(body["error_json"]) == {"error_param": "[]", "error_code": "SMS.9007"}
+    world.start("a")
+    assert [(start.accepted, start.paused) for start in world.starts] == [(True, True)]
+    _pass(world, minutes=1)
+    assert (world.tasks["a"].state, world.tasks["a"].code) == (TaskState.RUNNING, "")
 
 
 def test_looking_often_changes_nothing() -> None:
@@ -190,16 +275,420 @@ def _without_nothing(value: Any) -> Any:
     return value
 
 
+# Sub-tasks
+
+
+SET_UP = ("CREATE_CLOUD_SERVER", "SSL_CONFIG", "ATTACH_AGENT_IMAGE", "FORMAT_DISK_LINUX_FILE")
+FILES = (*SET_UP, "MIGRATE_LINUX_FILE", "CONFIGURE_LINUX_FILE", "DETTACH_AGENT_IMAGE")
+
+
+def _rows(world: World, variants: Variants = DOCUMENTED) -> List[Dict[str, Any]]:
+    now = world.clock.now()
+    rows: List[Dict[str, Any]] = task_body(world.read("a"), now, variants)["sub_tasks"]
+    for row in rows:
+        # Nothing is dated in the future, and what has ended has begun.
+        assert (row["start_date"] or 0) <= (row["end_date"] or now.timestamp() * 1000)
+        assert (row["end_date"] or 0) <= now.timestamp() * 1000
+    return rows
+
+
+def _outline(rows: List[Dict[str, Any]]) -> List[Any]:
+    """Return the progress of each sub-task, and whether it has begun and ended."""
+    return [(row["progress"], bool(row["start_date"]), bool(row["end_date"])) for row in rows]
+
+
+DONE, TO_COME = (100, True, True), (0, False, False)
+
+
+def _under_way(percent: int) -> Any:
+    return (percent, True, False)
+
+
+def test_sub_tasks_are_listed_ahead() -> None:
+    """Those done at 100 with an end, the one under way without, those to come at 0."""
+    world = a_world(SimTask("a", "web-01", copied=210e9))
+    assert [row["name"] for row in _rows(world)] == [*FILES]
+    assert _outline(_rows(world)) == [*[DONE] * 4, _under_way(42), *[TO_COME] * 2]
+    assert task_body(world.read("a"), NOW)["subtask_info"] == "MIGRATE_LINUX_FILE-42"
+
+
+def test_a_task_that_was_never_started_has_all_before_it() -> None:
+    """All its sub-tasks are at 0, and none has begun."""
+    world = a_world(SimTask("a", "web-01", state="READY"))
+    body = task_body(world.read("a"), NOW)
+    assert _outline(body["sub_tasks"]) == [TO_COME] * 7
+    assert (body["start_date"], body["subtask_info"]) == (None, None)
+
+
+def test_setting_up_takes_minutes_of_its_own() -> None:
+    """Each sub-task before the copy has its start, its percentage and its end."""
+    world = a_world(SimTask("a", "web-01", prepared=0))
+    _pass(world, seconds=SETTING_UP * 3 / 8)
+    assert _outline(_rows(world)) == [DONE, _under_way(50), *[TO_COME] * 5]
+    _pass(world, seconds=SETTING_UP * 5 / 8)
+    assert _outline(_rows(world)) == [*[DONE] * 4, _under_way(0), *[TO_COME] * 2]
+
+
+def test_what_follows_the_copy_takes_minutes_as_well() -> None:
+    """The copy has ended at 100, and the target is configured."""
+    world = a_world(SimTask("a", "web-01", copied=500e9))
+    _pass(world, seconds=CLOSING / 4)
+    assert _outline(_rows(world)) == [*[DONE] * 5, _under_way(50), TO_COME]
+    _pass(world, seconds=CLOSING)
+    assert _outline(_rows(world)) == [DONE] * 7
+
+
+@pytest.mark.parametrize("state", ["MIGRATE_FAIL", "ABORTING", "ABORT", "SKIPPING"])
+def test_a_task_that_stands_shows_where(state: str) -> None:
+    """What was under way when it failed or was paused has no end, and the rest is to come."""
+    world = a_world(SimTask("a", "web-01", copied=210e9, state=state))
+    assert _outline(_rows(world)) == [*[DONE] * 4, _under_way(42), *[TO_COME] * 2]
+
+
+@pytest.mark.parametrize("state", ["SYNCING", "SYNC_FAIL"])
+def test_synchronising_is_a_sub_task_behind_the_copy(state: str) -> None:
+    """It stays at 6 % for as long as it lasts; only a speed shows that it goes on."""
+    world = a_world(SimTask("a", "web-01", state=state))
+    _pass(world, hours=10)
+    rows = _rows(world)
+    assert [row["name"] for row in rows] == [*SET_UP, "MIGRATE_LINUX_FILE", "SYNC_LINUX_FILE"]
+    assert _outline(rows) == [*[DONE] * 5, _under_way(6)]
+    speed = task_body(world.read("a"), world.clock.now())["migrate_speed"]
+    assert (speed > 0) is (state == "SYNCING")
+
+
+@pytest.mark.parametrize(
+    ("os_type", "type_", "expected"),
+    [
+        ("LINUX", "MIGRATE_FILE", FILES[3:6]),
+        (
+            "LINUX",
+            "MIGRATE_BLOCK",
+            ("FORMAT_DISK_LINUX_BLOCK", "MIGRATE_LINUX_BLOCK", "CONFIGURE_LINUX_BLOCK"),
+        ),
+        (
+            "WINDOWS",
+            "MIGRATE_BLOCK",
+            ("FORMAT_DISK_WINDOWS", "MIGRATE_WINDOWS_BLOCK", "CONFIGURE_WINDOWS"),
+        ),
+    ],
+)
+def test_names_of_sub_tasks_tell_system_and_level(os_type: str, type_: str, expected: Any) -> None:
+    """They are those of the SDK's own list."""
+    world = a_world(SimTask("a", "web-01", type=type_, os_type=os_type))
+    assert tuple(row["name"] for row in _rows(world))[3:6] == expected
+
+
+# The switches for forms
+
+
+def test_sub_tasks_that_have_not_begun_can_be_left_out() -> None:
+    """Some answers list no more than those begun, some none at all."""
+    world = a_world(SimTask("a", "web-01", copied=210e9))
+    begun = _rows(world, Variants(SubTasks.BEGUN))
+    assert [row["name"] for row in begun] == [*FILES[:5]]
+    assert _outline(begun) == [*[DONE] * 4, _under_way(42)]
+    body = task_body(world.read("a"), NOW, Variants(SubTasks.LEFT_OUT))
+    assert "sub_tasks" not in body
+    assert body["subtask_info"] == "MIGRATE_LINUX_FILE-42"
+
+
+def test_percentages_can_be_text_or_null() -> None:
+    """Null is that of the sub-task under way; nobody says how far it is then."""
+    world = a_world(SimTask("a", "web-01", copied=210e9))
+    texts = [row["progress"] for row in _rows(world, Variants(percents=Percents.TEXT))]
+    assert texts == [*["100%"] * 4, "42%", "0%", "0%"]
+    body = task_body(world.read("a"), NOW, Variants(percents=Percents.NULL))
+    assert [row["progress"] for row in body["sub_tasks"]] == [*[100] * 4, None, 0, 0]
+    assert body["subtask_info"] is None
+
+
+def test_sub_tasks_can_have_names_that_nobody_knows() -> None:
+    """Their places stay what they are."""
+    world = a_world(SimTask("a", "web-01", copied=210e9))
+    body = task_body(world.read("a"), NOW, Variants(unknown_names=True))
+    assert [row["name"] for row in body["sub_tasks"]] == [f"PHASE_{place}" for place in range(7)]
+    assert body["subtask_info"] == "PHASE_4-42"
+
+
+def test_a_consistency_check_can_stand_behind_the_copy() -> None:
+    """It takes its part of the minutes after the copy."""
+    world = a_world(SimTask("a", "web-01", copied=500e9))
+    _pass(world, seconds=CLOSING / 6)
+    rows = _rows(world, Variants(consistency_check=True))
+    assert [row["name"] for row in rows[4:]] == [FILES[4], "CHECK_CONSISTENCY", *FILES[5:]]
+    assert _outline(rows) == [*[DONE] * 5, _under_way(50), *[TO_COME] * 2]
+
+
+def test_an_agent_can_be_left_unspoken_of(cloud: Cloud) -> None:
+    """Then neither a task nor a source server tells whether it is connected."""
+    cloud.variants = Variants(connected=False)
+    assert "connected" not in _get(cloud, "/v3/tasks/a").json
+    assert "connected" not in _get(cloud, "/v3/sources").json["source_servers"][0]
+    cloud.variants = DOCUMENTED
+    assert _get(cloud, "/v3/tasks/a").json["connected"] is True
+
+
+# What a start is answered with
+
+
+def test_a_start_is_answered_with_a_string(cloud: Cloud) -> None:
+    """That is what the reference and the SDK's model have."""
+    cloud.world.fail("a", "SMS.0807", obstacle=False)
+    answered = _start(cloud)
+    assert (answered.status_code, answered.json) == (200, "success")
+    assert [start.accepted for start in cloud.world.starts] == [True]
+
+
+@pytest.mark.parametrize("reply", ACCEPTED.values(), ids=[*ACCEPTED])
+def test_a_start_can_be_answered_with_anything(cloud: Cloud, reply: Reply) -> None:
+    """Whatever its answer is, it is taken."""
+    cloud.world.fail("a", "SMS.0807", obstacle=False)
+    cloud.variants = Variants(start=reply)
+    answered = _start(cloud)
+    assert (answered.status_code, answered.data) == (reply.status, reply.body)
+    _pass(cloud.world, minutes=1)
+    assert cloud.world.tasks["a"].state == TaskState.RUNNING
+
+
+def test_a_start_can_be_refused_with_200(cloud: Cloud) -> None:
+    """Its body has an error code, and nothing is started."""
+    cloud.world.fail("a", "SMS.0807", obstacle=False)
+    cloud.variants = Variants(start=REFUSED)
+    answered = _start(cloud)
+    assert (answered.status_code, answered.json["error_code"]) == (200, "SMS.7713")
+    _pass(cloud.world, minutes=1)
+    assert cloud.world.tasks["a"].state == TaskState.MIGRATE_FAIL
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("name", [*UNREADABLE])
+def test_one_task_among_several_can_be_refused(cloud: Cloud, name: str) -> None:
+    """It cannot be read or started; what belongs to others is not listed either."""
+    refused = UNREADABLE[name]
+    cloud.world.add(SimTask("b", "web-02", state="MIGRATE_FAIL"))
+    cloud.variants = Variants(unreadable={"b": refused})
+    for answered in (_get(cloud, "/v3/tasks/b"), _start(cloud, "b")):
+        assert answered.status_code == refused.status
+        assert answered.json["error_code"] == refused.code
+    assert _get(cloud, "/v3/tasks/a").json["id"] == "a"
+    listed = ["a", "b"] if refused.status >= 500 else ["a"]
+    assert [row["id"] for row in _get(cloud, "/v3/tasks").json["tasks"]] == listed
+    assert cloud.world.starts == []
+
+
+def test_refusals_have_the_form_of_their_service(cloud: Cloud) -> None:
+    """SMS, its lack of a right, SMN and the gateway each have fields of their own."""
+    missing = _get(cloud, "/v3/tasks/none")
+    assert set(missing.json) == {"error_code", "error_msg"}
+    cloud.variants = Variants(unreadable={"a": UNREADABLE["another user's"]})
+    said = _get(cloud, "/v3/tasks/a").json
+    assert said["details"] == [{"error_code": "SMS.6527", "error_msg": said["error_msg"]}]
+    assert said["error_param"] == [said["error_msg"]]
+    assert said["encoded_authorization_message"] == "CANARY"
+    assert set(_send(cloud).json) == {"request_id", "code", "message"}
+    assert set(_get(cloud, "/v3/none").json) == {"error_code", "error_msg", "request_id"}
+
+
+def test_answers_carry_the_id_of_the_request(cloud: Cloud) -> None:
+    """That of the gateway stands in a header, whether the call was refused or not."""
+    cloud.storage.buckets["bucket"] = Bucket("ap-southeast-3")
+    paths = ["/v3/tasks/a", "/v3/tasks/none", "/v3/tasks", "/v3/none", "/v2/p/fgs/triggers/none"]
+    for path in paths:
+        assert _get(cloud, path).headers["X-Request-Id"] == REQUEST_ID
+    for answered in (_start(cloud), _send(cloud), _send(cloud, message="text")):
+        assert answered.headers["X-Request-Id"] == REQUEST_ID
+    assert _get(cloud, "/bucket/none").headers["x-obs-request-id"]
+
+
+def test_reads_can_be_limited_by_the_minute(cloud: Cloud) -> None:
+    """The read after the last one of a minute is refused, and the next minute begins anew."""
+    cloud.variants = Variants(reads_a_minute=2)
+    answered = [_get(cloud, path) for path in ("/v3/tasks/a", "/v3/sources", "/v3/tasks/a")]
+    assert [each.status_code for each in answered] == [200, 200, 429]
+    assert answered[-1].json["error_code"] == "APIGW.0308"
+    assert answered[-1].json["error_msg"].endswith("limit:2,time:1 minute")
+    assert _start(cloud).status_code != 429
+    _pass(cloud.world, minutes=1)
+    assert _get(cloud, "/v3/tasks/a").status_code == 200
+
+
+# Lists
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["a", "b", "c"]),
+        ("state=RUNNING", ["a", "c"]),
+        ("state=MIGRATE_FAIL&name=web-01", []),
+        ("name=web-02", ["b"]),
+        ("id=c", ["c"]),
+        ("source_server_id={b}", ["b"]),
+        ("enterprise_project_id=eps", ["c"]),
+        ("limit=0", []),
+    ],
+)
+def test_tasks_are_listed_by_what_is_asked(cloud: Cloud, query: str, expected: List[str]) -> None:
+    """Every filter of the reference counts, and the count is that of all matches."""
+    b = cloud.world.add(SimTask("b", "web-02", state="MIGRATE_FAIL"))
+    cloud.world.add(SimTask("c", "web-03", enterprise_project="eps"))
+    page = _get(cloud, "/v3/tasks?" + query.format(b=source_id(b))).json
+    assert [row["id"] for row in page["tasks"]] == expected
+    assert page["count"] == (len(expected) if "limit" not in query else 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("limit=0", ["web-01", "web-02"]),
+        ("state=error", ["web-02"]),
+        ("name=web-01", ["web-01"]),
+        ("id={b}", ["web-02"]),
+        ("ip=192.0.2.1", []),
+        ("migproject=wave", ["web-02"]),
+        ("migration_cycle=setting", []),
+        ("connected=false", ["web-02"]),
+        ("enterprise_project_id=0", ["web-01", "web-02"]),
+    ],
+)
+def test_sources_are_listed_by_what_is_asked(cloud: Cloud, query: str, expected: List[str]) -> None:
+    """A limit of 0 is the usual one here."""
+    b = SimTask("b", "web-02", state="MIGRATE_FAIL", project="wave", connected=False)
+    cloud.world.add(b)
+    page = _get(cloud, "/v3/sources?" + query.format(b=source_id(b))).json
+    assert [row["name"] for row in page["source_servers"]] == expected
+    assert page["count"] == len(expected)
+
+
+def test_a_list_is_given_by_pages(cloud: Cloud) -> None:
+    """The count does not depend on the page, and a page beyond the limits is refused."""
+    for number in range(4):
+        cloud.world.add(SimTask(f"task-{number}", "web"))
+    page = _get(cloud, "/v3/tasks?limit=2&offset=3").json
+    assert [row["id"] for row in page["tasks"]] == ["task-2", "task-3"]
+    assert page["count"] == 5
+    for query in ("limit=201", "limit=-1", "offset=65536"):
+        assert _get(cloud, f"/v3/tasks?{query}").status_code == 400
+
+
+def test_a_list_can_count_more_than_it_shows(cloud: Cloud) -> None:
+    """So it is with tasks of enterprise projects that the caller may not see."""
+    cloud.variants = Variants(unseen=3)
+    for path, name in (("/v3/tasks", "tasks"), ("/v3/sources", "source_servers")):
+        page = _get(cloud, path).json
+        assert (page["count"], len(page[name])) == (4, 1)
+
+
+# Messages
+
+
+def test_a_plain_message_is_taken(cloud: Cloud) -> None:
+    """It is for every protocol, and needs no subject."""
+    answered = _send(cloud, message="a disk is full")
+    assert set(answered.json) == {"request_id", "message_id"}
+    assert cloud.world.inbox == [{"at": NOW, "subject": "", "default": "a disk is full"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({}, "SMN.0009"),
+        ({"message": ""}, "SMN.0009"),
+        ({"message": "x" * 262_145}, "SMN.0009"),
+        ({"message": "x", "message_template_name": "none"}, "SMN.0027"),
+        ({"message": "x", "message_structure": "{}"}, "SMN.0021"),
+        ({"message_structure": '{"sms": "no default"}'}, "SMN.0021"),
+    ],
+)
+def test_a_message_that_says_nothing_is_refused(
+    cloud: Cloud, fields: Mapping[str, Any], code: str
+) -> None:
+    """A structure goes before a template, and that before a plain message."""
+    assert _send(cloud, **fields).json["code"] == code
+    assert cloud.world.inbox == []
+
+
+@pytest.mark.parametrize("life", [3600, "0", "86401", "-1", "a day"])
+def test_a_message_that_lives_too_long_is_a_violation(cloud: Cloud, life: Any) -> None:
+    """Its life is a text of seconds, a day at most; the usual one is an hour."""
+    _send(cloud, message="x", time_to_live=life)
+    assert cloud.world.violations == [f"a message that is to live for {life!r}"]
+    _send(cloud, message="x", time_to_live="86400")
+    _send(cloud, message="x")
+    assert len(cloud.world.violations) == 1
+
+
+# Objects
+
+
+@pytest.fixture
+def stored(cloud: Cloud) -> Cloud:
+    """Return a cloud with an object of ten bytes."""
+    held = Bucket("ap-southeast-3", objects={"journal": StoredObject(b"0123456789", 1)})
+    cloud.storage.buckets["bucket"] = held
+    return cloud
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "named"),
+    [
+        ("bytes=3-5", b"345", "bytes 3-5/10"),
+        ("bytes=7-", b"789", "bytes 7-9/10"),
+        ("bytes=0-99", b"0123456789", "bytes 0-9/10"),
+        ("bytes=5-3", b"0123456789", ""),
+        ("bytes=-3", b"0123456789", ""),
+        ("lines=1-2", b"0123456789", ""),
+        ("", b"0123456789", ""),
+    ],
+)
+def test_a_part_of_an_object_can_be_had(stored: Cloud, asked: str, data: bytes, named: str) -> None:
+    """A range needs its first byte, and what is none gives the whole; the tag is the whole's."""
+    answered = _get(stored, "/bucket/journal", **({"Range": asked} if asked else {}))
+    assert answered.status_code == (206 if named else 200)
+    assert answered.data == data
+    assert answered.headers.get("Content-Range", "") == named
+    assert answered.headers["ETag"] == etag(b"0123456789")
+    assert answered.headers["x-obs-next-append-position"] == "10"
+
+
+def test_a_range_beyond_the_end_is_refused(stored: Cloud) -> None:
+    """By the table of errors that is 416; by the text of the call the whole object is given."""
+    answered = _get(stored, "/bucket/journal", Range="bytes=10-")
+    assert (answered.status_code, b"InvalidRange" in answered.data) == (416, True)
+    stored.variants = Variants(whole_beyond_end=True)
+    answered = _get(stored, "/bucket/journal", Range="bytes=10-")
+    assert (answered.status_code, answered.data) == (200, b"0123456789")
+
+
+def test_a_head_has_the_length_and_no_bytes(stored: Cloud) -> None:
+    """It says of an object what a GET says."""
+    answered = stored.app.test_client().head("/bucket/journal")
+    assert (answered.status_code, answered.data) == (200, b"")
+    assert answered.headers["Content-Length"] == "10"
+    assert answered.headers["ETag"] == etag(b"0123456789")
+
+
+def test_an_append_is_tagged_by_what_was_appended(stored: Cloud) -> None:
+    """Its tag is not that of the whole object."""
+    path = "/bucket/journal?append&position=10"
+    answered = stored.app.test_client().post(path, data=b"abc")
+    assert answered.headers["ETag"] == etag(b"abc")
+    assert answered.headers["x-obs-next-append-position"] == "13"
+
+
 # Signatures
 
 
 def a_signed_request(key: Key = KEY) -> SignedRequest:
-    """Give a request as the official SDK sends it."""
+    """Return a request as the official SDK sends it."""
     with serving(answer(200, '{"message_id": "m"}')) as server:
         keys = Credentials(key.access, key.secret, key.token)
         connection = smn.connect(server.url, keys, PROJECT)
         caller = Caller(connection, FakeDeadline(), lambda seconds: None)
-        smn.SmnPublisher(caller, TOPIC).publish(Message("s", "e", "t", "{}", ()))
+        smn.SmnPublisher(caller, TOPIC).publish(Message("s", "d", "e", "t", "{}"))
         connection.close()
     head, body = server.requests[0].split(b"\r\n\r\n", 1)
     first, *lines = head.decode().split("\r\n")
@@ -292,11 +781,11 @@ def _publish(night: Night, message: Message, topic: str = TOPIC) -> Any:
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (Message("s" * 513, "e", "t", "{}"), "SMN.0008"),
-        (Message("two\nlines", "e", "t", "{}"), "SMN.0008"),
-        (Message("s", "e", "t" * 491, "{}"), "SMN.0009"),
-        (Message("s", "e", "[t]", "{}"), "SMN.0009"),
-        (Message("s", "e" * 140_000, "t", "{}"), "SMN.0009"),
+        (Message("s" * 513, "d", "e", "t", "{}"), "SMN.0008"),
+        (Message("two\nlines", "d", "e", "t", "{}"), "SMN.0008"),
+        (Message("s", "d", "e", "t" * 491, "{}"), "SMN.0009"),
+        (Message("s", "d", "e", "[t]", "{}"), "SMN.0009"),
+        (Message("s", "d", "e" * 270_000, "t", "{}"), "SMN.0009"),
     ],
 )
 def test_a_message_beyond_the_limits_is_refused(
@@ -312,7 +801,7 @@ def test_a_message_beyond_the_limits_is_refused(
 def test_an_unknown_topic_is_refused(tmp_path: Path) -> None:
     """A topic that does not exist takes no message."""
     with a_night(tmp_path) as night, pytest.raises(CloudError, match=r"SMN\.0006"):
-        _publish(night, Message("s", "e", "t", "{}"), TOPIC + "-other")
+        _publish(night, Message("s", "d", "e", "t", "{}"), TOPIC + "-other")
 
 
 def test_faults_strike_as_often_as_they_are_told() -> None:

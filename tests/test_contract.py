@@ -14,6 +14,7 @@ from wire import WINDOW
 
 from local.cloud.faults import Fault
 from local.cloud.shapes import PROJECT
+from local.cloud.variants import UNREADABLE, Variants
 from local.cloud.world import SimTask
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller
@@ -40,6 +41,8 @@ class Services(NamedTuple):
     break_service: Callable[[str], None]
     refuse_keys: Callable[[str], None]
     throttle: Callable[[], None]
+    close_task: Callable[[str], None]
+    count_more: Callable[[int], None]
     sent: Callable[[], int]
 
 
@@ -67,6 +70,12 @@ def _fakes(place: Path) -> Iterator[Services]:
         limited = CloudError("x", status=429, code="APIGW.0308", retryable=True, retry_after=60)
         tasks.fail_read("failed", limited)
 
+    def close_task(task_id: str) -> None:
+        tasks.closed[task_id] = CloudError("x", status=403, code="SMS.6527")
+
+    def count_more(number: int) -> None:
+        tasks.missing = number
+
     yield Services(
         OneRun(tasks),
         topic,
@@ -76,6 +85,8 @@ def _fakes(place: Path) -> Iterator[Services]:
         break_service,
         refuse_keys,
         throttle,
+        close_task,
+        count_more,
         lambda: len(tasks.reads) + len(tasks.starts) + tasks.lists,
     )
 
@@ -91,6 +102,13 @@ def _real(place: Path) -> Iterator[Services]:
         def caller(connection: object) -> Caller:
             return Caller(connection, FakeDeadline(), lambda seconds: None)
 
+        def close_task(task_id: str) -> None:
+            refused = UNREADABLE["another user's"]
+            night.server.cloud.variants = Variants(unreadable={task_id: refused})
+
+        def count_more(number: int) -> None:
+            night.server.cloud.variants = Variants(unseen=number)
+
         yield Services(
             sms.SmsService(caller(to_sms)),
             smn.SmnPublisher(caller(to_smn), TOPIC),
@@ -100,6 +118,8 @@ def _real(place: Path) -> Iterator[Services]:
             lambda operation: night.faults.add(operation, Fault(503), times=3),
             lambda operation: night.faults.add(operation, Fault(401)),
             lambda: night.faults.add("show_task", Fault(429, WINDOW)),
+            close_task,
+            count_more,
             lambda: sum(night.calls.values()),
         )
         to_sms.close()
@@ -108,7 +128,7 @@ def _real(place: Path) -> Iterator[Services]:
 
 @pytest.fixture(params=[_fakes, _real], ids=["fakes", "real"])
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
-    """Give the services of both kinds, one after the other."""
+    """Yield the services of both kinds, one after the other."""
     make: Callable[[Path], ContextManager[Services]] = request.param
     with make(tmp_path) as made:
         yield made
@@ -126,6 +146,27 @@ def test_a_task_that_does_not_exist_is_gone(services: Services) -> None:
         services.tasks.read_task("gone")
     with pytest.raises(TaskGone):
         services.tasks.start_task("gone")
+
+
+def test_a_task_of_somebody_else_is_not_gone(services: Services) -> None:
+    """It can be neither read nor started, for as long as it lasts, and is not in the list."""
+    services.close_task("failed")
+    for call in (services.tasks.read_task, services.tasks.start_task, services.tasks.read_task):
+        with pytest.raises(CloudError) as closed:
+            call("failed")
+        assert (closed.value.status, closed.value.code) == (403, "SMS.6527")
+        assert not isinstance(closed.value, TaskGone)
+        assert (closed.value.retryable, closed.value.outcome_unknown) == (False, False)
+    assert services.tasks.list_tasks("").ids == {"running"}
+
+
+def test_a_list_tells_that_it_counts_more_than_it_shows(services: Services) -> None:
+    """It is not complete, and says so with the number."""
+    assert services.tasks.list_tasks("").complete
+    services.count_more(2)
+    listing = services.tasks.list_tasks("")
+    assert (listing.complete, listing.missing, bool(listing.detail)) == (False, 2, True)
+    assert listing.ids == {"failed", "running"}
 
 
 def test_a_failed_task_can_be_started(services: Services) -> None:

@@ -111,7 +111,7 @@ def test_a_finished_task_that_is_deleted_is_no_loss(night: Night) -> None:
     """People clear away what is done; nobody needs a message for that."""
     night.world.add(SimTask("f", "wave1-f", copied=490e9))
     night.tick()
-    assert night.kinds(night.tick(10)) == ["finished"]
+    assert night.kinds(night.tick(20)) == ["finished"]
     night.world.delete("f")
     assert night.kinds(night.tick()) == []
     assert night.kinds(night.tick()) == []

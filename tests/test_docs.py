@@ -20,12 +20,9 @@ DOCS = [
     *sorted(ROOT.glob("deploy/**/*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
-TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")}
-FOLDERS = ("docs", "sms_watch", "tests", "local", "deploy", "benchmarks")
-FILES = [
-    *(path.name for path in ROOT.iterdir()),
-    *(str(path.relative_to(ROOT)) for name in FOLDERS for path in (ROOT / name).rglob("*.*")),
-]
+TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")]
+TREES = ("docs", "sms_watch", "tests", "local", "deploy")
+FILES = [*ROOT.glob("*.*"), *(path for tree in TREES for path in ROOT.glob(f"{tree}/**/*.*"))]
 
 
 def _quoted(text: str) -> Set[str]:
@@ -53,9 +50,9 @@ def test_files_and_tests_that_are_named_exist(path: Path) -> None:
     """A file of code, and a test, that a document names is there."""
     for name in _quoted(path.read_text(encoding="utf-8")):
         if re.fullmatch(r"[\w/]+\.(py|csv|toml|in|tf)", name):
-            assert any(f"/{path}".endswith(f"/{name}") for path in FILES), name
+            assert any(path.as_posix().endswith(f"/{name}") for path in FILES), name
         if re.fullmatch(r"test_\w+", name):
-            assert any(f"def {name}(" in text for text in TESTS.values()), name
+            assert any(f"def {name}(" in text for text in TESTS), name
 
 
 @pytest.mark.parametrize("path", DOCS, ids=NAMES)

@@ -14,7 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -23,8 +34,18 @@ from clouds import KEY, TOPIC
 
 from index import handler
 from local.clock import VirtualClock
-from local.cloud.buckets import Storage
-from local.cloud.shapes import source_page, task_body, task_page
+from local.cloud.buckets import Storage, etag
+from local.cloud.shapes import (
+    REQUEST_ID,
+    SOURCE_FILTERS,
+    TASK_FILTERS,
+    matching,
+    refusal,
+    source_page,
+    task_body,
+    task_page,
+)
+from local.cloud.variants import DOCUMENTED, Gateway, Variants
 from local.cloud.world import Refused, SimTask, World
 from local.context import LocalContext, timer_event
 from sms_watch import handler as handler_module
@@ -36,6 +57,7 @@ from sms_watch.journal import objects
 from sms_watch.journal.entries import decode
 
 SMS, SMN, OBS = "sms", "smn", "obs"
+OBS_OPERATIONS = {"GET": "get", "HEAD": "get", "POST": "append", "PUT": "create"}
 # What a task is read as when there is none, and when it was not read.
 GONE, UNREAD = "gone", "unread"
 # Called around each call: the service, the operation, and whether it has had its effect. It may
@@ -111,8 +133,9 @@ class Vigil:
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
-    the tasks are found by listing; ``more`` are further settings. ``patience`` is how many seconds
-    the call under way may take. ``readings`` are the states that tasks were read in, by any run.
+    the tasks are found by listing; ``more`` are further settings. ``variants`` is how the services
+    answer. ``patience`` is how many seconds the call under way may take. ``readings`` are the
+    states that tasks were read in, by any run.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -128,6 +151,8 @@ class Vigil:
         self.spoil: Spoil = lambda page: None
         self.discovers = False
         self.more: Dict[str, str] = {}
+        self.variants: Variants = DOCUMENTED
+        self._gateway = Gateway()
         self.patience = 0.0
         self.wakes: List[Wake] = []
         self.readings: List[Tuple[str, str]] = []
@@ -198,27 +223,37 @@ class Vigil:
         this.published = this.published or operation == "publish"
         return answer
 
+    def read(self, serve: Callable[[], Answer]) -> Answer:
+        """Answer a read of the migration service, unless its gateway has seen too many."""
+        try:
+            self._gateway.admit(self.variants.reads_a_minute, self.clock.now())
+            return serve()
+        except Refused as refused:
+            return _refusal(refused)
+
     def show_task(self, task_id: str) -> Answer:
-        """Answer as "Querying a Migration Task" does."""
+        """Answer as "Querying a Migration Task" does. Raise Refused as the service does."""
         this = self._running[-1]
+        self.variants.allow(task_id)
         try:
             task = self.world.read(task_id)
-        except Refused as refused:
+        except Refused:
             self._note_read(this.reads, task_id, GONE)
-            return _refusal(refused)
+            raise
         if task_id in self.garbled:
             return Answer(200, self.garbled[task_id])
         self._note_read(this.reads, task_id, task.state)
-        return Answer(200, task_body(task, self.clock.now()))
+        return Answer(200, task_body(task, self.clock.now(), self.variants))
 
     def _note_read(self, states: Dict[str, List[str]], task_id: str, state: str) -> None:
         states.setdefault(task_id, []).append(state)
         self.readings.append((task_id, state))
 
-    def list_tasks(self, limit: int, offset: int) -> Answer:
+    def list_tasks(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Migration Task List" does."""
         this = self._running[-1]
-        page = task_page(self.world.all(), self.clock.now(), limit, offset)
+        found = matching(self.world.all(), TASK_FILTERS, asked)
+        page = task_page(found, self.clock.now(), asked["limit"], asked["offset"], self.variants)
         page["tasks"] = [self.garbled.get(row["id"], row) for row in page["tasks"]]
         spoilt = self.spoil(page)
         if spoilt is not None:
@@ -228,9 +263,11 @@ class Vigil:
                 self._note_read(this.listed, row["id"], row["state"])
         return Answer(200, page)
 
-    def list_servers(self, limit: int, offset: int) -> Answer:
+    def list_servers(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Source Server List" does."""
-        return Answer(200, source_page(self.world.all(), self.clock.now(), limit, offset))
+        found, now = matching(self.world.all(), SOURCE_FILTERS, asked), self.clock.now()
+        page = source_page(found, now, asked["limit"], asked["offset"], self.variants)
+        return Answer(200, page)
 
     def start_task(self, task_id: str, operation: str) -> Answer:
         """Answer as "Managing a Migration Task" does, to a start alone."""
@@ -238,11 +275,14 @@ class Vigil:
         this = self._running[-1]
         read_as = this.reads.get(task_id, [UNREAD])[-1]
         this.starts.append(Start(task_id, read_as))
+        reply = self.variants.start
         try:
-            self.world.start(task_id)
+            self.variants.allow(task_id)
+            if not reply.refuses:
+                self.world.start(task_id)
         except Refused as refused:
             return _refusal(refused)
-        return Answer(200, {})
+        return Answer(reply.status, _as_read(reply.body))
 
     def publish(self, subject: str, structure: str) -> Answer:
         """Answer as "Publishing Messages" does."""
@@ -255,30 +295,47 @@ class Vigil:
         self.world.inbox.append({"at": self.clock.now(), "subject": subject, **texts})
         return Answer(200, {"message_id": f"message-{len(self.world.inbox)}"})
 
-    def send_to_obs(self, method: str, bucket: str, key: str, query: Any, data: bytes) -> Answer:
-        """Answer as OBS does to the four requests that the journal needs."""
-        this = self._running[-1]
+    def send_to_obs(
+        self, method: str, bucket: str, key: str, query: Any, data: bytes, asked: str
+    ) -> Answer:
+        """Answer as OBS does to the requests that the journal needs; ``asked`` is the range."""
         headers = {"x-obs-request-id": "request-obs"}
         try:
             if (method, bool(key)) == ("PUT", False):
                 self.storage.create(bucket, self.storage.region, "private")
                 return Answer(200, b"", headers)
-            if method == "GET":
-                return Answer(200, self.storage.get(bucket, key).data, headers)
+            if method in ("GET", "HEAD"):
+                held = self.storage.get(bucket, key)
+                part = held.part(asked, self.variants.whole_beyond_end)
+                headers = {**headers, **held.headers, **part.headers}
+                return Answer(part.status, part.data if method == "GET" else b"", headers)
             assert method == "POST"
             assert "append" in query
             after = self.storage.append(bucket, key, int(query["position"]), data)
         except Refused as refused:
             return Answer(refused.status, {"code": refused.code, "message": refused.text}, headers)
+        self._note_append(data)
+        more = {"ETag": etag(data), "x-obs-next-append-position": str(after)}
+        return Answer(200, b"", {**headers, **more})
+
+    def _note_append(self, data: bytes) -> None:
+        this = self._running[-1]
         this.appends += 1
         if this.published and this.told_as is None:
             this.told_as = next(self._steps)
         this.output.append(data.decode())
-        return Answer(200, b"", {**headers, "x-obs-next-append-position": str(after)})
 
 
 def _refusal(refused: Refused) -> Answer:
-    return Answer(refused.status, {"error_code": refused.code, "error_msg": refused.text})
+    return Answer(refused.status, refusal(refused), {"X-Request-Id": REQUEST_ID})
+
+
+def _as_read(body: bytes) -> Any:
+    """Return what an answer's bytes are to whoever asked: JSON, or none."""
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return None
 
 
 class _Connection:
@@ -294,19 +351,16 @@ class _Connection:
         return send()
 
     def show_task_invoker(self, request: Any) -> Any:
-        return self._invoker(SMS, "read", lambda: self._vigil.show_task(request.task_id))
+        return self._reader("read", lambda: self._vigil.show_task(request.task_id))
 
     def list_tasks_invoker(self, request: Any) -> Any:
-        def serve() -> Answer:
-            return self._vigil.list_tasks(request.limit, request.offset)
-
-        return self._invoker(SMS, "list", serve)
+        return self._reader("list", lambda: self._vigil.list_tasks(_asked(request)))
 
     def list_servers_invoker(self, request: Any) -> Any:
-        def serve() -> Answer:
-            return self._vigil.list_servers(request.limit, request.offset)
+        return self._reader("sources", lambda: self._vigil.list_servers(_asked(request)))
 
-        return self._invoker(SMS, "sources", serve)
+    def _reader(self, operation: str, serve: Callable[[], Answer]) -> Any:
+        return self._invoker(SMS, operation, lambda: self._vigil.read(serve))
 
     def update_task_status_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
@@ -323,16 +377,29 @@ class _Connection:
     def _invoker(self, service: str, operation: str, serve: Callable[[], Answer]) -> Any:
         return SimpleNamespace(invoke=lambda: self._vigil.call(service, operation, serve))
 
-    def send(self, method: str, url: str, data: bytes = b"", **_: Any) -> Answer:
-        parts = urlsplit(url)
+    def send(
+        self,
+        method: str,
+        url: str,
+        data: bytes = b"",
+        headers: Optional[Mapping[str, str]] = None,
+        **_: Any,
+    ) -> Answer:
+        parts, asked = urlsplit(url), (headers or {}).get("Range", "")
         bucket, key = parts.netloc.partition(".")[0], parts.path.strip("/")
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        operation = {"GET": "get", "POST": "append"}.get(method, "create")
+        operation = OBS_OPERATIONS[method]
 
         def serve() -> Answer:
-            return self._vigil.send_to_obs(method, bucket, key, query, data)
+            return self._vigil.send_to_obs(method, bucket, key, query, data, asked)
 
         return self._vigil.call(OBS, operation, serve)
+
+
+def _asked(request: Any) -> Dict[str, Any]:
+    """Return the parameters that a request of the SDK sends, by their names in the address."""
+    sent = {key: getattr(request, name) for name, key in request.attribute_map.items()}
+    return {key: value for key, value in sent.items() if value is not None}
 
 
 class _OneAfterTheOther:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import socket
@@ -17,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from local.cloud import obs_signing
-from local.cloud.buckets import Storage
+from local.cloud.buckets import Storage, etag
 from local.cloud.faults import Fault, Faults
 from local.cloud.setup import (
     Function,
@@ -28,14 +27,25 @@ from local.cloud.setup import (
     topic_body,
     trigger_list,
 )
-from local.cloud.shapes import source_page, task_body, task_page
+from local.cloud.shapes import (
+    REQUEST_ID,
+    SOURCE_FILTERS,
+    TASK_FILTERS,
+    matching,
+    refusal,
+    source_page,
+    task_body,
+    task_page,
+)
 from local.cloud.signing import Key, SignedRequest, problem
+from local.cloud.variants import DOCUMENTED, Gateway, Reply, Variants
 from local.cloud.world import Refused, World
 
 MOVED = 301
 MAX_SUBJECT = 512  # bytes
 MAX_MESSAGE = 262_144  # bytes
 MAX_SHORT = 490  # characters
+LONGEST_LIFE = 86_400  # seconds
 MAX_PAGE, MAX_OFFSET = 200, 65_535  # rows of a list (SMS API reference)
 
 Answer = flask.Response
@@ -46,7 +56,8 @@ class Cloud:
     """The services over one world.
 
     ``keys`` are those that the cloud knows, ``topics`` the URNs that exist, ``faults`` what is to
-    go wrong; ``calls`` counts what was asked, by operation. ``skew`` is how far the clock of the
+    go wrong, ``variants`` how the services answer where documents and reports differ; ``calls``
+    counts what was asked, by operation. ``skew`` is how far the clock of the
     services is ahead of that of their callers. ``subscriptions`` are those of every topic,
     ``functions`` what is deployed, by URN. ``app`` is the WSGI application.
     """
@@ -54,6 +65,8 @@ class Cloud:
     def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
         self.world, self._keys, self._topics = world, keys, topics
         self.faults = Faults()
+        self.variants: Variants = DOCUMENTED
+        self._gateway = Gateway()
         self.storage = Storage()
         self.skew = timedelta(0)
         self.subscriptions: List[Subscription] = [Subscription("email", "night@example.com")]
@@ -91,32 +104,37 @@ class Cloud:
 
     def _list_tasks(self) -> Answer:
         def serve() -> Dict[str, Any]:
-            return task_page(self.world.all(), self.world.clock.now(), *_page(100))
+            found = matching(self.world.all(), TASK_FILTERS, flask.request.args)
+            return task_page(found, self.world.clock.now(), *_page(100), self.variants)
 
-        return self._answer("list_tasks", flask.request.args.get("offset", "0"), serve)
+        return self._read("list_tasks", flask.request.args.get("offset", "0"), serve)
 
     def _list_servers(self) -> Answer:
         def serve() -> Dict[str, Any]:
-            project = flask.request.args.get("migproject")
-            chosen = [task for task in self.world.all() if project in (None, task.project)]
-            return source_page(chosen, self.world.clock.now(), *_page(200))
+            found = matching(self.world.all(), SOURCE_FILTERS, flask.request.args)
+            limit, offset = _page(MAX_PAGE)
+            now = self.world.clock.now()
+            return source_page(found, now, limit or MAX_PAGE, offset, self.variants)
 
-        return self._answer("list_servers", flask.request.args.get("offset", "0"), serve)
+        return self._read("list_servers", flask.request.args.get("offset", "0"), serve)
 
     def _show_task(self, task_id: str) -> Answer:
         def serve() -> Dict[str, Any]:
-            return task_body(self.world.read(task_id), self.world.clock.now())
+            self.variants.allow(task_id)
+            return task_body(self.world.read(task_id), self.world.clock.now(), self.variants)
 
-        return self._answer("show_task", task_id, serve)
+        return self._read("show_task", task_id, serve)
 
     def _start_task(self, task_id: str) -> Answer:
-        def serve() -> Dict[str, Any]:
+        def serve() -> Answer:
             body = flask.request.get_json(silent=True)
             if body != {"operation": "start"}:
                 self.world.violations.append(f"an action that is no start: {body}")
                 raise Refused(400, "SMS.1001", "The operation is not supported.")
-            self.world.start(task_id)
-            return {}
+            self.variants.allow(task_id)
+            if not self.variants.start.refuses:
+                self.world.start(task_id)
+            return _reply(self.variants.start)
 
         return self._answer("start_task", task_id, serve)
 
@@ -195,11 +213,9 @@ class Cloud:
 
         def serve() -> Answer:
             held = self.storage.get(bucket, key)
-            headers = {"ETag": f'"{hashlib.md5(held.data).hexdigest()}"'}  # noqa: S324 - an ETag
-            if not held.ordinary:
-                headers["x-obs-object-type"] = "Appendable"
-                headers["x-obs-next-append-position"] = str(len(held.data))
-            return _obs_answer(held.data, headers)
+            asked = flask.request.headers.get("Range", "")
+            part = held.part(asked, self.variants.whole_beyond_end)
+            return _obs_answer(part.data, {**held.headers, **part.headers}, part.status)
 
         operation = "head_object" if flask.request.method == "HEAD" else "get_object"
         return self._obs(operation, bucket, serve)
@@ -212,7 +228,8 @@ class Cloud:
                 raise Refused(400, "InvalidArgument", "The position is missing.")
             data = flask.request.get_data()
             after = self.storage.append(bucket, key, int(asked["position"]), data)
-            return _obs_answer(b"", {"x-obs-next-append-position": str(after)})
+            headers = {"ETag": etag(data), "x-obs-next-append-position": str(after)}
+            return _obs_answer(b"", headers)
 
         return self._obs("append_object", bucket, serve)
 
@@ -223,11 +240,20 @@ class Cloud:
         refused = Refused(403, wrong, "The request is refused.") if wrong else None
         return self._serve(operation, bucket, serve, refused, _xml)
 
+    def _read(self, operation: str, about: str, serve: Serve) -> Answer:
+        """Answer a read of the migration service, unless its gateway has seen too many."""
+
+        def admitted() -> Any:
+            self._gateway.admit(self.variants.reads_a_minute, self.world.clock.now())
+            return serve()
+
+        return self._answer(operation, about, admitted)
+
     def _answer(self, operation: str, about: str, serve: Serve) -> Answer:
         wrong = problem(_signed(flask.request), self._keys, datetime.now(timezone.utc) + self.skew)
         said = f"Incorrect authentication: {wrong}"
         refused = Refused(401, "APIGW.0301", said) if wrong else None
-        return self._serve(operation, about, lambda: _json(200, serve()), refused, _error)
+        return self._serve(operation, about, lambda: _json(serve()), refused, _error)
 
     def _serve(
         self,
@@ -276,7 +302,7 @@ def _by_host(serve: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _page(usual: int) -> Tuple[int, int]:
-    """Give limit and offset of a list. Raises Refused where the service would."""
+    """Return limit and offset of a list. Raise Refused where the service would."""
     limit, offset = (
         flask.request.args.get(name, default, int)
         for name, default in (("limit", usual), ("offset", 0))
@@ -293,11 +319,37 @@ def _signed(request: flask.Request) -> SignedRequest:
 
 
 def _message(world: World, body: Any) -> Dict[str, Any]:
-    """Take a message apart as SMN does. Raises Refused when SMN would."""
+    """Take a message apart as SMN does. Raise Refused where SMN would."""
     fields = body if isinstance(body, dict) else {}
-    subject, structure = fields.get("subject"), str(fields.get("message_structure"))
+    subject = fields.get("subject", "")
     if not isinstance(subject, str) or len(subject.encode()) > MAX_SUBJECT or "\n" in subject:
         raise Refused(403, "SMN.0008", "The subject is invalid.")
+    life = fields.get("time_to_live", "3600")
+    if not (isinstance(life, str) and life.isdecimal() and 0 < int(life) <= LONGEST_LIFE):
+        # Which code it is answered with is in no document.
+        world.violations.append(f"a message that is to live for {life!r}")
+    texts = _texts(fields)
+    world.settle()
+    return {"at": world.clock.now(), "subject": subject, **texts}
+
+
+def _texts(fields: Mapping[str, Any]) -> Dict[str, str]:
+    """Return the text for each protocol.
+
+    A structure goes before a template, and that before a plain message, which is for all of them
+    (SMN API reference, "Publishing a Message"). There are no templates here.
+    """
+    if "message_structure" in fields:
+        return _structured(str(fields["message_structure"]))
+    if "message_template_name" in fields:
+        raise Refused(404, "SMN.0027", "The template does not exist.")
+    message = fields.get("message")
+    if not isinstance(message, str) or not 0 < len(message.encode()) <= MAX_MESSAGE:
+        raise Refused(403, "SMN.0009", "The message is invalid.")
+    return {"default": message}
+
+
+def _structured(structure: str) -> Dict[str, str]:
     try:
         texts: Dict[str, str] = dict(json.loads(structure))
         short = texts.get("sms", texts["default"])
@@ -309,22 +361,30 @@ def _message(world: World, body: Any) -> Dict[str, Any]:
         or set(short) & set("[]【】")
     ):
         raise Refused(403, "SMN.0009", "The message is invalid.")
-    world.settle()
-    return {"at": world.clock.now(), "subject": subject, **texts}
+    return texts
 
 
-def _json(status: int, body: Any) -> Answer:
-    return flask.Response(json.dumps(body), status, content_type="application/json")
+def _json(body: Any) -> Answer:
+    """Return an answer, which says in a header by what id the gateway knows the request."""
+    answer = body if isinstance(body, flask.Response) else _reply(Reply(200, _encoded(body)))
+    answer.headers["X-Request-Id"] = REQUEST_ID
+    return answer
+
+
+def _reply(reply: Reply) -> Answer:
+    return flask.Response(reply.body, reply.status, content_type="application/json")
+
+
+def _encoded(body: Any) -> bytes:
+    return json.dumps(body).encode()
 
 
 def _error(refused: Refused) -> Answer:
-    names = ("code", "message") if refused.code.startswith("SMN") else ("error_code", "error_msg")
-    body = {names[0]: refused.code, names[1]: refused.text, "request_id": "request-refused"}
-    return _json(refused.status, body)
+    return _json(_reply(Reply(refused.status, _encoded(refusal(refused)))))
 
 
-def _obs_answer(data: bytes, headers: Mapping[str, str]) -> Answer:
-    answer = flask.Response(data, 200, headers={**headers, "x-obs-request-id": "request-obs"})
+def _obs_answer(data: bytes, headers: Mapping[str, str], status: int = 200) -> Answer:
+    answer = flask.Response(data, status, headers={**headers, "x-obs-request-id": "request-obs"})
     answer.headers["Last-Modified"] = "Tue, 24 Nov 2026 00:00:00 GMT"
     return answer
 

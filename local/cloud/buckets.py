@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, field
-from typing import Dict
+from typing import Dict, Mapping
 
 from local.cloud.world import Refused
 
 MOST_APPENDS = 10_000
+
+
+def etag(data: bytes) -> str:
+    """Return the tag of some data, in its quotes."""
+    return f'"{hashlib.md5(data).hexdigest()}"'  # noqa: S324 - it protects nothing
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a GET gives of an object: the status, the bytes, and which they are."""
+
+    status: int
+    data: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -17,6 +33,33 @@ class StoredObject:
     data: bytes = b""
     appends: int = 0
     ordinary: bool = False
+
+    @property
+    def headers(self) -> Dict[str, str]:
+        """What every answer says of it; the tag is that of the whole, whatever part is sent."""
+        headers = {"ETag": etag(self.data), "Accept-Ranges": "bytes"}
+        if not self.ordinary:
+            headers["x-obs-object-type"] = "Appendable"
+            headers["x-obs-next-append-position"] = str(len(self.data))
+        return headers
+
+    def part(self, asked: str, whole_beyond_end: bool = False) -> Part:
+        """Return the part that a header ``Range`` asks for.
+
+        It needs a first byte; what is no range gives the whole object (OBS API reference,
+        "Downloading an Object"). Raise Refused if it begins beyond the end ("Error Codes",
+        InvalidRange), unless that too gives the whole object.
+        """
+        found, size = re.fullmatch(r"bytes=(\d+)-(\d*)", asked), len(self.data)
+        first = int(found.group(1)) if found else 0
+        last = int(found.group(2)) if found and found.group(2) else size
+        if found is None or last < first or (first >= size and whole_beyond_end):
+            return Part(200, self.data)
+        if first >= size:
+            raise Refused(416, "InvalidRange", "The requested range cannot be obtained.")
+        data = self.data[first : last + 1]
+        end = first + len(data) - 1
+        return Part(206, data, {"Content-Range": f"bytes {first}-{end}/{size}"})
 
 
 @dataclass
@@ -48,7 +91,7 @@ class Storage:
     allowed: frozenset[str] = frozenset({"get", "head", "append", "create"})
 
     def create(self, name: str, region: str, acl: str) -> None:
-        """Make a bucket. Raises Refused."""
+        """Make a bucket. Raise Refused if that is not possible."""
         self._allow("create")
         held = self.buckets.get(name)
         if held is not None and held.owner == "us":
@@ -60,12 +103,12 @@ class Storage:
         self.buckets[name] = Bucket(region, acl=acl)
 
     def head(self, bucket: str) -> Bucket:
-        """Give a bucket. Raises Refused."""
+        """Return a bucket. Raise Refused if there is none to be seen."""
         self._allow("head")
         return self._bucket(bucket)
 
     def get(self, bucket: str, key: str) -> StoredObject:
-        """Give an object. Raises Refused."""
+        """Return an object. Raise Refused if there is none to be seen."""
         self._allow("get")
         held = self._bucket(bucket).objects.get(key)
         if held is None:
@@ -73,7 +116,7 @@ class Storage:
         return held
 
     def append(self, bucket: str, key: str, position: int, data: bytes) -> int:
-        """Append where the object ends, and give the next position. Raises Refused."""
+        """Append where the object ends; return the next position. Raise Refused if it cannot."""
         self._allow("append")
         into = self._bucket(bucket)
         if into.kind in UNABLE:

@@ -53,7 +53,7 @@ class Faults:
         self._rules = [rule for rule in self._rules if rule.operation != operation]
 
     def take(self, operation: str, about: str) -> Optional[Fault]:
-        """Give the fault that spoils this call, if one does, and count it."""
+        """Return the fault that spoils this call, if one does, and count it."""
         for rule in self._rules:
             if rule.operation == operation and rule.times and rule.about in (None, about):
                 rule.times -= 1

@@ -13,6 +13,7 @@ from local.cloud.shapes import PROJECT
 from local.cloud.signing import Key
 
 WHEN = "2026-11-20T08:00:00Z"
+WHEN_THERE = "2026-11-20T16:00:00+08:00"  # as FunctionGraph writes it
 KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 
@@ -42,7 +43,7 @@ class Function:
 
 
 def settings(url: str, task_ids: Iterable[str]) -> Dict[str, str]:
-    """Give the settings of a function that watches these tasks in the cloud at an address."""
+    """Return the settings of a function that watches these tasks in the cloud at an address."""
     return {
         "SMS_TASK_IDS": " ".join(task_ids),
         "SMN_TOPIC_URN": TOPIC,
@@ -55,10 +56,11 @@ def settings(url: str, task_ids: Iterable[str]) -> Dict[str, str]:
 
 
 def topic_body(urn: str) -> Dict[str, Any]:
-    """Give the answer to a query of a topic (SMN API reference, "Querying Topic Details")."""
+    """Return the answer to a query of a topic (SMN API reference, "Querying Topic Details")."""
     return {
         "request_id": "request-topic",
         "topic_urn": urn,
+        "topic_id": "70b1c1d0" * 4,
         "name": urn.rpartition(":")[2],
         "display_name": "",
         "push_policy": 0,
@@ -71,7 +73,7 @@ def topic_body(urn: str) -> Dict[str, Any]:
 def subscription_page(
     urn: str, subscriptions: List[Subscription], limit: int, offset: int
 ) -> Dict[str, Any]:
-    """Give one page of a topic's subscriptions (SMN API reference)."""
+    """Return one page of a topic's subscriptions (SMN API reference)."""
     rows = [
         {
             "topic_urn": urn,
@@ -92,38 +94,52 @@ def subscription_page(
 
 
 def function_body(function: Function) -> Dict[str, Any]:
-    """Give a function's configuration (FunctionGraph API reference)."""
+    """Return a function's configuration (FunctionGraph API reference, "Function Model")."""
     return {
         "func_urn": function.urn,
         "func_name": "sms-watch",
+        "domain_id": "d0ma1000" * 4,
+        "namespace": PROJECT,
+        "project_name": "ap-southeast-3",
         "package": "default",
         "runtime": "Python3.10",
         "timeout": function.timeout,
         "handler": "index.handler",
         "memory_size": 128,
+        "cpu": 300,
         "code_type": "zip",
+        "code_url": "",
+        "code_filename": "sms-watch.zip",
+        "code_size": 1_800_000,
         "user_data": json.dumps(dict(function.variables)),
         "encrypted_user_data": "",
+        "digest": "d16e57" * 21 + "d1",
+        "version": "latest",
+        "image_name": "latest-261120160000",
         "xrole": function.agency,
         "app_xrole": function.agency,
+        "description": "",
+        "last_modified": WHEN_THERE,
+        "func_vpc": None,
+        "mount_config": None,
+        "depend_list": None,
         "strategy_config": {"concurrency": function.instances, "concurrent_num": 1},
         "initializer_handler": "index.initializer",
         "initializer_timeout": 30,
-        "last_modified": WHEN,
         **function.more,
     }
 
 
 def asynchronous_body(function: Function) -> Dict[str, Any]:
-    """Give its asynchronous invocation configuration."""
+    """Return its asynchronous invocation configuration."""
     to = {"destination": function.failures_to, "param": "{}"} if function.failures_to else {}
     return {
         "func_urn": function.urn,
         "max_async_event_age_in_seconds": 60,
         "max_async_retry_attempts": function.retries,
         "destination_config": {"on_success": {}, "on_failure": to},
-        "created_time": WHEN,
-        "last_modified": WHEN,
+        "created_time": WHEN_THERE,
+        "last_modified": WHEN_THERE,
     }
 
 
@@ -146,7 +162,7 @@ def trigger_list(function: Function) -> List[Dict[str, Any]]:
                 "schedule": "1m",
                 "sync_execution": False,
             },
-            "created_time": WHEN,
-            "last_updated_time": WHEN,
+            "created_time": WHEN_THERE,
+            "last_updated_time": WHEN_THERE,
         }
     ]

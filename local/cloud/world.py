@@ -19,10 +19,14 @@ from sms_watch.ports import Clock
 FAILED = (TaskState.MIGRATE_FAIL, TaskState.SYNC_FAIL)
 MOVING = (TaskState.RUNNING, TaskState.SYNCING)
 PAUSED = (TaskState.ABORTING, TaskState.ABORT)
+DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
+SYNCHRONISED = (TaskState.SYNCING, TaskState.SYNC_FAIL, TaskState.SYNC_SUCCESS)
 STARTABLE = (TaskState.READY, TaskState.ABORT, *FAILED)
 # Seconds until the service notices: a copy that broke, a start that found no line, a start that
 # met the same obstacle again, a pause that was asked for.
 NOTICES_BREAK, GIVES_UP_CONNECTING, MEETS_OBSTACLE, COMES_TO_REST = 30, 20, 10, 10
+# Seconds of what lies before the copy, and of what lies behind it.
+SETTING_UP, CLOSING = 720, 360
 # The code of a copy whose line broke, and of a start that found none (SMS FAQs).
 LINE_CODES = {
     "MIGRATE_FILE": ("SMS.0807", "SMS.3802"),
@@ -30,6 +34,8 @@ LINE_CODES = {
 }
 # The codes after which the agent may start again by itself (SMS FAQs, "automatic recovery").
 RECOVERABLE = ("SMS.0807", "SMS.1807", "SMS.2802", "SMS.2805", "SMS.2806", "SMS.3802")
+# The code with which the service pauses a task that passes its speed limit (SMS FAQs).
+OVERSPEED = "SMS.9007"
 BITS = 8
 MEGABIT = 1_000_000
 
@@ -46,9 +52,13 @@ class Refused(Exception):  # noqa: N818 - an answer of the service
 class SimTask:
     """A migration task. ``size`` and ``copied`` are bytes, ``speed`` is Mbit/s.
 
-    ``connected`` is left out of answers while it is ``None``. ``project`` is the id of the
-    migration project of its source server. ``frozen``: it runs, and nothing of it moves.
-    ``obstacle`` is the code of a failure that no start mends until it is cleared away.
+    ``prepared`` and ``closed`` are the seconds of work that was done before the copy and behind it;
+    a task that is not READY comes with its preparation done, and whatever else its state says is.
+    ``grown`` is what was added on the
+    source since the service counted ``size``. ``connected`` is left out of answers while it is
+    ``None``. ``project`` is the id of the migration project of its source server,
+    ``enterprise_project`` that of its enterprise project. ``frozen``: it runs, and nothing of it
+    moves. ``obstacle`` is the code of a failure that no start mends until it is cleared away.
     ``recovers_after`` are the seconds after which the agent starts again by itself once the line
     is back, if it does, ``picks_up_after`` those between an accepted start and the agent's taking
     it up.
@@ -65,6 +75,7 @@ class SimTask:
     connected: Optional[bool] = True
     frozen: bool = False
     project: str = ""
+    enterprise_project: str = "0"
     recovers_after: Optional[float] = None
     picks_up_after: float = 10
     state: str = TaskState.RUNNING
@@ -72,22 +83,58 @@ class SimTask:
     params: Tuple[str, ...] = ()
     obstacle: str = ""
     line_up: bool = True
+    prepared: float = SETTING_UP
+    closed: float = 0.0
+    grown: float = 0.0
     begun: Optional[datetime] = None
+    copying_since: Optional[datetime] = None
+    copied_at: Optional[datetime] = None
     ended: Optional[datetime] = None
     waited: timedelta = timedelta(0)
     failed: timedelta = timedelta(0)
     version: int = 0
 
+    def __post_init__(self) -> None:
+        """Take for done what the state says is done."""
+        if self.state == TaskState.READY:
+            self.prepared = 0
+        if self.state in (*DONE, *SYNCHRONISED):
+            self.copied = self.size
+        if self.state in SYNCHRONISED:
+            self.synchronises = True
+        if self.state in DONE:
+            self.closed = CLOSING
+
     @property
     def percent(self) -> int:
-        """How much of the copy is done, in whole percent."""
-        return int(100 * self.copied / self.size)
+        """How much of the copy is done, in whole percent of what was counted: 100 and more."""
+        return int(100 * (self.copied / self.size))
+
+    @property
+    def to_copy(self) -> float:
+        """The bytes that are still to be copied."""
+        return self.size + self.grown - self.copied
+
+    @property
+    def far(self) -> Tuple[float, float, float]:
+        """How far it is: seconds of preparation, bytes, seconds of what follows."""
+        return self.prepared, self.copied, self.closed
+
+    @property
+    def working(self) -> bool:
+        """Whether it gets further right now."""
+        hindered = self.obstacle or self.frozen or not self.line_up
+        return self.state == TaskState.RUNNING and not hindered
 
     @property
     def copying(self) -> bool:
         """Whether bytes are moving right now."""
-        working = self.line_up and not self.obstacle and not self.frozen
-        return self.state == TaskState.RUNNING and working
+        return self.working and self.copying_since is not None and self.copied_at is None
+
+    @property
+    def synchronising(self) -> bool:
+        """Whether changes are being copied right now."""
+        return self.state == TaskState.SYNCING and self.line_up and not self.frozen
 
     @property
     def mendable(self) -> bool:
@@ -95,9 +142,28 @@ class SimTask:
         return self.state in FAILED and self.line_up and not self.obstacle
 
     @property
+    def stage_left(self) -> float:
+        """The seconds of work until what it is about is done: preparing, copying or closing."""
+        if self.copying_since is None:
+            return SETTING_UP - self.prepared
+        if self.copied_at is None:
+            return self.to_copy * BITS / (self.speed * MEGABIT)
+        return CLOSING - self.closed
+
+    @property
     def remaining(self) -> timedelta:
-        """How long the rest of the copy takes."""
-        return timedelta(seconds=(self.size - self.copied) * BITS / (self.speed * MEGABIT))
+        """How long it takes until it is done, or synchronises."""
+        seconds = SETTING_UP - self.prepared + self.to_copy * BITS / (self.speed * MEGABIT)
+        return timedelta(seconds=seconds + (0 if self.synchronises else CLOSING - self.closed))
+
+    def work(self, seconds: float) -> None:
+        """Get further by what can be done in some seconds; no stage ends within them."""
+        if self.copying_since is None:
+            self.prepared = min(SETTING_UP, self.prepared + seconds)
+        elif self.copied_at is None:
+            self.copied += min(self.to_copy, seconds * self.speed * MEGABIT / BITS)
+        else:
+            self.closed = min(CLOSING, self.closed + seconds)
 
 
 @dataclass(frozen=True)
@@ -108,7 +174,7 @@ class Start:
     task_id: str
     state: str
     code: str
-    percent: int
+    far: Tuple[float, float, float]
     accepted: bool
     hopeless: bool
     paused: bool
@@ -141,8 +207,14 @@ class World:
         self._order = itertools.count()
 
     def add(self, task: SimTask) -> SimTask:
-        """Add a task that is under way."""
-        task.begun = task.begun or self._reached
+        """Add a task that is under way, or ready to be started."""
+        task.begun = task.begun or self._reached - timedelta(seconds=task.prepared)
+        if task.prepared >= SETTING_UP:
+            task.copying_since = task.copying_since or self._reached
+        if task.state in (*DONE, *SYNCHRONISED):
+            task.copied_at = task.copied_at or self._reached
+        if task.state in DONE:
+            task.ended = task.ended or self._reached
         self.tasks[task.id] = task
         self._flow(task)
         return task
@@ -204,6 +276,20 @@ class World:
         self._change(task, TaskState.ABORTING)
         self._later(task, COMES_TO_REST, lambda: self._change(task, TaskState.ABORT))
 
+    def overspeed(self, task_id: str) -> None:
+        """Let the service pause a task that passes its speed limit."""
+        task = self.tasks[task_id]
+        task.code = OVERSPEED
+        self._change(task, TaskState.ABORT)
+
+    def grow(self, task_id: str, size: float) -> None:
+        """Add bytes on the source that nobody has counted; a copy that is done is done."""
+        task = self.tasks[task_id]
+        if task.copied_at is None:
+            task.grown += size
+            self._note(task_id, f"has {size:.0f} bytes more")
+            self._flow(task)
+
     def resume(self, task_id: str) -> None:
         """Start a task in the console."""
         self._run(self.tasks[task_id])
@@ -221,19 +307,19 @@ class World:
     # What the service is asked
 
     def read(self, task_id: str) -> SimTask:
-        """Give a task as it is now. Raises Refused when there is none."""
+        """Return a task as it is now. Raise Refused if there is none."""
         self.settle()
         if task_id not in self.tasks:
             raise Refused(400, "SMS.7703", "The migration task does not exist.")
         return self.tasks[task_id]
 
     def all(self) -> List[SimTask]:
-        """Give all tasks as they are now."""
+        """Return all tasks as they are now."""
         self.settle()
         return list(self.tasks.values())
 
     def start(self, task_id: str) -> None:
-        """Start a task on request. Raises Refused in a state that allows none."""
+        """Start a task on request. Raise Refused in a state that allows none."""
         task = self.read(task_id)
         accepted = task.state in STARTABLE
         self.starts.append(
@@ -242,7 +328,7 @@ class World:
                 task_id,
                 task.state,
                 task.code,
-                task.percent,
+                task.far,
                 accepted,
                 hopeless=bool(task.obstacle),
                 paused=task.state in PAUSED,
@@ -259,9 +345,8 @@ class World:
     def _pass_time(self, until: datetime) -> None:
         span = until - self._reached
         for task in self.tasks.values():
-            if task.copying:
-                moved = span.total_seconds() * task.speed * MEGABIT / BITS
-                task.copied = min(task.size, task.copied + moved)
+            if task.working:
+                task.work(span.total_seconds())
             task.failed += span if task.state in FAILED else timedelta(0)
             task.waited += span if task.mendable else timedelta(0)
         self._reached = until
@@ -278,8 +363,8 @@ class World:
             self._later(task, GIVES_UP_CONNECTING, lambda: self._fail(task, unreachable))
         elif not task.line_up:
             self._later(task, NOTICES_BREAK, lambda: self._fail(task, broke))
-        elif task.state == TaskState.RUNNING and not task.frozen:
-            self._later(task, task.remaining.total_seconds(), lambda: self._complete(task))
+        elif task.working:
+            self._later(task, task.stage_left, lambda: self._next_stage(task))
 
     def _later(self, task: SimTask, seconds: float, action: Callable[[], None]) -> None:
         version = task.version
@@ -301,14 +386,30 @@ class World:
 
     def _run(self, task: SimTask) -> None:
         task.code = ""
-        over = task.synchronises and task.copied >= task.size
+        if task.state == TaskState.READY:
+            task.begun = self._reached
+        over = task.synchronises and task.copied_at
         self._change(task, TaskState.SYNCING if over else TaskState.RUNNING, fresh=True)
 
-    def _complete(self, task: SimTask) -> None:
-        task.copied = task.size
-        task.ended = self._reached
-        done = TaskState.SYNCING if task.synchronises else TaskState.MIGRATE_SUCCESS
-        self._change(task, done)
+    def _next_stage(self, task: SimTask) -> None:
+        """End what a task is about: preparing, copying, or what follows."""
+        if task.copying_since is None:
+            task.prepared, task.copying_since = SETTING_UP, self._reached
+            self._note(task.id, "prepared")
+            self._flow(task)
+        elif task.copied_at is None:
+            task.copied, task.copied_at = task.size + task.grown, self._reached
+            self._end_copy(task)
+        else:
+            task.closed, task.ended = CLOSING, self._reached
+            self._change(task, TaskState.MIGRATE_SUCCESS)
+
+    def _end_copy(self, task: SimTask) -> None:
+        self._note(task.id, "copied")
+        if task.synchronises:
+            self._change(task, TaskState.SYNCING)
+        else:
+            self._flow(task)
 
     def _fail(self, task: SimTask, code: str, params: Tuple[str, ...] = ()) -> None:
         syncing = task.state in (TaskState.SYNCING, TaskState.SYNC_FAIL)

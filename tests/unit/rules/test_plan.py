@@ -258,6 +258,35 @@ def test_one_call_for_a_person_takes_along_who_has_had_the_last_try(
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "ago", "reason"),
+    [
+        (LINE_LOST, 2, Reason.BACKOFF),
+        (LINE_LOST, 15, Reason.LONGEST_WAIT),
+        (DISK_BUSY, 2, Reason.ATTEMPTS_SPENT),
+    ],
+)
+def test_a_call_after_the_last_try_takes_the_others_along(
+    code: str, ago: float, reason: Reason
+) -> None:
+    """Whether trying goes on or not, the tasks of one outage are told together."""
+    spent = a_started_record(5, ago=ago, code=code)
+    seen = [a_task(), a_task(id="z", code=code)]
+    planned = a_plan(seen, Memory({"a": a_started_record(4), "z": spent}))
+    assert planned.decisions[1].verdict.reason is reason
+    assert kinds(planned) == [Kind.NEEDS_PERSON, Kind.NEEDS_PERSON]
+
+
+def test_a_task_whose_last_start_finds_no_room_does_not_go_along() -> None:
+    """It has a start left, which the next run sends."""
+    late = (a_task(id="b", code=DISK_BUSY), a_started_record(4, ago=15, code=DISK_BUSY))
+    first = (a_task(id="a"), a_started_record(1, ago=16))
+    planned = _outage(first, late, policy=a_policy(max_per_run=1))
+    assert [start.task_id for start in planned.starts] == ["a"]
+    assert planned.decisions[1].verdict.reason is Reason.RUN_LIMIT
+    assert [notice.task.id for notice in planned.notices if notice.task] == ["z"]
+
+
 def test_a_call_that_goes_along_says_what_the_others_say() -> None:
     """Its notice has the verdict on its task, and since when that is failed."""
     began = NOW - minutes(42)
