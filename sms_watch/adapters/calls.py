@@ -34,39 +34,27 @@ class _Call:
         self._lock = threading.Lock()
         self._line: Optional[socket.socket] = None
         self._given_up = False
-        self._sent = False
 
-    def take(self, line: socket.socket, sends: bool) -> None:
-        """Note the socket that is used from now on, and whether a request is written to it.
+    def send_over(self, line: socket.socket) -> None:
+        """Note the socket that a request is about to be written to.
 
         Raise GivenUp if nobody waits any more.
         """
         with self._lock:
             if self._given_up:
                 raise GivenUp
-            self._let_go()
-            # A duplicate is cut all the same, whoever wraps the original in TLS or closes it.
-            self._line = socket.fromfd(line.fileno(), line.family, line.type)
-            self._sent = self._sent or sends
+            self._line = line
 
     def give_up(self) -> bool:
         """End whatever the thread waits for on its line; return whether a request was sent."""
         with self._lock:
             self._given_up = True
-            if self._line is not None:
-                with contextlib.suppress(OSError):  # the other side has closed it
-                    self._line.shutdown(socket.SHUT_RDWR)
-            return self._sent
-
-    def end(self) -> None:
-        """Close what was noted."""
-        with self._lock:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        self._line = None
+            if self._line is None:
+                return False
+            with contextlib.suppress(OSError):  # it is closed already
+                # Not the one of TLS, which would say goodbye first.
+                socket.socket.shutdown(self._line, socket.SHUT_RDWR)
+            return True
 
 
 _OF_THREAD = threading.local()
@@ -87,10 +75,8 @@ def within(seconds: float, work: Callable[[], Returned]) -> Returned:
             ended.put(work())
         except BaseException as error:
             ended.put(error)
-        finally:
-            call.end()
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, name="call", daemon=True).start()
     try:
         end = ended.get(timeout=seconds)
     except Empty:
@@ -100,32 +86,16 @@ def within(seconds: float, work: Callable[[], Returned]) -> Returned:
     return end
 
 
-def _take(line: socket.socket, sends: bool = False) -> None:
-    """Note a socket for the call of this thread, if it is one that can be given up."""
-    call: Optional[_Call] = getattr(_OF_THREAD, "call", None)
-    if call is not None:
-        call.take(line, sends)
-
-
 class _Connection(HTTPConnection):
-    """Connects and sends for a call that somebody waits for."""
-
-    def _new_conn(self) -> socket.socket:
-        # Not public, but the one place where a socket is there before TLS has begun on it.
-        line = super()._new_conn()
-        try:
-            _take(line)
-        except GivenUp:
-            line.close()
-            raise
-        return line
+    """Sends what somebody waits for."""
 
     def endheaders(self, *args: Any, **options: Any) -> None:
-        """Send the request: up to here nothing of it was written."""
+        """Write the request, of which nothing was written before."""
         if self.sock is None:
             self.connect()
-        assert self.sock is not None  # noqa: S101 - it is connected
-        _take(self.sock, sends=True)
+        call: Optional[_Call] = getattr(_OF_THREAD, "call", None)
+        if call is not None and self.sock is not None:
+            call.send_over(self.sock)
         super().endheaders(*args, **options)
 
 
