@@ -38,6 +38,10 @@ class FakeDeadline:
         self.rest -= self.costs
         return rest
 
+    def spend(self, seconds: float) -> None:
+        """Let time pass."""
+        self.rest -= seconds
+
 
 class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.

@@ -23,7 +23,7 @@ from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.sdk import TIMEOUT
 from sms_watch.handler import handler
 
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 GOOD = tuple(f"t{number}" for number in range(5))
 STUCK = "stuck"
 LONGEST_RUN = timedelta(seconds=55)
@@ -134,6 +134,39 @@ def test_a_write_that_hangs_leaves_time_to_write_down_what_was_done(
     night.interfere = lambda service, called, done: None
     night.tick()
     assert len(night.world.starts) <= len(night.world.tasks)
+
+
+class Slow(Vigil):
+    """A world in which each read but that of the first task takes eleven seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(SimTask(name, name, size=50e12) for name in "abcd")
+
+    def show_task(self, task_id: str) -> Answer:
+        answer = super().show_task(task_id)
+        if task_id != "a":
+            self.clock.sleep(11)
+            self.world.settle()
+        return answer
+
+
+@pytest.mark.parametrize("paused", [True, False], ids=["paused meanwhile", "failed still"])
+def test_what_a_person_pauses_while_others_are_read_stays_paused(paused: bool) -> None:
+    """It was read as failed half a minute before its start: it is looked at once more."""
+    night = Slow()
+    with kept(night, lambda: 0.5):
+        night.world.settle()
+        night.world.fail("a", "SMS.0807", obstacle=False)
+        if paused:
+            begun = night.clock.now()
+            night.world.at(begun + 10 * SECOND, lambda: night.world.resume("a"))
+            night.world.at(begun + 14 * SECOND, lambda: night.world.pause("a"))
+        wake = night.wake()
+        night.clock.sleep(30)
+        night.world.settle()
+    assert wake.ended - wake.begun > 30 * SECOND
+    assert [start.task_id for start in wake.starts] == ([] if paused else ["a"])
+    assert night.world.tasks["a"].state == ("ABORT" if paused else "RUNNING")
 
 
 class _RealTime:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from builders import NOW, a_policy, a_task
@@ -20,6 +20,7 @@ from sms_watch.journal.entries import Entry, EntryType, fold
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Message, Outcome, Reason
 from sms_watch.model.policy import Scope
+from sms_watch.model.task import Task
 from sms_watch.ports import MigrationService, Ports
 from sms_watch.report import Result
 from sms_watch.rules.plan import Commands
@@ -506,6 +507,80 @@ def test_no_new_work_begins_when_time_runs_out() -> None:
     assert result.outcomes == {"a": Outcome.SKIPPED}
     assert "no time was left to publish" in result.failure
     assert world.memory.tasks["a"].starts.attempts == 0
+
+
+# What is read as failed, and started some time later
+
+
+def _slow_to_plan(world: World, meanwhile: Callable[[], Any] = lambda: None) -> None:
+    """Let the plan be written six seconds after the reading; ``meanwhile`` something happens."""
+
+    def write(entry: Entry) -> None:
+        if entry.type is EntryType.PLAN:
+            world.deadline.spend(6)
+            meanwhile()
+
+    world.journal.before_append = write
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
+        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
+        ({"code": FULL}, f"it is MIGRATE_FAIL {FULL} by now"),
+    ],
+    ids=["paused", "running", "another error"],
+)
+def test_what_was_read_a_while_ago_is_looked_at_again(changes: Dict[str, str], said: str) -> None:
+    """A person may have paused it: then nothing is sent, no attempt is spent, and it is said."""
+    world = World("a")
+    _slow_to_plan(world, lambda: world.service.change("a", **changes))
+    result = world.run()
+    assert (world.service.reads, world.service.starts) == (["a", "a"], [])
+    assert (result.outcomes, result.details) == ({"a": Outcome.SKIPPED}, {"a": said})
+    assert said in world.publisher.messages[0].email
+    assert world.memory.tasks["a"].starts.attempts == 0
+
+
+def test_what_cannot_be_looked_at_again_is_not_started() -> None:
+    """Nobody knows whether it is still failed; the next run does."""
+    world = World("a")
+    _slow_to_plan(world, lambda: world.service.fail_read("a", _unreachable()))
+    assert world.run().outcomes == {"a": Outcome.SKIPPED}
+    world.journal.before_append = lambda entry: None
+    assert world.run(after=1).outcomes == {"a": Outcome.DONE}
+
+
+def test_what_is_still_failed_at_a_second_look_is_started() -> None:
+    """However long reading took, as long as the time for starts is not over."""
+    world = World("a", "b")
+    _slow_to_plan(world)
+    assert world.run().outcomes == {"a": Outcome.DONE, "b": Outcome.DONE}
+    assert world.service.reads == ["a", "b", "a", "b"]
+
+
+def test_only_starts_that_come_late_need_a_second_look() -> None:
+    """Of a row of slow starts the first go out by the reading that they were decided on."""
+    world = World("a", "b", "c", "d")
+    world.service.before_start = lambda task_id: world.deadline.spend(3)
+    world.run()
+    assert world.service.starts == ["a", "b", "c", "d"]
+    assert world.service.reads == ["a", "b", "c", "d", "c", "d"]
+
+
+def test_a_second_look_that_takes_the_time_of_the_start_sends_nothing() -> None:
+    """A start that begins too late would be given up without its answer."""
+    world = World("a")
+    _slow_to_plan(world)
+
+    def read_again(task_id: str) -> Task:
+        world.deadline.spend(37)
+        return world.service.tasks[task_id]
+
+    world.service.read_again = read_again  # type: ignore[method-assign] # it takes its time
+    result = world.run()
+    assert (world.service.starts, result.details) == ([], {"a": "no time was left"})
 
 
 def test_a_test_message_is_sent_once_when_it_is_asked_for() -> None:
