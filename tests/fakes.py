@@ -168,14 +168,19 @@ class OneRun:
 
 
 class FakePublisher:
-    """A topic whose messages are kept."""
+    """A topic whose messages are kept. It takes none for which ``refuses`` holds."""
 
     def __init__(self) -> None:
         self.messages: List[Message] = []
         self.errors: Deque[Exception] = deque()
+        self.refuses: Callable[[Message], bool] = lambda message: False
+        self.tries = 0
 
     def publish(self, message: Message) -> str:
+        self.tries += 1
         error = self.errors.popleft() if self.errors else None
+        if error is None and self.refuses(message):
+            error = CloudError("publish the message", "Sensitive.", status=400, code="SMN.0227")
         if error is None or getattr(error, "outcome_unknown", False):
             self.messages.append(message)
         if error is not None:

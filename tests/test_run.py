@@ -16,7 +16,7 @@ from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, JournalConflict, JournalError
-from sms_watch.journal.entries import Entry, EntryType, fold
+from sms_watch.journal.entries import Delivery, Entry, EntryType, fold
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Message, Outcome, Reason
 from sms_watch.model.policy import Scope
@@ -213,6 +213,38 @@ def test_a_copy_after_a_lost_answer_carries_the_same_ids() -> None:
     world.run(after=1)
     first, second = world.publisher.messages
     assert first.event_ids == second.event_ids
+
+
+def test_a_name_that_smn_does_not_take_keeps_no_news_back() -> None:
+    """All is told in the same run, which fails; the next one has nothing to tell, and does not."""
+    world = World("a", "b")
+    world.service.stuck = {"a", "b"}
+    world.service.change("a", name="unspeakable")
+    world.publisher.refuses = lambda message: "unspeakable" in message.email
+    first = world.run()
+    assert "SMN refused a message" in first.failure
+    assert first.published == "message-1"
+    assert [notice.event_id for notice in first.notices] == world.told
+    assert not world.memory.outbox
+    second = world.run(after=1)
+    assert (second.failure, second.notices) == ("", ())
+
+
+def test_the_acknowledgement_lists_exactly_what_several_messages_have_told() -> None:
+    """One line holds them all, with the id of the last message; what is refused stays owed."""
+    world = World("a", "b", "c")
+    world.service.stuck = {"a", "b", "c"}
+    refused = "20261124-0-1-failed"
+    world.publisher.refuses = lambda message: refused in message.event_ids
+    result = world.run()
+    assert world.journal.types() == ["plan", "ack"]
+    told = ("20261124-0-0-failed", "20261124-0-2-failed")
+    assert world.journal.entries[-1].delivered == Delivery("message-2", told)
+    assert tuple(world.memory.outbox) == (refused,)
+    assert result.failure.endswith("the others are owed still")
+    world.publisher.refuses = lambda message: False
+    assert not world.run(after=1).failure
+    assert world.told == [*told, refused]
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,10 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
 def compose_bare(notice: Notice, context: RunContext) -> Message:
     """Make a message that says no more of a notice than what kind it is of, and its ids."""
     about = f"task {notice.task.id}" if notice.task else "the watchdog"
-    said = f"{notice.kind} of {about}, event {notice.event_id}"
-    text = f"sms_watch {notice.level}: {said}; SMN refused what there is to say of it."
+    text = (
+        f"sms_watch {notice.level}: {notice.kind}, {about}, event {notice.event_id}. SMN refused"
+        " the text of this notice."
+    )
     web = {**_web_notice(notice.lean(), context), "task_name": None, "state": None, "text": ""}
     return Message(text, text, text, text, _web([web], context), (notice.event_id,))
 
