@@ -26,6 +26,7 @@ from sms_watch.handler import handler
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 GOOD = tuple(f"t{number}" for number in range(5))
 STUCK = "stuck"
+MANY = tuple(f"stuck{number}" for number in range(6))
 LONGEST_RUN = timedelta(seconds=55)
 Trouble = Callable[[Vigil], Answer]
 
@@ -47,15 +48,16 @@ def be_busy(vigil: Vigil) -> Answer:
 
 
 class Hanging(Vigil):
-    """A world in which, once ``trouble`` is set, one task or the list of sources has it."""
+    """A world in which, once ``trouble`` is set, some tasks or the list of sources have it."""
 
     def __init__(self, place: str) -> None:
-        super().__init__(SimTask(name, name, size=50e12) for name in (*GOOD, STUCK))
-        self.discovers = place != "by its id"
+        stuck = MANY if place == "many by their ids" else [STUCK]
+        super().__init__(SimTask(name, name, size=50e12) for name in (*GOOD, *stuck))
+        self.discovers = place not in ("by its id", "many by their ids")
         self.trouble: Dict[str, Trouble] = {}
 
     def show_task(self, task_id: str) -> Answer:
-        trouble = self.trouble.get("task") if task_id == STUCK else None
+        trouble = self.trouble.get("task") if task_id not in GOOD else None
         return trouble(self) if trouble else super().show_task(task_id)
 
     def list_servers(self, asked: Any) -> Answer:
@@ -71,6 +73,7 @@ class Hanging(Vigil):
 
 PLACES = {
     "by its id": "task",
+    "many by their ids": "task",
     "found by listing": "task",
     "list of sources": "sources",
 }
@@ -90,7 +93,7 @@ def night(request: pytest.FixtureRequest, trouble: Trouble) -> Iterator[Hanging]
     with kept(vigil, lambda: 0.5):
         for _ in range(3):
             vigil.tick()
-        for name in (*GOOD, STUCK):
+        for name in vigil.ids:
             vigil.world.fail(name, "SMS.0807", obstacle=False)
         vigil.trouble[PLACES[request.param]] = trouble
         yield vigil
