@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
     KEYS_REFUSED,
@@ -81,7 +81,7 @@ def read_task(ports: Ports, task_id: str) -> Observation:
     if ports.is_past(ports.timetable.reads):
         return Unseen(task_id, LATE, reached=False)
     try:
-        return ports.migration.read_task(task_id)
+        return ports.migration.read_task(task_id).with_texts(ports.redact)
     except TaskGone:
         return Gone(task_id)
     except CloudError as error:
@@ -97,12 +97,12 @@ def read_task(ports: Ports, task_id: str) -> Observation:
 def what_has_changed(ports: Ports, task: Task) -> str:
     """Read a failed task once more; return why it is not to be started, empty if it is."""
     try:
-        seen = ports.migration.read_again(task.id)
+        seen = ports.migration.read_again(task.id).with_texts(ports.redact)
     except CloudError as error:
         return ports.redact(f"it could not be looked at again: {error}")
     if (seen.state, seen.error.code) == (task.state, task.error.code):
         return ""
-    return ports.redact(f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now")
+    return f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now"
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Observer:
         except CloudError as error:
             unseen = (_unseen(self.ports, each, error, LISTING) for each in known or ("*",))
             return Observed(tuple(unseen))
-        listing = replace(listing, detail=self.ports.redact(listing.detail))
+        listing = _without_keys(listing, self.ports.redact)
         listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
         read = self._read_beside(listing, listed, known)
         over = () if not listing.complete else _finished(self.memory) - listing.ids
@@ -230,6 +230,12 @@ def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unsee
     known = table().get(error.code)
     to_do = known.what_to_do(Help.NOW) if known else remedy(error, rights, SMS_ADDRESS)
     return Unseen(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
+
+
+def _without_keys(listing: Listing, redact: Callable[[str], str]) -> Listing:
+    """Hide keys in a list; a row whose very id holds one is of no task."""
+    tasks = (task.with_texts(redact) for task in listing.tasks if redact(task.id) == task.id)
+    return replace(listing, tasks=tuple(tasks), detail=redact(listing.detail))
 
 
 def _joined(seen: Observation, listed: Task) -> Observation:

@@ -103,7 +103,8 @@ class Ports:
     """All that a run reaches the world through.
 
     ``deadline`` ends with the budget of ``timetable``. ``nonce`` returns a new one for each line of
-    the journal; ``redact`` hides the secrets in a text.
+    the journal; ``redact`` hides the secrets in a text; what comes in goes through it before it
+    is compared, remembered or told.
     """
 
     migration: MigrationService

@@ -73,12 +73,12 @@ class Wiring:
     warn: Callable[[str], None]
     guard: Guard = field(default_factory=Guard)
 
-    def ports(self, redact: Callable[[str], str]) -> Ports:
+    def ports(self, redact: Callable[[Any], Any]) -> Ports:
         """Return all that a run needs. Raise JournalError if the journal cannot be used at all."""
         return Ports(
             self.sms(),
             _OnDemand(self.publisher),
-            self.journal(),
+            self.journal(redact),
             self.time.until(self.timetable.budget),
             self.timetable,
             nonce,
@@ -112,9 +112,12 @@ class Wiring:
         )
         return self.caller(connection, self.timetable.publishing)
 
-    def journal(self) -> DailyJournal:
-        """Return the journal. Raise JournalError if it cannot be used at all."""
-        return DailyJournal(self.store(), self.time.now, nonce)
+    def journal(self, redact: Callable[[Any], Any]) -> DailyJournal:
+        """Return the journal. Raise JournalError if it cannot be used at all.
+
+        ``redact`` hides the secrets in what is written, which may be nested.
+        """
+        return DailyJournal(self.store(), self.time.now, nonce, redact)
 
     def store(self) -> AppendStore:
         """Return the store behind the journal. Raise JournalError if there can be none."""

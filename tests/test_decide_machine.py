@@ -1,4 +1,8 @@
-"""Any sequence of what tasks, people and lines do, tick by tick, against the rules' promises."""
+"""Any sequence of what tasks, people and lines do, tick by tick, against the rules' promises.
+
+Most rules change the task and look at it in one step, and one lets it come and go for a while, so
+that a usual run gets to what needs a long way: spent attempts, half an hour of running, flapping.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +60,8 @@ POLICY = a_policy(notify_on=frozenset(set(Kind) - APART))
 CODES = st.sampled_from(list(LIMITS))
 # Without an outcome a run dies after its plan, before the start is sent.
 OUTCOMES = st.none() | st.sampled_from(Outcome)
-WAITED = st.sampled_from([1, 2, 3, 4, 8, 14, 15, 20, 25, 29, 30, 40])  # minutes
+# In minutes, with both sides of each wait, and of the half hour that a task has to run.
+WAITED = st.sampled_from([1, 2, 3, 4, 8, 14, 15, 20, 25, 29, 30, 40])
 
 
 class Truth:

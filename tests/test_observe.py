@@ -235,3 +235,15 @@ def test_a_list_that_stays_short_says_why_and_what_follows(runs: int, said: str)
     assert seen.short_list
     (warning,) = seen.warnings
     assert said in warning
+
+
+def test_keys_in_what_is_read_are_hidden() -> None:
+    """In a task that is read by its id, in a row of the list, and in what is said of the list."""
+    service = FakeService(a_running_task(name="--sk secret"), a_running_task(id="secret"))
+    service.unlisted, service.why = {"b"}, "a secret part is missing"
+    by_id, found = _observe(service, Scope(("a",)), Memory()), _observe(service, Scope(), Memory())
+    for seen in (by_id, found):
+        (task,) = seen.observations
+        assert isinstance(task, Task)
+        assert (task.id, task.name) == ("a", "--sk ***")
+    assert found.warnings == ("a *** part is missing",)

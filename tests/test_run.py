@@ -492,7 +492,7 @@ def test_without_its_journal_a_run_does_not_act() -> None:
 
 
 def test_an_acknowledgement_that_cannot_be_written_fails_the_run() -> None:
-    """What was done but not written down is said, for it will be told again."""
+    """What was done but not written down is said, for it is told again, once, by the same ids."""
     world = World("a")
 
     def refuse_ack(entry: Entry) -> None:
@@ -503,6 +503,11 @@ def test_an_acknowledgement_that_cannot_be_written_fails_the_run() -> None:
     result = world.run()
     assert "could not be written down: disk full" in result.failure
     assert result.published == "message-1"
+    world.journal.before_append = lambda entry: None
+    for minute in (1, 2):
+        world.run(after=minute)
+    first, copy = world.publisher.messages
+    assert set(first.event_ids) <= set(copy.event_ids)
 
 
 def test_an_acknowledgement_that_comes_late_adds_only_what_was_told() -> None:

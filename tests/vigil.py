@@ -30,7 +30,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from builders import NOW
-from clouds import KEY, TOPIC
+from canaries import credentials, secrets_of
+from clouds import KEY, TOPIC, VARIABLES
 
 from index import handler
 from local.clock import VirtualClock
@@ -156,6 +157,8 @@ class Vigil:
         self.spoil: Spoil = lambda page: None
         self.refuses: Callable[[str], bool] = lambda message: False
         self.discovers = False
+        # Those of the runs, in their settings or their agency's.
+        self.keys, self.by_agency = KEY, False
         self.more: Dict[str, str] = {}
         self.variants: Variants = DOCUMENTED
         self._gateway = Gateway()
@@ -176,7 +179,8 @@ class Vigil:
         number = len(self.wakes)
         self.wakes.append(this)
         self._running.append(this)
-        context = LocalContext(self._settings(), f"run-{number}")
+        agency = credentials(self.keys) if self.by_agency else None
+        context = LocalContext(self._settings(), f"run-{number}", agency)
         try:
             this.report = handler(timer_event(self.clock.now()), context, clock=self.clock)
             this.output.append(json.dumps(this.report))
@@ -196,8 +200,7 @@ class Vigil:
         return {
             "SMS_TASK_IDS": "*" if self.discovers else " ".join(self.ids),
             "SMN_TOPIC_URN": TOPIC,
-            "HUAWEICLOUD_SDK_AK": KEY.access,
-            "HUAWEICLOUD_SDK_SK": KEY.secret,
+            **({} if self.by_agency else dict(zip(VARIABLES, secrets_of(self.keys)))),
             "NOTIFY_ON": "all",
             **self.more,
         }

@@ -36,13 +36,14 @@ from sms_watch.errors import (
     FAILING,
     KEYS_REFUSED,
     NO_TIME,
+    PROXY,
     REFUSED,
     THROTTLED,
     TOO_MANY_CALLS,
     CloudError,
 )
 from sms_watch.ports import Deadline
-from sms_watch.settings import Credentials
+from sms_watch.settings import LOOPBACK, Credentials
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
@@ -54,6 +55,7 @@ REDIRECTING = 300
 HARMLESS = frozenset({"GET", "HEAD"})  # methods that change nothing
 WORDS = {
     "unreachable": "could not be reached",
+    PROXY: "could not be reached through the proxy that the environment names",
     "certificate": "has a certificate that is not trusted",
     "timeout": "did not answer in time",
     "no_answer": "broke off without an answer",
@@ -63,7 +65,7 @@ WORDS = {
     TOO_MANY_CALLS: "was not asked again in this run, for it had answered",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
-UNSENT = frozenset({"unreachable", "certificate", NO_TIME, KEYS_REFUSED})
+UNSENT = frozenset({"unreachable", PROXY, "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -80,6 +82,9 @@ class Transport(HTTPAdapter):
     By sending once it also brings a 429 back whole: the SDK's own adapter would try a read again,
     and raise an exception without the answer. Its connections send nothing for a call that was
     given up.
+
+    What goes to loopback, which may be by ``http://``, goes through no proxy: that may be another
+    machine, and could read it.
     """
 
     def __init__(self) -> None:
@@ -106,6 +111,8 @@ class Transport(HTTPAdapter):
         if self._left_open and request.method not in HARMLESS:
             self._left_open = False
             self.close()
+        if LOOPBACK.fullmatch(urlsplit(request.url or "").hostname or ""):
+            options["proxies"] = {}
         return super().send(request, *args, **options)
 
 
@@ -327,7 +334,7 @@ class Caller:
             f"{self.connection.host} {what}{throttled}",
             status=status,
             code=word,
-            retryable=word == "unreachable" or (word in UNANSWERED and not write),
+            retryable=word in ("unreachable", PROXY) or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,
         )
 
@@ -353,15 +360,18 @@ def _causes(error: Any) -> Iterator[Exception]:
             waiting += each.args
 
 
+# A proxy that is away, or refuses the tunnel; one that is no proxy for HTTP, such as SOCKS.
+PROXIED = (ProxyError, requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)
 UNCONNECTED = (
     NewConnectionError,
     ConnectTimeoutError,
-    ProxyError,
     requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
     GivenUp,
 )
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
+    (PROXY, PROXIED),
     ("unreachable", UNCONNECTED),
     # Any other fault of TLS can come after the request was sent.
     ("certificate", (ssl.SSLCertVerificationError,)),

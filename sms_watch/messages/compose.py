@@ -38,8 +38,9 @@ MAX_DEFAULT = 2_000  # bytes
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
-FRAME = 3_000  # for what frames the texts, and one more line in those that are cut to a limit
+FRAME = 5_000  # for what stands around the texts, and one more line in those cut to a limit
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
+MAX_PART = 200_000  # bytes that a part adds as a line; whatever else it says, a message has room
 MAX_CODE = 12
 BAR = 20
 
@@ -74,10 +75,9 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    items = sorted(_items(notices), key=_Item.rank)
-    parts = [_Part.of(item, context) for item in items]
-    short, default = _short(items, context), _default(parts, context)
-    room = MAX_MESSAGE - FRAME - _bytes(short) - _bytes(default)
+    parts = [part for item in _items(notices) for part in _parts(item, context)]
+    parts.sort(key=lambda part: part.item.rank())
+    room = MAX_MESSAGE - FRAME - sum(map(_bytes, _around(parts, context)))
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, room), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
@@ -174,7 +174,25 @@ class _Part:
         return cls(item, body, paragraph, line, web, full, lean)
 
 
+def _parts(item: _Item, context: RunContext) -> Iterator[_Part]:
+    """Put an item into words, one that is too large for a message in several parts."""
+    part = _Part.of(item, context)
+    middle = len(item.notices) // 2
+    if part.lean <= MAX_PART or not middle:
+        yield part
+        return
+    yield from _parts(_Item(item.notices[:middle]), context)
+    yield from _parts(_Item(item.notices[middle:]), context)
+
+
+def _around(parts: Sequence[_Part], context: RunContext) -> Tuple[str, ...]:
+    """Return the texts of a message but for what each part adds."""
+    short, web = _short([part.item for part in parts], context), _web((), context)
+    return short, _default(parts, context), _email((), 0, context), web, web
+
+
 def _bytes(text: str) -> int:
+    """Return how large a text is in a message; that of its parts is never less."""
     return len(json.dumps(json.dumps(text)))
 
 

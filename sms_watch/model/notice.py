@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Mapping, Optional, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import ErrorClass, Task
@@ -264,3 +264,14 @@ class Message:
     short: str
     web: str
     event_ids: Tuple[str, ...] = ()
+
+    def with_texts(self, change: Callable[[str], str]) -> Message:
+        """Return the message with each of its texts changed."""
+        return replace(
+            self,
+            subject=change(self.subject),
+            default=change(self.default),
+            email=change(self.email),
+            short=change(self.short),
+            web=change(self.web),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import FrozenSet, Mapping, Optional, Tuple, Union
+from typing import Callable, FrozenSet, Mapping, Optional, Tuple, Union
 
 from sms_watch.model.strenum import StrEnum
 
@@ -227,6 +227,22 @@ class Task:
     def is_halted(self) -> bool:
         """Whether SMS itself has paused it: a person's pause comes without an error."""
         return self.phase is Phase.PAUSED and bool(self.error.code)
+
+    def with_texts(self, change: Callable[[str], str]) -> Task:
+        """Return the task with every text that came with it changed, but for its id."""
+        return replace(
+            self,
+            name=change(self.name),
+            state=change(self.state),
+            type=change(self.type),
+            error=TaskError(change(self.error.code), tuple(map(change, self.error.params))),
+            progress=replace(self.progress, sub_task=change(self.progress.sub_task)),
+            servers=Servers(
+                change(self.servers.source),
+                change(self.servers.target),
+                change(self.servers.source_id),
+            ),
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sms_watch.model.notice import (
     DigestRow,
     Kind,
     Level,
+    Message,
     Notice,
     Outcome,
     Position,
@@ -174,3 +175,10 @@ def test_a_notice_learns_nothing_of_another_start(
 ) -> None:
     """Starts are told apart by their ids: a later one of the same task is not the one meant."""
     assert notice.knowing(starts) is notice
+
+
+def test_every_text_of_a_message_can_be_changed_at_once() -> None:
+    """None is forgotten; which events it tells stays."""
+    message = Message("subject", "default", "email", "short", "web", ("a-failed",))
+    changed = message.with_texts(str.upper)
+    assert changed == Message("SUBJECT", "DEFAULT", "EMAIL", "SHORT", "WEB", ("a-failed",))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional
+from typing import Any, List, Optional
 
 import pytest
 from builders import a_task
 from hypothesis import given
-from strategies import progresses
+from strategies import progresses, tasks
 
-from sms_watch.model.task import PHASES, Phase, Progress, TaskState
+from sms_watch.journal.codec import dump
+from sms_watch.model.task import PHASES, Phase, Progress, Task, TaskState
 
 HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 COPY, DETACH = "MIGRATE_LINUX_FILE", "DETTACH_AGENT_IMAGE"
@@ -28,6 +29,24 @@ def test_every_documented_state_has_a_meaning() -> None:
 def test_a_state_that_is_not_documented_is_unknown(state: str) -> None:
     """A string that only looks like a known state is not taken for it."""
     assert a_task(state=state).phase is Phase.UNKNOWN
+
+
+@given(tasks)
+def test_every_text_of_a_task_but_its_id_can_be_changed_at_once(task: Task) -> None:
+    """None is forgotten, and nothing else is touched."""
+    dumped = dump(task.with_texts(lambda text: f"<{text}>"))
+    assert dumped.pop("id") == task.id
+    texts = _texts(dumped)
+    assert len(texts) == 8 + len(task.error.params)
+    assert all(text.startswith("<") for text in texts)
+    assert task.with_texts(str) == task
+
+
+def _texts(value: Any) -> List[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts(each)]
 
 
 def test_values_cannot_be_changed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Set, Tuple
 
 import pytest
 from builders import (
@@ -105,6 +105,7 @@ def test_what_each_state_means_at_first_sight(
     """Every state has its action and reason, and is told at first sight if it matters."""
     decision = _decide(a_task(state=state))
     assert (*_verdict(decision), _kinds(decision)) == (action, reason, kinds)
+    assert decision.event == "20261124-4711-0"
     assert _kinds(_decide(a_task(state=state), decision.record)) == ()
 
 
@@ -171,9 +172,19 @@ def test_a_pause_by_the_service_is_a_call_for_a_person() -> None:
     call = Call("20261124-4711-0-paused", NOW)
     assert _record(decision).failure == Failure(code=TOO_FAST, call=call)
     assert _record(decision).call == call
-    assert _decide(halted, decision.record).record == decision.record
+    again = _decide(halted, decision.record, now=NOW + minutes(1), event="later")
+    assert again.record == decision.record
     resumed = _notice(_decide(a_running_task(), decision.record))
     assert (resumed.kind, resumed.follows) == (Kind.RESUMED, (call.event_id,))
+
+
+@pytest.mark.parametrize(
+    ("type_", "error_class"), [("MIGRATE_FILE", "retryable"), ("MIGRATE_BLOCK", "recreate")]
+)
+def test_a_pause_by_the_service_has_the_class_of_its_code(type_: str, error_class: str) -> None:
+    """What people are advised to do is what a failure with this code would need."""
+    decision = _decide(a_task(state="ABORT", code=AGENT_RESTARTED, type=type_))
+    assert decision.verdict.error_class == error_class
 
 
 def test_a_persons_pause_is_no_call() -> None:
@@ -204,7 +215,8 @@ def test_a_rollback_calls_its_own_person() -> None:
     assert _kinds(called) == (Kind.NEEDS_PERSON,)
     call = Call("20261124-4711-0-needs_person", NOW)
     assert _record(called).failure == Failure(call=call)
-    assert _decide(rolled_back, called.record).record == called.record
+    again = _decide(rolled_back, called.record, now=NOW + minutes(1), event="later")
+    assert again.record == called.record
     resumed = _notice(_decide(a_running_task(), called.record))
     assert (resumed.kind, resumed.follows) == (Kind.RESUMED, (call.event_id,))
 
@@ -504,10 +516,17 @@ def test_an_agent_that_is_back_closes_the_notice_of_its_loss(task: Task) -> None
 
 
 def test_a_loss_of_the_agent_of_a_failed_task_says_since_when_it_failed() -> None:
-    """People hear of both at once: the failure's own moment and count stand in each notice."""
-    before = a_record(recent=(NOW - minutes(9),), flaps=7)
-    notice = _notice(_decide(a_task(connected=False), before))
-    assert (notice.kind, notice.since, notice.count) == (Kind.DISCONNECTED, NOW - minutes(9), 7)
+    """People hear of all at once: the failure's own moment and count stand in each notice."""
+    began = NOW - minutes(9)
+    before = a_record(recent=(began,), flaps=7, code=DISK_FULL)
+    lost = _decide(a_task(connected=False, code=DISK_FULL), before)
+    assert [(each.kind, each.since, each.count) for each in lost.notices] == [
+        (Kind.NEEDS_PERSON, began, 7),
+        (Kind.DISCONNECTED, began, 7),
+    ]
+    assert _record(lost).agent.lost_at == NOW
+    back = _notice(_decide(a_task(connected=True, code=DISK_FULL), lost.record))
+    assert (back.kind, back.since, back.count) == (Kind.CONNECTED, began, 7)
 
 
 # New failures and old ones
@@ -893,6 +912,25 @@ def test_of_what_a_run_brings_the_failure_comes_first() -> None:
     assert _kinds(decision) == (Kind.RESUMED, Kind.DISCONNECTED, Kind.STALLED)
     failed = _decide(a_task(code=DISK_FULL, connected=False))
     assert _kinds(failed) == (Kind.FAILED, Kind.NEEDS_PERSON, Kind.DISCONNECTED)
+
+
+@pytest.mark.parametrize(
+    ("task", "known", "kinds"),
+    [
+        (a_task(connected=False), None, {Kind.FAILED, Kind.DISCONNECTED}),
+        (a_running_task(), a_record(), {Kind.RESUMED}),
+        (a_running_task(progress=FURTHER), _still(60, stall=STALL), {Kind.MOVING}),
+        (a_running_task(), _still(60, suspected_at=NOW - minutes(15)), {Kind.STALLED}),
+        (a_task(state="ABORT"), a_record(), {Kind.PAUSED}),
+    ],
+)
+def test_every_notice_says_what_is_done(
+    task: Task, known: Optional[TaskRecord], kinds: Set[Kind]
+) -> None:
+    """What people are told of a task has the verdict of the same run."""
+    decision = _decide(task, known)
+    assert {notice.kind for notice in decision.notices} == kinds
+    assert all(notice.verdict == decision.verdict for notice in decision.notices)
 
 
 def test_every_notice_is_named_after_the_reading_and_its_moment() -> None:

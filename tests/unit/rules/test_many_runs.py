@@ -142,6 +142,14 @@ def test_an_agent_is_told_as_lost_and_as_back_once() -> None:
     assert _kinds(steps, gap=1) == [Kind.DISCONNECTED, Kind.CONNECTED]
 
 
+@pytest.mark.parametrize(("gap", "losses"), [(30, 2), (29.9, 1)])
+def test_an_agent_that_comes_and_goes_is_told_as_lost_once_an_hour(gap: float, losses: int) -> None:
+    """A loss within an hour of one that was told is not told, and neither is its end."""
+    of_the_agent = (Kind.DISCONNECTED, Kind.CONNECTED)
+    told = [kind for kind in _kinds([AWAY, BACK, AWAY, BACK], gap) if kind in of_the_agent]
+    assert told == [Kind.DISCONNECTED, Kind.CONNECTED] * losses
+
+
 def test_a_pause_ends_what_was_told_of_the_agent() -> None:
     """Nobody needs to hear that the agent of a paused task is back."""
     steps = [AWAY, a_task(state="ABORT", code="", connected=False), BACK]
