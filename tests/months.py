@@ -132,6 +132,8 @@ class Months:
         self.vigil.interfere = self._interfere
         self.vigil.spoil = self._spoil
         self.vigil.discovers = self.seed % 3 == 1
+        if self.seed % 5 == 3:
+            self.vigil.refuses = lambda message: "server 1" in message
         self.vigil.variants = draw_variants(self.more_dice, self.vigil.discovers)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
