@@ -171,17 +171,8 @@ def _decide_each(draft: Draft) -> Draft:
 
 
 def _limit_starts(draft: Draft) -> Draft:
-    """Hold back those that have waited least, where a run may not start all.
-
-    Those that earlier runs could not read come last, or they would take the place of others.
-    """
-    unread = draft.memory.watch.unread
-
-    def turn(decision: Decision) -> Tuple[int, datetime, str]:
-        sight = unread.get(decision.task_id)
-        return (sight.runs if sight else 0, *_waiting_since(decision))
-
-    starts = sorted((d for d in draft.decisions if d.is_start), key=turn)
+    """Hold back those that have waited least, where a run may not start all."""
+    starts = sorted((d for d in draft.decisions if d.is_start), key=_waiting_since)
     late = {decision.task_id for decision in starts[draft.situation.policy.max_per_run :]}
     return draft.deciding(d.held_back() if d.task_id in late else d for d in draft.decisions)
 

@@ -64,14 +64,8 @@ class Starts:
 
     def sent(self, start_id: str, progress: Progress, now: datetime) -> Starts:
         """Count one more."""
-        return Starts(
-            self.attempts + 1,
-            self.tries + 1,
-            start_id,
-            now,
-            Outcome.UNKNOWN,
-            progress.high_water(self.furthest),
-        )
+        furthest = progress.high_water(self.furthest)
+        return Starts(self.attempts + 1, self.tries + 1, start_id, now, Outcome.UNKNOWN, furthest)
 
     def settled(self, outcome: Outcome, before: Starts) -> Starts:
         """Take in the outcome of the last one.

@@ -184,15 +184,6 @@ def test_who_has_waited_longest_is_started_first() -> None:
     assert [start.task_id for start in again.starts] == ["a", "c"]
 
 
-def test_who_could_not_be_read_takes_nobody_s_turn() -> None:
-    """Of listed tasks those come last whose read has failed: it may never succeed."""
-    listed = [a_task(id=name, listed=True) for name in "abc"]
-    waited = {name: a_record(since=NOW - minutes(ago)) for name, ago in zip("abc", (9, 8, 7))}
-    refused = WatchRecord(unread={"a": Sight(NOW, 3, "1-unreadable"), "b": Sight(NOW)})
-    found = candidates(listed, Memory(waited, watch=refused), a_situation(policy=POLICY))
-    assert found == ("b", "c")
-
-
 def test_a_full_run_turns_a_task_away() -> None:
     """A task for which there is no room waits, is told so, and nothing of a start is counted."""
     seen = [a_task(id=name) for name in "abc"]

@@ -118,6 +118,16 @@ def test_a_start_further_back_keeps_the_furthest_place() -> None:
     assert TWO.sent("1", FURTHER, NOW).furthest == FURTHER
 
 
+def test_what_was_copied_before_a_start_is_no_progress_after_it() -> None:
+    """If bytes are not known when it is sent, more of them later say nothing about it."""
+    known = replace(TWO, furthest=replace(HERE, copied=1000))
+    started = known.sent("1", HERE, NOW)
+    assert not replace(HERE, copied=2000).is_ahead_of(started.furthest, least_bytes=1)
+    assert FURTHER.is_ahead_of(started.furthest)
+    again = started.sent("2", replace(HERE, copied=2000), NOW)
+    assert replace(HERE, copied=2001).is_ahead_of(again.furthest, least_bytes=1)
+
+
 @pytest.mark.parametrize(
     ("outcome", "attempts", "tries", "last_at"),
     [
@@ -168,11 +178,3 @@ def test_more_bytes_are_progress_though_the_percentage_fell() -> None:
     """Of either measure the most that was ever seen is kept."""
     starts = replace(TWO, furthest=replace(HERE, copied=100))
     assert starts.advanced(replace(BACK, copied=200)).furthest == replace(HERE, copied=200)
-
-
-def test_bytes_that_are_not_known_at_a_start_are_known_of_no_start() -> None:
-    """They may have grown since the last time: the next reading of them is no progress."""
-    starts = replace(TWO, furthest=replace(HERE, copied=100)).sent("1", HERE, NOW)
-    assert starts.furthest == HERE
-    seen = a_task(size=100, progress=replace(HERE, copied=100))
-    assert not seen.is_ahead_of(starts.furthest)
