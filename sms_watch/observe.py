@@ -144,22 +144,22 @@ class Observer:
         return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
 
     def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
-        """Put first those that the last run did not come to, longest missed first.
+        """Put first those that the last run did not read, longest missed first.
 
-        What it asked for in vain holds up nobody else: a few of these go early, for where only so
-        many reads are allowed they must have their turn, and the others last, for a read that hangs
-        takes the place of many.
+        Once a task is told as one that cannot be read, it holds up nobody else: a few of these are
+        asked for early, so that they have their turn where only so many reads are allowed, and the
+        others last, for a read that hangs keeps many waiting.
         """
         unread = self.memory.watch.unread
         missed = sorted(
             (task_id for task_id in task_ids if task_id in unread),
-            key=lambda task_id: (unread[task_id].runs, unread[task_id].since),
+            key=lambda task_id: unread[task_id].since,
         )
-        late = [task_id for task_id in missed if not unread[task_id].runs]
-        in_vain = missed[len(late) :]
+        late = [task_id for task_id in missed if not unread[task_id].event_id]
+        told = [task_id for task_id in missed if unread[task_id].event_id]
         order = [*late, *(task_id for task_id in task_ids if task_id not in unread)]
         early = max(len(late), FEW)
-        return [*order[:early], *in_vain[:FEW], *order[early:], *in_vain[FEW:]]
+        return [*order[:early], *told[:FEW], *order[early:], *told[FEW:]]
 
     def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
         return dict(zip(task_ids, map_concurrently(partial(read_task, self.ports), task_ids)))

@@ -48,7 +48,7 @@ class MigrationService(Protocol):
 
     Once the service has refused the keys, every further call in the same run raises CloudError
     with the code ``keys_refused``, and nothing is sent; once it has throttled a read for longer
-    than the run lasts, every further read raises one with the code ``too_many_calls``.
+    than reads may last, every further read raises one with the code ``too_many_calls``.
     """
 
     def read_task(self, task_id: str) -> Task:

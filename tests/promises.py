@@ -54,7 +54,7 @@ OPENINGS: Mapping[str, Tuple[str, ...]] = {
     "sees_again": ("blind",),
 }
 # Kinds that may be told though nothing has happened.
-IN_SILENCE = {"reminder", "stalled"}
+IN_SILENCE = {"reminder", "stalled", "unreadable"}
 STALL = timedelta(minutes=60)
 STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others

@@ -47,7 +47,7 @@ from sms_watch.settings import LOOPBACK, Credentials
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
-# The part of the time left that a read may use with all its tries, and a write before its last one.
+# The part of the time left that a read may use with all its tries, and a write with its pauses.
 SHARE = 0.5
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
@@ -232,8 +232,8 @@ class Guard:
 class Caller:
     """Calls a service within a run: again when that is harmless and sensible, within the time.
 
-    A call leaves half of the time to those after it: a read with all its tries, and a write, which
-    may need whatever there is, with its pauses.
+    A call leaves half of the time to others: a read with all its tries, a write, whose last try may
+    take what there is, with its pauses.
 
     Once a call was answered with HTTP 401, further calls with the same ``guard`` raise CloudError
     with the code ``keys_refused``, and nothing is sent. Once a read was throttled for longer than
