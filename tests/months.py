@@ -48,6 +48,7 @@ UNANSWERED: Dict[int, Type[Exception]] = {
 }
 AGENCY = replace(a_pair("months"), token=draw("months, token", 60))
 CALM_TICKS = 8
+ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
 PAGES_KEPT = 8
 SHOWN = 300  # characters of a line, where a promise was broken
@@ -153,7 +154,7 @@ class Months:
             f"task-{number:02}",
             f"server {number}{keys}",
             type=self.dice.choice(["MIGRATE_FILE", "MIGRATE_BLOCK"]),
-            size=self.dice.uniform(1e12, 30e12),
+            size=self.dice.uniform(1e12, 30e12) / self.more_dice.choice([1, 1, 30]),
             speed=self.dice.uniform(20, 300),
             synchronises=self.dice.random() < 0.3,
             recovers_after=self.dice.choice([None, None, 60, 600]),
@@ -325,7 +326,7 @@ class Months:
         if not self.vigil.variants.start.refuses:
             self._vary(start=dice.choice(list(ACCEPTED.values())))
         task = self.world.tasks.get(dice.choice(self.vigil.ids))
-        if task is not None and dice.random() < self.rates.trouble / 4:
+        if task is not None and dice.random() < ODD:
             dice.choice(BY_ITSELF)(self, task)
 
     def _vary(self, **variants: Any) -> None:
@@ -341,8 +342,10 @@ class Months:
 
     def _fail_on(self, task: SimTask) -> None:
         """Let a copy fail again and again on what a start mends, and get further in between."""
-        for _ in range(self.more_dice.randint(2, 6)):
-            self._later(lambda: self._fail(task))
+        due = self.clock.now()
+        for _ in range(self.more_dice.randint(3, 9)):
+            due += timedelta(minutes=self.more_dice.randint(10, 25))
+            self.world.at(due, lambda: self._fail(task))
 
     def _fail(self, task: SimTask) -> None:
         if task.id in self.world.tasks and task.working:
@@ -396,7 +399,7 @@ class Months:
 BY_ITSELF = (
     Months._overspeed,
     Months._grow,
-    Months._fail_on,
+    *[Months._fail_on] * 4,
     Months._close,
     Months._refuse_starts,
     Months._count_more,

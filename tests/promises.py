@@ -61,7 +61,8 @@ REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
 LONGEST_WAIT = timedelta(minutes=15)
-UNREAD_RUNS = 5  # good ones in a row after which people know of a task that cannot be read
+UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
+MOST_PASSED = 2  # runs in a row that have no read left for a task
 # What a state that was read means, and the latest kind that must have been told of it by then.
 MEANING: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "failed"),
@@ -94,7 +95,7 @@ class Promises:
         self._idle: Dict[str, datetime] = {}
         self._checked_at = vigil.clock.now()
         self._unread: Dict[str, int] = {}
-        self._last_read: Dict[str, str] = {}
+        self._passed: Dict[str, int] = {}
         self._known_unread: Set[str] = set()
         self._told: Dict[str, int] = {}
         self._ids: Set[str] = set()
@@ -115,13 +116,18 @@ class Promises:
             self._note_told(wake)
         for wake in ended:
             self._check_run(wake)
+        # People hear of a run within another when each of them publishes.
+        for wake in sorted(wakes, key=lambda wake: wake.published_as):
+            self._check_message(wake)
+            self._moments.add(wake.begun)
         self._check_caps()
         self._note_movement(self._vigil.clock.now())
         self._good.append(bool(ended) and all(wake.good for wake in ended))
         latest = dict(self._vigil.readings[self._read :])
         self._read = len(self._vigil.readings)
         self._check_told(latest)
-        self._check_unread(latest)
+        self._check_unread(ended)
+        self._check_asked(ended)
         self._check_brought_back(latest, self._vigil.clock.now())
         self._check_quiet(ended)
 
@@ -145,8 +151,6 @@ class Promises:
             # By the moments of the runs, for a timer is what paces them.
             assert last is None or wake.begun - last >= BACKOFF, "two starts too close"
             self._last_start[start.task_id] = wake.begun
-        self._check_message(wake)
-        self._moments.add(wake.begun)
 
     def _check_message(self, wake: Wake) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
@@ -270,20 +274,25 @@ class Promises:
         vigil = self._vigil
         return vigil.discovers and bool(vigil.garbled or vigil.variants.unseen)
 
-    def _check_unread(self, latest: Mapping[str, str]) -> None:
-        """What some good runs in a row could not read is told."""
-        vigil, doubtful = self._vigil, self._doubtful
-        read = {name: state for name, state in latest.items() if state != GONE or not doubtful}
-        self._last_read.update(read)
-        for task_id in vigil.ids:
-            known = task_id in read or self._latest.get(task_id) == "gone"
-            if known or not self._matters(task_id):
-                self._unread[task_id] = 0
-            elif self._good[-1]:
+    def _check_unread(self, ended: List[Wake]) -> None:
+        """What some good runs in a row asked after in vain is told."""
+        for wake in ended:
+            gone = {name for name, states in wake.saw.items() if set(states) == {GONE}}
+            read = set(wake.saw) - (gone if self._doubtful else set())
+            self._unread.update(dict.fromkeys(read, 0))
+            for task_id in (wake.denied | gone) - read if wake.good else ():
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1
-            closed = task_id in vigil.garbled or task_id in vigil.variants.unreadable
-            if closed and self._unread.get(task_id, 0) >= UNREAD_RUNS:
-                assert task_id in self._known_unread, f"{task_id} is not read, and nobody knows"
+                known = task_id in self._known_unread or self._latest.get(task_id) == "gone"
+                said = f"{task_id} is not read, and nobody knows"
+                assert known or self._unread[task_id] < UNREAD_RUNS, said
+
+    def _check_asked(self, ended: List[Wake]) -> None:
+        """No id is passed over for long, however few reads there are in a minute."""
+        asked = {task_id for wake in ended for task_id in (*wake.saw, *wake.denied)}
+        for task_id in () if self._vigil.discovers else self._vigil.ids:
+            passed = 0 if task_id in asked else self._passed.get(task_id, 0) + self._good[-1]
+            self._passed[task_id] = passed
+            assert passed <= MOST_PASSED, f"{task_id} was not asked after {passed} times"
 
     def _check_brought_back(self, latest: Mapping[str, str], now: datetime) -> None:
         """What a start would bring back is started, however often that was done before."""
@@ -311,11 +320,6 @@ class Promises:
         return self._limits.get(task.code, math.inf) > 0 and (
             task.code not in self._limits or (further and shows)
         )
-
-    def _matters(self, task_id: str) -> bool:
-        """Return whether it is missed: of what is found by listing, what has ended is not."""
-        ended = self._last_read.get(task_id) in (*DONE, GONE)
-        return not self._vigil.discovers or (task_id in self._under_way and not ended)
 
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""

@@ -24,6 +24,7 @@ from typing import (
     Mapping,
     NamedTuple,
     Optional,
+    Set,
     Tuple,
 )
 from urllib.parse import parse_qsl, urlsplit
@@ -87,8 +88,8 @@ class Wake:
     """One run: when, what it read, started and sent, how it ended, and all that it put out.
 
     ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
-    ``refused`` counts the messages that were not taken for their words, ``answered`` the notices
-    of those whose answer came.
+    ``denied`` are the ids that it asked after and got no task for. ``refused`` counts the messages
+    that were not taken for their words, ``answered`` the notices of those whose answer came.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
     ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs:
     so it is known which came first in two that overlap.
@@ -104,6 +105,7 @@ class Wake:
     touched: bool = False
     reads: Dict[str, List[str]] = field(default_factory=dict)
     listed: Dict[str, List[str]] = field(default_factory=dict)
+    denied: Set[str] = field(default_factory=set)
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
@@ -244,6 +246,8 @@ class Vigil:
     def show_task(self, task_id: str) -> Answer:
         """Answer as "Querying a Migration Task" does. Raise Refused as the service does."""
         this = self._running[-1]
+        if task_id in (*self.variants.unreadable, *self.garbled):
+            this.denied.add(task_id)
         self.variants.allow(task_id)
         try:
             task = self.world.read(task_id)
