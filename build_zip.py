@@ -62,6 +62,10 @@ PIP_FAILED = (
     "check that the package index can be reached, then run this again"
 )
 PIP_SAYS = {"No module named pip": NO_PIP, "DO NOT MATCH THE HASHES": OTHER_HASHES}
+ASK_GIT = (
+    "see that git is installed and what git status says there; or build with --allow-dirty, and"
+    " nobody knows from what"
+)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 # The path is the one that a traceback shows on FunctionGraph, wherever the zip was built.
 COMPILE = """
@@ -227,19 +231,39 @@ def _runs(candidate: str, version: str) -> bool:
 
 
 def changes(root: Path = ROOT) -> List[str]:
-    """Give the files of the zip that differ from the last commit; none where there is no git."""
-    top = _git(root, "rev-parse", "--show-toplevel")
-    # What was unpacked somewhere within another checkout is no part of that one.
-    if top is None or Path(top.strip()).resolve() != root.resolve():
+    """Return the files of the zip that differ from the last commit; none where there is no git.
+
+    Raise BuildError if git, which is there, cannot be asked.
+    """
+    if not _is_checkout(root):
+        if (root / ".git").exists():
+            raise BuildError(f"{root} is a checkout, but git does not answer: {ASK_GIT}")
         return []
     status = _git(root, "status", "--porcelain", "-uall", "--", *INPUT) or ""
-    return [line[3:] for line in status.splitlines()]
+    # What git was told to take for unchanged (git-update-index) is in no status.
+    flags = _git(root, "ls-files", "-v", "--", *INPUT) or ""
+    overlooked = [line[2:] for line in flags.splitlines() if not line.startswith("H ")]
+    return [line[3:] for line in status.splitlines()] + overlooked
+
+
+def _is_checkout(root: Path) -> bool:
+    """Return whether git tracks this folder; one within another checkout is no part of that."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return top is not None and Path(top.strip()).resolve() == root.resolve()
 
 
 def _git(root: Path, *arguments: str) -> Optional[str]:
+    """Return what git says of a folder, ``None`` if it says nothing."""
+    # In a hook of git's own, variables name the repository that the hook is for.
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+            # Whoever owns the folder: its code is about to run in any case.
+            ["git", "-c", "safe.directory=*", "-C", str(root), *arguments],
+            env=plain,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except OSError:
         return None
@@ -268,9 +292,27 @@ def locked(root: Path) -> Dict[str, str]:
 
 
 def _sources(root: Path) -> Dict[str, bytes]:
-    package = sorted((root / "sms_watch").rglob("*"))
-    chosen = [root / "index.py", *(each for each in package if each.suffix in (".py", ".csv"))]
-    return {each.relative_to(root).as_posix(): each.read_bytes() for each in chosen}
+    """Return the code: what git tracks or would, all of it where there is no git.
+
+    Raise BuildError if a file lies elsewhere, behind a link.
+    """
+    chosen = [each for each in _found(root) if each.suffix in (".py", ".csv")]
+    top = root.resolve()
+    linked = [each for each in chosen if each.resolve() != top / each.relative_to(root)]
+    if linked:
+        names = ", ".join(str(each.relative_to(root)) for each in linked)
+        raise BuildError(f"{names}: reached by a link; put the file itself in its place")
+    # A file that was deleted, but not in a commit yet, is tracked still.
+    there = [each for each in chosen if each.exists()]
+    return {each.relative_to(root).as_posix(): each.read_bytes() for each in there}
+
+
+def _found(root: Path) -> List[Path]:
+    if not _is_checkout(root):
+        return [root / "index.py", *sorted((root / "sms_watch").rglob("*"))]
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    names = _git(root, *listing, "--", "index.py", "sms_watch") or ""
+    return [root / name for name in sorted(set(names.split("\0")) - {""})]
 
 
 def _dependencies(root: Path, path: Sequence[str]) -> Tuple[Dict[str, bytes], Tuple[Part, ...]]:

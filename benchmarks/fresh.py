@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -40,8 +41,12 @@ def work_once(folder: Path, work: str, **orders: Any) -> Ended:
 
 
 def _run(command: List[str], orders: str) -> Ended:
+    # The bare script would send to a proxy what is meant for the cloud on loopback.
+    env = {name: text for name, text in os.environ.items() if not name.lower().endswith("_proxy")}
     begun = time.perf_counter()
-    done = subprocess.run(command, input=orders, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, input=orders, env=env, stdout=subprocess.PIPE, text=True, check=True
+    )
     seconds = time.perf_counter() - begun
     lines = done.stdout.splitlines()
     return Ended(json.loads(lines[-1]) if lines else {}, seconds)

@@ -17,24 +17,34 @@ from dotenv.parser import parse_stream
 
 from sms_watch.adapters.sdk import Caller
 from sms_watch.clock import SYSTEM_CLOCK, RunClock
-from sms_watch.context import secrets_in, settings_of, texts_by_name, unread_in
+from sms_watch.context import settings_of, texts_by_name, unread_in
 from sms_watch.errors import WatchError
-from sms_watch.logs import Redactor
 from sms_watch.ports import Clock
-from sms_watch.settings import FileJournal, Settings
+from sms_watch.redaction import Redactor
+from sms_watch.settings import FileJournal, Settings, secrets_in
+from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 from sms_watch.wiring import Clients, Wiring
 
 INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
+MOST_SHOWN = 2_000  # characters of a line; what is longer is a fault, or meant to hide something
 LOOK = Timetable(50)  # of one look: that which a run of the watchdog has by default
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def shown(text: str) -> str:
+    """Return a text as a terminal may have it: each line without what it would obey, or hide."""
+    return "\n".join(clean(line, MOST_SHOWN) for line in text.split("\n"))
 
 
 class Trouble(click.ClickException):
     """Why a command cannot do its work, and what to do about it; exit status 2."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown(message))
 
 
 class Commands(click.Group):
@@ -121,8 +131,11 @@ class Desk:
     def __enter__(self) -> Desk:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
         self._clients.forget()
+        if isinstance(error, WatchError):
+            # What a service answers may hold a key.
+            raise Trouble(self.redact(str(error))) from None
 
     def wiring(self) -> Wiring:
         """Return the way to the cloud for one look, which begins now."""

@@ -11,7 +11,7 @@ import click
 
 from index import handler
 from local.context import LocalContext, timer_event
-from local.desk import Trouble, env_file_option, read_env_file
+from local.desk import Trouble, env_file_option, read_env_file, shown
 from sms_watch.errors import WatchFailed
 
 
@@ -50,5 +50,5 @@ def command(event_file: Optional[Path], env_file: Optional[Path]) -> None:
     try:
         report = invoke(event_file, env_file)
     except WatchFailed as failure:
-        raise click.ClickException(str(failure)) from None
+        raise click.ClickException(shown(str(failure))) from None
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))

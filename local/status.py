@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.desk import Desk, Trouble, env_file_option, texts_of, unread_of
+from local.desk import Desk, Trouble, env_file_option, shown, texts_of, unread_of
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading, fold, snapshot
 from sms_watch.messages.compose import RunContext
@@ -109,6 +109,8 @@ def _why(decision: Decision) -> str:
         and decision.task.connected is False
     ):
         return "its agent is not connected"
+    if decision.is_there and decision.record and decision.record.hang:
+        return "hangs"
     return str(decision.verdict.reason).replace("_", " ")
 
 
@@ -160,7 +162,7 @@ def look(desk: Desk) -> Look:
     now, made = desk.clock.now(), desk.settings
     remarks = list(desk.unread)
     try:
-        memory = fold(desk.wiring().journal().read().entries)
+        memory = fold(desk.wiring().journal(desk.redact).read().entries)
     except JournalError as error:
         memory = Memory()
         remarks.append(f"attempts are not known: {desk.redact(str(error))}")
@@ -179,7 +181,8 @@ def look(desk: Desk) -> Look:
     context = RunContext(f"status-{uuid.uuid4()}", now, made.zone, made.console)
     result = execute(RunRequest(context, made.scope, made.policy, dry_run=True), ports)
     rows = sorted(map(Row.of, result.decisions), key=lambda row: row.phase not in ORDER)
-    return Look(now, tuple(rows), (*remarks, *result.warnings), result.failure)
+    said = tuple(map(shown, (*remarks, *result.warnings)))
+    return Look(now, tuple(rows), said, shown(result.failure))
 
 
 # On a terminal, and as plain text

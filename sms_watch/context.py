@@ -13,13 +13,13 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, 
 
 from sms_watch.errors import SettingsError
 from sms_watch.settings import (
-    SECRET_SETTINGS,
     SETTINGS,
     Credentials,
     FileJournal,
     Journal,
     Settings,
     parse,
+    secrets_in,
     unknown,
 )
 from sms_watch.timetable import Timetable
@@ -91,14 +91,6 @@ def texts_by_name(ask: Callable[[str], Optional[str]]) -> Dict[str, str]:
     """Return what is set, by name: by the answer to ``ask``, or else in the environment."""
     found = {each.name: ask(each.name) or os.environ.get(each.name, "") for each in SETTINGS}
     return {name: text.strip() for name, text in found.items() if text.strip()}
-
-
-def secrets_in(texts: Mapping[str, str], agency: Optional[Credentials] = None) -> List[str]:
-    """Return the keys among the settings, and those of an agency."""
-    found = [texts.get(name, "") for name in SECRET_SETTINGS]
-    if agency is not None:
-        found += [agency.access_key, agency.secret_key, agency.security_token]
-    return found
 
 
 def unread_in(names: Iterable[str]) -> Tuple[str, ...]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
+FAILING, REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 400, 401, 403, 404, 429, 500
 # The codes of calls that were not made: no time was left; the service had refused the keys before,
 # or throttled the account for longer than the run lasts.
 NO_TIME, KEYS_REFUSED, TOO_MANY_CALLS = "no_time", "keys_refused", "too_many_calls"
 # OBS's code for a clock that is off (OBS API reference, "Error Codes").
 TOO_SKEWED = "RequestTimeTooSkewed"
+# SMN's codes for a subject and a message that it does not take, though their status, 403, is that
+# of a right that is missing (SMN API reference, "Error Codes").
+WORDS_REFUSED = frozenset({"SMN.0008", "SMN.0009"})
+PROXY = "proxy"  # the code of calls that the environment's proxy did not let through
+SET_PROXY = "correct HTTPS_PROXY in the environment, or name the host in NO_PROXY"
 # The rights that calls need, and the settings that say where they go.
 READING = "sms:server:getTask (in the older model sms:server:queryServer)"
 LISTING = (
@@ -55,8 +60,8 @@ class CloudError(WatchError):
 
     ``operation`` is what was tried, for people. ``status`` is the HTTP status, ``None`` when no
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
-    word of ours for what happened on the way (``timeout``, ``unreachable``, ``no_answer``,
-    ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
+    word of ours for what happened on the way (``timeout``, ``unreachable``, ``proxy``,
+    ``no_answer``, ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
     ``keys_refused``, ``too_many_calls``). ``request_id`` is the service's. ``retryable``: the same
     call may be sent again without harm, after ``retry_after`` seconds if the service named them.
     ``outcome_unknown``: a write may have taken effect. ``clock`` says how far our clock is off,
@@ -96,6 +101,14 @@ class CloudError(WatchError):
     def is_throttled(self) -> bool:
         """Whether the account has made too many calls."""
         return self.status == THROTTLED or self.code == TOO_MANY_CALLS
+
+    @property
+    def refuses_words(self) -> bool:
+        """Whether the call was refused for what it says: another that says less may be taken."""
+        if self.code in WORDS_REFUSED:
+            return True
+        other = (None, REFUSED, FORBIDDEN, ABSENT, THROTTLED)
+        return self.status not in other and FAILING <= (self.status or 0) < BROKEN
 
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut
@@ -139,6 +152,8 @@ def _usual_remedy(error: CloudError, rights: str, address: str) -> str:
         )
     if error.is_throttled:
         return "the service takes no more calls for now: try again in a minute"
+    if error.code == PROXY:
+        return SET_PROXY
     if error.status is None:
         return f"look at the network, and at {address}"
     if error.status == FORBIDDEN:

@@ -18,9 +18,10 @@ from sms_watch.context import InvocationContext
 from sms_watch.errors import WatchError, WatchFailed
 from sms_watch.events import TimerEvent, parse_event
 from sms_watch.libraries import described, loaded_elsewhere, refuse_another_sdk
-from sms_watch.logs import JsonLog, Redactor
+from sms_watch.logs import JsonLog
 from sms_watch.messages.compose import RunContext
 from sms_watch.ports import Clock, Log, Ports
+from sms_watch.redaction import Redactor
 from sms_watch.report import is_idle, report
 from sms_watch.run import RunRequest, execute
 from sms_watch.settings import Settings

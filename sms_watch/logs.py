@@ -7,57 +7,14 @@ on the way splits it.
 from __future__ import annotations
 
 import json
-import urllib.parse
 from datetime import datetime
-from os.path import commonprefix
-from typing import Any, Callable, Iterable
+from typing import Any, Callable
 
+from sms_watch.redaction import Redactor
 from sms_watch.settings import LOG_LEVELS
 
 MAX_LINE = 8000  # bytes
 MAX_TEXT = 1000  # characters of one field
-HIDDEN = "***"
-# So much of a secret's beginning gives it away: a text that was cut may hold no more of it.
-TELLING = 12
-# Real keys have 20 characters and more; anything shorter than this would hide ordinary words.
-SHORTEST = 8
-
-
-class Redactor:
-    """Hides secrets wherever they stand in a text, also when the text was cut within one."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        long_enough = [secret for secret in secrets if len(secret) >= SHORTEST]
-        forms = {form for secret in long_enough for form in (secret, _quoted(secret))}
-        self._secrets = sorted(forms, key=len, reverse=True)
-
-    def __repr__(self) -> str:
-        return "Redactor()"
-
-    def __call__(self, value: Any) -> Any:
-        """Give the value, which may be nested, with every secret in its texts hidden."""
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = _without(secret, value)
-            return value
-        if isinstance(value, dict):
-            return {self(key): self(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self(item) for item in value]
-        return value
-
-
-def _quoted(secret: str) -> str:
-    return urllib.parse.quote(secret, safe="")
-
-
-def _without(secret: str, text: str) -> str:
-    head, tail = secret[:TELLING], secret[TELLING:]
-    clean, *pieces = text.split(head)
-    for piece in pieces:
-        more = len(commonprefix((piece, tail)))  # noqa: RUF071 - letters are what it compares
-        clean += HIDDEN + piece[more:]
-    return clean
 
 
 class JsonLog:
@@ -81,12 +38,14 @@ class JsonLog:
         """Write one line, if its level is at or above the one that is set."""
         if LOG_LEVELS.index(level) < self._threshold:
             return
-        head = {
-            "time": self._now().isoformat(timespec="milliseconds"),
-            "level": level,
-            "event": event,
-            "request_id": self._request_id,
-        }
+        head = self._redact(
+            {
+                "time": self._now().isoformat(timespec="milliseconds"),
+                "level": level,
+                "event": event,
+                "request_id": self._request_id,
+            }
+        )
         line = _json({**head, **self._redact(_cut(fields))})
         if len(line) >= MAX_LINE:
             line = _json({**head, "cut": line[: MAX_LINE // 4]})
@@ -95,7 +54,7 @@ class JsonLog:
 
 def _json(fields: Any) -> str:
     # ASCII only: a character is a byte, whatever the encoding of stdout.
-    return json.dumps(fields, default=str, separators=(",", ":"))
+    return json.dumps(fields, separators=(",", ":"))
 
 
 def _cut(value: Any) -> Any:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
     KEYS_REFUSED,
     LISTING,
+    NO_TIME,
     READING,
     SMS_ADDRESS,
     TOO_MANY_CALLS,
@@ -20,12 +21,20 @@ from sms_watch.errors import (
     remedy,
 )
 from sms_watch.model.policy import Scope
-from sms_watch.model.task import Gone, Listing, Observation, Phase, Task, Unseen
+from sms_watch.model.task import (
+    PART_OF_LIST,
+    Gone,
+    Listing,
+    Observation,
+    Phase,
+    Task,
+    Unseen,
+)
 from sms_watch.parallel import map_concurrently
 from sms_watch.ports import Ports
 from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.plan import SHORT_AFTER_RUNS, Situation, candidates
-from sms_watch.rules.record import Memory
+from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.text import MAX_DETAIL, clean
 
 # Reads that go before all others, to see whether the keys are good: more than five refusals in a
@@ -48,7 +57,10 @@ LIST_THEM = (
     "SMS limits how many calls the account makes, so not every task is read in every run; with"
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
+RENAMED = "which SMS_TASK_NAMES does not ask for"
+REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
+LATE = "no time was left to read it"
 
 
 @dataclass(frozen=True)
@@ -77,17 +89,30 @@ class Observed:
 def read_task(ports: Ports, task_id: str) -> Observation:
     """Read one task by its id, unless time, keys or the number of calls forbid it."""
     if ports.is_past(ports.timetable.reads):
-        return Unseen(task_id, "no time was left to read it", reached=False)
+        return Unseen(task_id, LATE, reached=False)
     try:
-        return ports.migration.read_task(task_id)
+        return ports.migration.read_task(task_id).with_texts(ports.redact)
     except TaskGone:
         return Gone(task_id)
     except CloudError as error:
+        if error.code == NO_TIME:
+            return Unseen(task_id, LATE, reached=False)
         if error.code == KEYS_REFUSED:
             return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
         if error.code == TOO_MANY_CALLS:
             return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
+
+
+def what_has_changed(ports: Ports, task: Task) -> str:
+    """Read a failed task once more; return why it is not to be started, empty if it is."""
+    try:
+        seen = ports.migration.read_again(task.id).with_texts(ports.redact)
+    except CloudError as error:
+        return ports.redact(f"it could not be looked at again: {error}")
+    if (seen.state, seen.error.code) == (task.state, task.error.code):
+        return ""
+    return f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now"
 
 
 @dataclass(frozen=True)
@@ -111,12 +136,30 @@ class Observer:
     # By their ids
 
     def _read_named(self) -> Observed:
-        task_ids = _late_first(self.scope.task_ids, self.memory)
+        task_ids = self._in_turn(self.scope.task_ids)
         first = FEW if _saw(self.memory) and not self.dry_run else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
         observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
         return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
+
+    def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
+        """Put first those that the last run did not read, longest missed first.
+
+        Once a task is told as one that cannot be read, it holds up nobody else: a few of these are
+        asked for early, so that they have their turn where only so many reads are allowed, and the
+        others last, for a read that hangs keeps many waiting.
+        """
+        unread = self.memory.watch.unread
+        missed = sorted(
+            (task_id for task_id in task_ids if task_id in unread),
+            key=lambda task_id: unread[task_id].since,
+        )
+        late = [task_id for task_id in missed if not unread[task_id].event_id]
+        told = [task_id for task_id in missed if unread[task_id].event_id]
+        order = [*late, *(task_id for task_id in task_ids if task_id not in unread)]
+        early = max(len(late), FEW)
+        return [*order[:early], *told[:FEW], *order[early:], *told[FEW:]]
 
     def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
         return dict(zip(task_ids, map_concurrently(partial(read_task, self.ports), task_ids)))
@@ -146,29 +189,56 @@ class Observer:
         try:
             listing = self.ports.migration.list_tasks(self.scope.project)
         except CloudError as error:
-            unseen = (_unseen(self.ports, each, error, LISTING) for each in known or ("*",))
+            unseen = (
+                _unseen(self.ports, each, error, LISTING) for each in known or (PART_OF_LIST,)
+            )
             return Observed(tuple(unseen))
-        listing = replace(listing, detail=self.ports.redact(listing.detail))
+        listing = _without_keys(listing, self.ports.redact)
         listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
         read = self._read_beside(listing, listed, known)
-        over = () if not listing.complete else _finished(self.memory) - listing.ids
-        gone = (Gone(task_id) for task_id in sorted(over))
-        observations = (*{**listed, **read}.values(), *gone)
+        left = self._renamed(listing, known)
+        observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
         return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
     ) -> Dict[str, Observation]:
-        """Read the tasks for which the list is not enough."""
-        due = candidates(tuple(listed.values()), self.memory, self.situation)
-        missing = [task_id for task_id in known if task_id not in listing.ids]
-        read = self._read_all([*due, *_late_first(missing, self.memory)])
+        """Read the tasks for which the list is not enough, or whose rows made no sense."""
+        missing = [task_id for task_id in known if task_id not in listing.ids - listing.strange]
+        read = self._read_all(self._in_turn([*self._due(listed), *missing]))
         for task_id, seen in read.items():
             if task_id in listed:
                 read[task_id] = _joined(seen, listed[task_id])
             elif isinstance(seen, Gone) and not listing.complete:
                 read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
         return read
+
+    def _due(self, listed: Mapping[str, Task]) -> List[str]:
+        """Return the ids of tasks that a start is due for.
+
+        Those that could not be read take no place of others among the starts of a run.
+        """
+        unread = self.memory.watch.unread
+        groups = (
+            [task for task_id, task in listed.items() if (task_id in unread) is again]
+            for again in (False, True)
+        )
+        return [
+            task_id
+            for group in groups
+            for task_id in candidates(tuple(group), self.memory, self.situation)
+        ]
+
+    def _renamed(self, listing: Listing, known: Sequence[str]) -> Iterator[Observation]:
+        """Yield what is known of tasks that have left the scope by another name.
+
+        One that had no name to be watched for before is out of it because the settings are others.
+        """
+        names = {task.id: task.name for task in listing.tasks}
+        for task_id in known:
+            name, before = names.get(task_id), self.memory.tasks[task_id].name
+            if name is not None and not self.scope.covers(name) and self.scope.covers(before):
+                yield Gone(task_id, f"it is called {clean(name)!r} now, {RENAMED}")
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""
@@ -184,6 +254,12 @@ def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unsee
     return Unseen(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
 
 
+def _without_keys(listing: Listing, redact: Callable[[str], str]) -> Listing:
+    """Hide keys in a list; a row whose very id holds one is of no task."""
+    tasks = (task.with_texts(redact) for task in listing.tasks if redact(task.id) == task.id)
+    return replace(listing, tasks=tuple(tasks), detail=redact(listing.detail))
+
+
 def _joined(seen: Observation, listed: Task) -> Observation:
     """Add to a task what only the lists know of it: bytes, and the connection if need be.
 
@@ -197,6 +273,12 @@ def _joined(seen: Observation, listed: Task) -> Observation:
     connected = listed.connected if seen.connected is None else seen.connected
     transfer = replace(seen.transfer, size=listed.transfer.size)
     return replace(seen, progress=progress, connected=connected, transfer=transfer)
+
+
+def _unlisted(listing: Listing) -> Iterator[Observation]:
+    """Yield what stands for the tasks on pages of the list that could not be read."""
+    if listing.broken:
+        yield Unseen(PART_OF_LIST, listing.detail, remedy=REST_OF_LIST)
 
 
 # What is remembered
@@ -215,17 +297,17 @@ def _is_strange(seen: Observation, memory: Memory) -> bool:
     return known is None or not known.name
 
 
-def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
-    """Put those first that the last run did not read."""
-    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unread)
-
-
 def _unfinished(memory: Memory) -> List[str]:
-    over = (Phase.GONE, Phase.FINISHED)
-    return [task_id for task_id, record in memory.tasks.items() if record.phase not in over]
+    """Return the ids of tasks that are not finished, nor told to be gone."""
+    watch = memory.watch
+    return [
+        task_id
+        for task_id, record in memory.tasks.items()
+        if record.phase is not Phase.FINISHED and not _is_told_gone(task_id, watch)
+    ]
 
 
-def _finished(memory: Memory) -> FrozenSet[str]:
-    return frozenset(
-        task_id for task_id, record in memory.tasks.items() if record.phase is Phase.FINISHED
-    )
+def _is_told_gone(task_id: str, watch: WatchRecord) -> bool:
+    """Return whether people know that a task is gone; what was held back they know later."""
+    held = task_id in watch.airtime and watch.airtime[task_id].held
+    return task_id in watch.absent and bool(watch.absent[task_id].event_id) and not held

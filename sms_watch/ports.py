@@ -48,13 +48,19 @@ class MigrationService(Protocol):
 
     Once the service has refused the keys, every further call in the same run raises CloudError
     with the code ``keys_refused``, and nothing is sent; once it has throttled a read for longer
-    than the run lasts, every further read raises one with the code ``too_many_calls``.
+    than reads may last, every further read raises one with the code ``too_many_calls``.
     """
 
     def read_task(self, task_id: str) -> Task:
         """Read one task.
 
         Raises TaskGone when the service has no such task, CloudError when it cannot be read.
+        """
+
+    def read_again(self, task_id: str) -> Task:
+        """Return one task right before its start, when the time of the reads may be over.
+
+        Raise as ``read_task`` does.
         """
 
     def list_tasks(self, project: str) -> Listing:
@@ -97,7 +103,8 @@ class Ports:
     """All that a run reaches the world through.
 
     ``deadline`` ends with the budget of ``timetable``. ``nonce`` returns a new one for each line of
-    the journal; ``redact`` hides the secrets in a text.
+    the journal; ``redact`` hides the secrets in a text; what comes in goes through it before it
+    is compared, remembered or told.
     """
 
     migration: MigrationService
@@ -108,6 +115,10 @@ class Ports:
     nonce: Callable[[], str]
     redact: Callable[[str], str]
 
+    def elapsed(self) -> float:
+        """Return the seconds since the run began."""
+        return self.timetable.budget - self.deadline.left()
+
     def is_past(self, limit: float) -> bool:
         """Return whether a limit of the timetable is over, in seconds since the run began."""
-        return self.deadline.left() <= self.timetable.budget - limit
+        return self.elapsed() >= limit

@@ -17,6 +17,7 @@ from sms_watch.errors import SettingsError
 from sms_watch.model.notice import Kind, Level
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import ErrorClass
+from sms_watch.redaction import RUN, Redactor
 from sms_watch.spelling import Vocabulary
 from sms_watch.text import clean
 
@@ -31,7 +32,11 @@ UNDOTTED = (
     " certificate of OBS fits one part there, not two; make another bucket for the journal"
     " (private, standard class)"
 )
-LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})"
+# A name such as 127.999.1.1 is looked up like any other, and may lie anywhere.
+LOOPBACK = re.compile(rf"localhost|127(\.{BYTE}){{3}}|::1")
+# What an address is shown of: a name or a number, with a port or without.
+PLAIN = r"[^:]*(:[0-9]*)?|\[[0-9A-Fa-f:.]*\](:[0-9]*)?"
 # The hosts that are not <service>.<region>.myhuaweicloud.com: region lists of huaweicloudsdksms,
 # huaweicloudsdksmn and huaweicloudsdkobs 3.1.219, and for SMS in eu-west-101 of the SDK for Go.
 OTHER_HOSTS: Mapping[Tuple[str, str], str] = {
@@ -198,9 +203,20 @@ def _endpoint(text: str) -> str:
 
 
 def _refused_address(text: str, accepted: str) -> ValueError:
-    """Return the error for an address, without a login, or a query, which may hold a signature."""
-    without_login = re.sub(r"^((?:https?|file|obs)://)?.*@", r"\1...@", text, flags=re.DOTALL)
-    return _refused(re.sub(r"\?.*", "?...", without_login, flags=re.DOTALL), accepted)
+    return _refused(_without_login(text), accepted)
+
+
+def _without_login(text: str) -> str:
+    """Return an address without a login, and without a query, which may hold a signature."""
+    found = re.match(r"(?:https?|file|obs):/*", text, re.IGNORECASE)
+    scheme = found.group() if found else ""
+    rest = urllib.parse.unquote(text[len(scheme) :])
+    bare, query, _ = rest.replace("#", "?").partition("?")
+    if query and "@" in rest[len(bare) :]:
+        return f"{scheme}..."
+    _, login, place = bare.rpartition("@")
+    shown = "/".join(part if re.fullmatch(PLAIN, part) else "..." for part in place.split("/"))
+    return scheme + (login and "...@") + shown + (query and "?...")
 
 
 def _journal(text: str) -> Union[PurePosixPath, Tuple[str, str]]:
@@ -296,7 +312,8 @@ def _words(text: str) -> List[str]:
 
 
 def _refused(text: str, accepted: str) -> ValueError:
-    shown = text if len(text) <= 60 else text[:57] + "..."
+    shown = _without_login(text) if "@" in text else text
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return ValueError(f"{shown!r} is not accepted; give {accepted}")
 
 
@@ -394,6 +411,12 @@ SETTINGS: Tuple[Setting, ...] = (
         "60",
     ),
     Setting(
+        "HANG_MINUTES",
+        "In one state where no task should stay for this long is a hang. 0: off.",
+        _number(0, 10080),
+        "60",
+    ),
+    Setting(
         "REMIND_HOURS",
         "Repeat what still needs a person this often. 0: off.",
         _number(0, 720),
@@ -467,10 +490,13 @@ def parse(
     given = {name: text.strip() for name, text in texts.items() if text.strip()}
     problems: List[str] = []
     values = {setting.name: _value(setting, given, problems) for setting in SETTINGS}
+    problems += _misplaced(given)
     problems += _contradictions(given, values, agency)
     zone = _zone(values["TIME_ZONE"], load_zone, problems)
     if problems:
-        raise SettingsError(problems)
+        # A value that is refused may hold a part of a key.
+        redact = Redactor(secrets_in(given, agency))
+        raise SettingsError([redact(problem) for problem in problems])
     topic = values["SMN_TOPIC_URN"]
     region = values["SMS_REGION"]
     return Settings(
@@ -504,6 +530,26 @@ def _value(setting: Setting, given: Mapping[str, str], problems: List[str]) -> A
     except ValueError as error:
         problems.append(f"{setting.name}: {error}")
         return None
+
+
+def secrets_in(texts: Mapping[str, str], agency: Optional[Credentials] = None) -> List[str]:
+    """Return the keys among the settings, and those of an agency."""
+    found = [texts.get(name, "") for name in SECRET_SETTINGS]
+    if agency is not None:
+        found += [agency.access_key, agency.secret_key, agency.security_token]
+    return found
+
+
+def _misplaced(given: Mapping[str, str]) -> List[str]:
+    """Name the settings that hold what is the key of another one: a service would be told it."""
+    keys = {name: given[name] for name in SECRET_SETTINGS if len(given.get(name, "")) >= RUN}
+    others = {name: text for name, text in given.items() if name not in SECRET_SETTINGS}
+    return [
+        f"{name}: holds the key that is in {of}; a key belongs in its own variable alone"
+        for name, text in others.items()
+        for of, key in keys.items()
+        if key in text
+    ]
 
 
 def _contradictions(
@@ -576,6 +622,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
         grace=timedelta(minutes=values["RESUME_GRACE_MINUTES"]),
         classes=values["ERROR_CLASSES"] or {},
         stall=timedelta(minutes=values["STALL_MINUTES"]),
+        hang=timedelta(minutes=values["HANG_MINUTES"]),
         remind=timedelta(hours=remind),
         digest=timedelta(hours=digest),
         notify_on=told,

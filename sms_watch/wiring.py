@@ -73,12 +73,12 @@ class Wiring:
     warn: Callable[[str], None]
     guard: Guard = field(default_factory=Guard)
 
-    def ports(self, redact: Callable[[str], str]) -> Ports:
+    def ports(self, redact: Callable[[Any], Any]) -> Ports:
         """Return all that a run needs. Raise JournalError if the journal cannot be used at all."""
         return Ports(
             self.sms(),
             _OnDemand(self.publisher),
-            self.journal(),
+            self.journal(redact),
             self.time.until(self.timetable.budget),
             self.timetable,
             nonce,
@@ -87,9 +87,13 @@ class Wiring:
 
     def sms(self) -> sms.SmsService:
         """Return the migration tasks."""
-        settings = self.settings
+        settings, times = self.settings, self.timetable
         connection = self.clients.get(sms.connect, settings.sms_endpoint, settings.credentials)
-        return sms.SmsService(self.caller(connection, self.timetable.sms_calls, self.guard))
+        return sms.SmsService(
+            self.caller(connection, times.reads, self.guard),
+            sources=self.caller(connection, times.sources, self.guard, optional=True),
+            starts=self.caller(connection, times.sms_calls, self.guard),
+        )
 
     def publisher(self) -> Publisher:
         """Return the topic."""
@@ -108,9 +112,12 @@ class Wiring:
         )
         return self.caller(connection, self.timetable.publishing)
 
-    def journal(self) -> DailyJournal:
-        """Return the journal. Raise JournalError if it cannot be used at all."""
-        return DailyJournal(self.store(), self.time.now, nonce)
+    def journal(self, redact: Callable[[Any], Any]) -> DailyJournal:
+        """Return the journal. Raise JournalError if it cannot be used at all.
+
+        ``redact`` hides the secrets in what is written, which may be nested.
+        """
+        return DailyJournal(self.store(), self.time.now, nonce, redact)
 
     def store(self) -> AppendStore:
         """Return the store behind the journal. Raise JournalError if there can be none."""
@@ -125,9 +132,16 @@ class Wiring:
         connection = self.clients.get(obs.connect, place.endpoint)
         return self.caller(connection, self.timetable.journal)
 
-    def caller(self, connection: Any, seconds: float, guard: Optional[Guard] = None) -> Caller:
+    def caller(
+        self,
+        connection: Any,
+        seconds: float,
+        guard: Optional[Guard] = None,
+        optional: bool = False,
+    ) -> Caller:
         """Return what calls over a connection until some seconds after the beginning."""
-        return Caller(connection, self.time.until(seconds), self.time.clock.sleep, guard=guard)
+        until, sleep = self.time.until(seconds), self.time.clock.sleep
+        return Caller(connection, until, sleep, guard=guard, optional=optional)
 
 
 @dataclass(frozen=True)

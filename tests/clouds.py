@@ -6,9 +6,10 @@ import json
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from builders import NOW
+from canaries import a_pair, credentials, secrets_of, temporary
 from fakes import FakeDeadline
 
 from index import handler
@@ -28,9 +29,17 @@ from sms_watch.settings import Credentials, ObsJournal
 from sms_watch.wiring import WARM
 
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
-KEY = Key("CANARYACCESSKEY00001", "canarysecretkey" * 3)
+KEY = a_pair("the watchdog")
 OWN = f"sms-watch-{PROJECT}"
-TEMPORARY = Key("CANARYTEMPORARY00001", "canarytemporary" * 3, "canarytoken" * 30)
+TEMPORARY = temporary("the agency")
+VARIABLES = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
+# The kinds of keys that runs may have: those in the settings, those of the function's agency.
+KINDS_OF_KEYS: Dict[str, Tuple[Optional[Key], Optional[Key]]] = {
+    "keys of one's own": (KEY, None),
+    "temporary keys of one's own": (TEMPORARY, None),
+    "an agency": (None, TEMPORARY),
+    "an agency that is not used": (KEY, TEMPORARY),
+}
 
 
 class Night:
@@ -53,6 +62,21 @@ class Night:
         self.agency = Credentials("", "")
         self.ticks = 0
         self.remarks: List[str] = []
+
+    def give_keys(self, kind: str) -> None:
+        """Let the runs have keys of a kind, and no others."""
+        own, agency = KINDS_OF_KEYS[kind]
+        for name in VARIABLES:
+            self.texts.pop(name, None)
+        self.texts.update(zip(VARIABLES, secrets_of(own) if own else ()))
+        self.agency = credentials(agency) if agency else Credentials("", "")
+
+    @property
+    def keys(self) -> List[str]:
+        """All keys that the runs have, used or not."""
+        own = [self.texts.get(name, "") for name in VARIABLES]
+        agency = (self.agency.access_key, self.agency.secret_key, self.agency.security_token)
+        return [key for key in (*own, *agency) if key]
 
     @property
     def storage(self) -> Storage:
@@ -127,8 +151,7 @@ def an_obs_store(
     place = ObsJournal(night.server.url, "ap-southeast-3", bucket, "watch", own)
     connection = obs.Connection(night.server.url, timeout)
     caller = Caller(connection, FakeDeadline(rest), lambda seconds: None)
-    keys = Credentials(key.access, key.secret, key.token)
-    store = obs.ObsStore(place, caller, keys, night.clock.now(), night.remarks.append)
+    store = obs.ObsStore(place, caller, credentials(key), night.clock.now(), night.remarks.append)
     PLACES[id(store)] = night.storage
     yield store
     connection.close()

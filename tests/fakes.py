@@ -38,13 +38,18 @@ class FakeDeadline:
         self.rest -= self.costs
         return rest
 
+    def spend(self, seconds: float) -> None:
+        """Let time pass."""
+        self.rest -= seconds
+
 
 class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
 
     ``unlisted`` are the rows that the list has lost, ``why`` says so, ``missing`` is how many it
-    counts all the same. ``closed`` are the errors of tasks that are somebody else's: they can be
-    read, started and listed by nobody here. A project is named by its source server.
+    counts all the same. ``broken``: a page cannot be read. ``strange`` are the rows without sense.
+    ``closed`` are the errors of tasks that are somebody else's: they can be read, started and
+    listed by nobody here. A project is named by its source server.
     """
 
     def __init__(self, *tasks: Task) -> None:
@@ -53,6 +58,8 @@ class FakeService:
         self.unlisted: set[str] = set()
         self.why = "a part is missing"
         self.missing = 0
+        self.broken = False
+        self.strange: set[str] = set()
         self.closed: Dict[str, CloudError] = {}
         self.lists = 0
         self.on_list: Deque[Exception] = deque()
@@ -83,15 +90,19 @@ class FakeService:
             raise TaskGone("read the task", status=400, code="SMS.7703")
         return self.tasks[task_id]
 
+    def read_again(self, task_id: str) -> Task:
+        return self.read_task(task_id)
+
     def list_tasks(self, project: str) -> Listing:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
-        rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids)
-        complete = not (self.unlisted or self.missing)
-        return Listing(rows, ids, complete, "" if complete else self.why, self.missing)
+        rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids - self.strange)
+        complete = not (self.unlisted or self.missing or self.broken)
+        why, strange = "" if complete else self.why, frozenset(self.strange)
+        return Listing(rows, ids, complete, why, self.missing, self.broken, strange)
 
     def _allow(self, task_id: str) -> None:
         if task_id in self.closed:
@@ -132,6 +143,9 @@ class OneRun:
     def read_task(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_task(task_id))
 
+    def read_again(self, task_id: str) -> Task:
+        return self._read(lambda: self._service.read_again(task_id))
+
     def list_tasks(self, project: str) -> Listing:
         return self._read(lambda: self._service.list_tasks(project))
 
@@ -158,14 +172,19 @@ class OneRun:
 
 
 class FakePublisher:
-    """A topic whose messages are kept."""
+    """A topic whose messages are kept. It takes none for which ``refuses`` holds."""
 
     def __init__(self) -> None:
         self.messages: List[Message] = []
         self.errors: Deque[Exception] = deque()
+        self.refuses: Callable[[Message], bool] = lambda message: False
+        self.tries = 0
 
     def publish(self, message: Message) -> str:
+        self.tries += 1
         error = self.errors.popleft() if self.errors else None
+        if error is None and self.refuses(message):
+            error = CloudError("publish the message", "Sensitive.", status=400, code="SMN.0227")
         if error is None or getattr(error, "outcome_unknown", False):
             self.messages.append(message)
         if error is not None:

@@ -11,8 +11,10 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Dict, List, Optional, Type
+from urllib.parse import quote_plus
 
 import requests
+from canaries import a_pair, draw, secrets_of
 from clouds import KEY
 from promises import Promises
 from vigil import OBS, SMN, SMS, Killed, Vigil, Wake, kept
@@ -44,7 +46,7 @@ UNANSWERED: Dict[int, Type[Exception]] = {
     1: requests.ConnectionError,
     5: requests.ConnectTimeout,
 }
-SECRETS = f"{KEY.access} {KEY.secret}"
+AGENCY = replace(a_pair("months"), token=draw("months, token", 60))
 CALM_TICKS = 8
 ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
@@ -125,10 +127,14 @@ class Months:
         # Of their own, so that a seed that was kept has the nights for which it was kept.
         self.more_dice = random.Random(f"variants of {self.seed}")  # noqa: S311 - as above
         self._numbers = itertools.count()
+        self.keys = AGENCY if self.seed % 2 else KEY
         self.vigil = Vigil(self._new_task() for _ in range(self.size.tasks))
+        self.vigil.keys, self.vigil.by_agency = self.keys, self.keys is AGENCY
         self.vigil.interfere = self._interfere
         self.vigil.spoil = self._spoil
         self.vigil.discovers = self.seed % 3 == 1
+        if self.seed % 5 == 3:
+            self.vigil.refuses = lambda message: "server 1" in message
         self.vigil.variants = draw_variants(self.more_dice, self.vigil.discovers)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
@@ -142,9 +148,11 @@ class Months:
 
     def _new_task(self) -> SimTask:
         number = next(self._numbers)
+        # People give an agent its keys on its command line, and that as a name to its server.
+        keys = f" --sk {self.keys.secret}" if number % 4 == 3 else ""
         return SimTask(
             f"task-{number:02}",
-            f"server {number}",
+            f"server {number}{keys}",
             type=self.dice.choice(["MIGRATE_FILE", "MIGRATE_BLOCK"]),
             size=self.dice.uniform(1e12, 30e12) / self.more_dice.choice([1, 1, 30]),
             speed=self.dice.uniform(20, 300),
@@ -199,7 +207,7 @@ class Months:
         patience = self.vigil.patience
         self.clock.sleep(min(seconds, patience))
         if seconds > patience:
-            raise TimeoutError(SECRETS)
+            raise TimeoutError(self._echo())
 
     def _lost(self, done: bool) -> Answer:
         """Give an answer that is none, or raise what comes without one.
@@ -208,17 +216,23 @@ class Months:
         """
         draw = self.dice.randrange(5 if done else 9)
         if draw in UNANSWERED:
-            raise UNANSWERED[draw](SECRETS)
-        body = {"error_code": "APIGW.0301", "code": "AccessDenied", "error_msg": SECRETS}
+            raise UNANSWERED[draw](self._echo())
+        echo = self._echo()
+        body = {"error_code": "APIGW.0301", "code": "AccessDenied", "error_msg": echo}
         answers = {
             2: Answer(200, None),
             3: Answer(500, body),
             4: Answer(503, None, {"Retry-After": str(self.dice.choice([1, 10, 600]))}),
             6: Answer(302, None),
             7: Answer(401, body),
-            8: Answer(403, {**body, "message": SECRETS}),
+            8: Answer(403, {**body, "message": echo}),
         }
         return answers[draw]
+
+    def _echo(self) -> str:
+        """Return the keys, as they are and as they stand in an address, the last one cut."""
+        keys = secrets_of(self.keys)
+        return " ".join([*keys, *map(quote_plus, keys)])
 
     def _spoil(self, page: Dict[str, Any]) -> Optional[Dict[str, Any]]:
         """Give a page of the list that is old, or with a row too many or too few."""
@@ -251,7 +265,7 @@ class Months:
         if draw < 0.4:
             self._cut_line()
         elif draw < 0.65 and task.state in MOVING:
-            world.fail(task.id, dice.choice(list(OBSTACLES)))
+            world.fail(task.id, dice.choice(list(OBSTACLES)), f"agent -ak={self.keys.access}")
             self._later(lambda: self._mend(task))
         elif draw < 0.8 and task.state in MOVING:
             world.pause(task.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, List, Sequence
 
 from builders import NOW, a_situation
@@ -10,7 +11,7 @@ from sms_watch.journal.entries import Entry, EntryType, fold, snapshot
 from sms_watch.model.notice import Kind
 from sms_watch.model.task import Observation
 from sms_watch.rules.plan import Plan, plan
-from sms_watch.rules.record import Memory
+from sms_watch.rules.record import Memory, WatchRecord
 
 NOTHING = Memory()
 
@@ -32,6 +33,11 @@ def after(planned: Plan, memory: Memory = NOTHING) -> Memory:
         notices=planned.notices,
     )
     return fold([snapshot(memory, NOW, "run-0", "nonce-0"), entry])
+
+
+def besides_airtime(planned: Plan, memory: Memory = NOTHING) -> WatchRecord:
+    """Return what is remembered of the watching after a plan, but not how much was told."""
+    return replace(planned.watch or memory.watch, airtime={})
 
 
 def kinds(planned: Plan) -> List[Kind]:

@@ -7,19 +7,19 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 
+from canaries import leaked, secrets_of
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.variants import Percents
 from local.cloud.world import FAILED, MOVING, PAUSED
 from sms_watch.journal.entries import decode
 from sms_watch.model.task import TaskState
+from sms_watch.publishing import MOST_MESSAGES
 
 BACKOFF = timedelta(minutes=2)
 PROOF = timedelta(minutes=30)
 LONGEST_RUN = timedelta(seconds=55)
 MOST_STARTS = 20
-# Of every secret; the simulated services put them into their errors.
-CANARY = "canary"
 DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
 # The states in which a task must have been read for a new notice of a kind.
 MEANINGS: Mapping[str, Any] = {
@@ -54,7 +54,7 @@ OPENINGS: Mapping[str, Tuple[str, ...]] = {
     "sees_again": ("blind",),
 }
 # Kinds that may be told though nothing has happened.
-IN_SILENCE = {"reminder", "stalled"}
+IN_SILENCE = {"reminder", "stalled", "unreadable"}
 STALL = timedelta(minutes=60)
 STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others
@@ -83,6 +83,8 @@ class Promises:
 
     def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
         self._vigil, self._limits = vigil, limits
+        # The simulated services put them into their errors, and into what they say of tasks.
+        self._secrets = secrets_of(vigil.keys)
         self._checked = self._read = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
@@ -132,15 +134,17 @@ class Promises:
 
     def _note_told(self, wake: Wake) -> None:
         if wake.told_as is not None:
-            for notice in wake.notices:
+            for notice in wake.notices[: wake.answered]:
                 event_id = notice["event_id"]
                 self._told[event_id] = min(wake.told_as, self._told.get(event_id, wake.told_as))
 
     def _check_run(self, wake: Wake) -> None:
         assert "not foreseen" not in wake.failure, wake.failure
         assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
-        assert not any(CANARY in text.lower() for text in wake.output), "a secret got out"
-        assert wake.messages <= 1, "two messages in one run"
+        assert not leaked(*wake.output, keys=self._secrets), "a secret got out"
+        # One that is refused for its words is told in several.
+        assert wake.messages <= 1 or wake.refused, "two messages in one run"
+        assert wake.messages + wake.refused <= MOST_MESSAGES, "too many messages in one run"
         assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
         for start in wake.starts:
             assert start.read_as in FAILED, f"a start of a task that was {start.read_as}"

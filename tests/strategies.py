@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timezone
+from typing import Mapping
 
 from builders import DISK_BUSY, DISK_FULL, HOST_UNKNOWN, LINE_LOST, UNCLEAR
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from sms_watch.model.task import (
     Transfer,
 )
 from sms_watch.rules.agent import Agent
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement, Sample
@@ -86,7 +88,7 @@ def calls(kind: Kind) -> st.SearchStrategy[Call]:
 
 records = st.builds(
     TaskRecord,
-    STATES | st.just(""),
+    STATES,
     TIMES,
     TEXTS,
     st.builds(
@@ -97,6 +99,7 @@ records = st.builds(
         MAYBE_TIMES,
         st.none() | st.sampled_from(Outcome),
         st.none() | progresses,
+        st.integers(0, 3),
     ),
     st.builds(
         Failure,
@@ -107,7 +110,9 @@ records = st.builds(
         st.lists(TIMES, min_size=1, max_size=3).map(tuple),
         st.integers(0, 9),
     ),
-    st.builds(Agent, st.booleans(), st.just("") | event_ids(Kind.DISCONNECTED), MAYBE_TIMES),
+    st.builds(
+        Agent, MAYBE_TIMES, MAYBE_TIMES, st.just("") | event_ids(Kind.DISCONNECTED), MAYBE_TIMES
+    ),
     st.builds(
         Movement,
         st.none() | progresses,
@@ -116,8 +121,22 @@ records = st.builds(
         st.lists(samples, max_size=2).map(tuple),
         st.none() | calls(Kind.STALLED),
     ),
+    st.none() | calls(Kind.HANGING) | calls(Kind.UNKNOWN_STATE),
     MAYBE_TIMES,
     st.builds(Totals, st.integers(0, 9), st.floats(0, 1e9)),
+)
+
+
+def sights(kind: Kind) -> st.SearchStrategy[Mapping[str, Sight]]:
+    """Return what is remembered of tasks that were not seen, by id."""
+    told = st.just("") | event_ids(kind)
+    return st.dictionaries(IDS, st.builds(Sight, TIMES, st.integers(0, 3), told), max_size=2)
+
+
+airtimes = st.dictionaries(
+    IDS,
+    st.builds(Airtime, st.lists(TIMES, max_size=7).map(tuple), st.integers(0, 3), MAYBE_TIMES),
+    max_size=2,
 )
 watches = st.builds(
     WatchRecord,
@@ -125,13 +144,11 @@ watches = st.builds(
     MAYBE_TIMES,
     st.just("") | event_ids(Kind.BLIND),
     st.booleans(),
-    st.dictionaries(
-        IDS,
-        st.builds(Sight, TIMES, st.integers(0, 3), st.just("") | event_ids(Kind.UNREADABLE)),
-        max_size=2,
-    ),
+    sights(Kind.UNREADABLE),
+    sights(Kind.GONE),
     st.integers(0, 3),
     MAYBE_TIMES,
+    airtimes,
 )
 starts = st.builds(Start, TEXTS, st.sampled_from(Outcome), TEXTS)
 verdicts = st.builds(

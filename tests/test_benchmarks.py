@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from benchmarks import fresh
 from benchmarks.__main__ import Sizes, document, measure
 from benchmarks.bare_script import authorization
 from benchmarks.figures import on_screen
@@ -51,6 +53,14 @@ def test_every_measurement_is_on_the_screen_and_in_the_document(tmp_path: Path) 
         for figure in figures:
             assert figure.what in printed
             assert f"| {' | '.join(figure.cells)} |" in written
+
+
+def test_a_fresh_process_knows_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is measured goes to the cloud on loopback, also behind a company's proxy."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    show = "import json, urllib.request; print(json.dumps(urllib.request.getproxies()))"
+    assert fresh._run([*fresh.ALONE, "-c", show], "").said == {}
 
 
 def test_the_bare_script_signs_as_the_service_asks() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 from builders import DISK_FULL, LINE_LOST, a_task
+from canaries import leaked
 from clouds import BUCKET, KEY, OWN, TOPIC
 from desks import LOOKING, URN, Day, a_day, call
 from loopback import answer, closed_port, serving
@@ -274,7 +275,7 @@ def test_open_keys_are_found_without_showing_them() -> None:
     config = {"user_data": f'{{"HUAWEICLOUD_SDK_SK": "{KEY.secret}"}}', "xrole": "watch"}
     found = list(environment(config, {}))
     assert found[0].verdict is Verdict.WARNING
-    assert KEY.secret not in str(found)
+    assert not leaked(str(found))
 
 
 @pytest.mark.parametrize(("status", "text"), [(403, "grant the reading"), (404, "the URN")])
@@ -418,18 +419,6 @@ def test_the_lines_are_for_people(tmp_path: Path) -> None:
     assert result.output.endswith("1 warning\n")
     short = [line for line in result.output.splitlines() if str(tmp_path) not in line]
     assert max(map(len, short)) <= 100
-
-
-def test_no_secret_leaves(tmp_path: Path) -> None:
-    """A service that sends the keys back does not bring them into the output."""
-    with a_day(tmp_path) as day:
-        body = f'{{"error_code": "SMS.1", "error_msg": "{KEY.secret} {KEY.access}"}}'
-        for operation in ("show_task", "show_topic", "list_subscriptions"):
-            day.cloud.faults.add(operation, Fault(400, body), 9)
-        for result in (day.call("check"), day.call("check", "--json")):
-            assert result.exit_code == 2
-            assert KEY.secret not in result.output
-            assert KEY.access not in result.output
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from pathlib import PurePosixPath
 from typing import Any, Optional
 
 import pytest
+from canaries import credentials, draw, leaked, temporary
 
 from local.context import LocalContext
 from sms_watch.context import InvocationContext, texts_by_name
 from sms_watch.settings import Credentials, FileJournal, ObsJournal
 from sms_watch.timetable import Timetable
 
-KEYS = Credentials("CANARYACCESSKEY00001", "canarysecret" * 4, "canarytoken" * 20)
+KEYS = credentials(temporary("an agency"))
+SET = draw("a setting", 20)
 
 
 class _Broken:
@@ -52,11 +54,11 @@ def test_an_agency_needs_both_of_its_keys() -> None:
 
 def test_keys_are_known_as_secrets_and_not_shown() -> None:
     """Those of the settings and of the agency alike."""
-    texts = {"HUAWEICLOUD_SDK_AK": "CANARYSETTING0000001", "SMS_REGION": "cn-north-4"}
+    texts = {"HUAWEICLOUD_SDK_AK": SET, "SMS_REGION": "cn-north-4"}
     given = InvocationContext.of(LocalContext(texts, agency=KEYS))
-    found = {KEYS.access_key, KEYS.secret_key, KEYS.security_token, "CANARYSETTING0000001"}
+    found = {KEYS.access_key, KEYS.secret_key, KEYS.security_token, SET}
     assert set(given.secrets) - {""} == found
-    assert "canary" not in repr(given).lower()
+    assert not leaked(repr(given))
 
 
 @pytest.mark.parametrize(
@@ -110,12 +112,12 @@ def test_of_a_variable_that_nobody_reads_only_the_name_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Variables of the function and of the environment alike; values stay where they are."""
-    monkeypatch.setenv("DRYRUN", "canary-1")
-    held = json.dumps({"HUAWEICLOUD_SK": "canary-2", "SMS_REGION": "cn-north-4"})
+    monkeypatch.setenv("DRYRUN", SET)
+    held = json.dumps({"HUAWEICLOUD_SK": SET, "SMS_REGION": "cn-north-4"})
     monkeypatch.setenv("RUNTIME_USERDATA", held)
-    given = InvocationContext.of(LocalContext({"STALL_MINUTE": "canary-3"}))
+    given = InvocationContext.of(LocalContext({"STALL_MINUTE": SET}))
     # What the context tells of itself goes before the environment, as with every setting.
     assert [warning.split()[0] for warning in given.unread] == ["DRYRUN", "STALL_MINUTE"]
     told = InvocationContext.of(None)
     assert [warning.split()[0] for warning in told.unread] == ["DRYRUN", "HUAWEICLOUD_SK"]
-    assert "canary" not in repr(given) + repr(told)
+    assert not leaked(repr(given), repr(told))

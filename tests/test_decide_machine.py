@@ -1,4 +1,8 @@
-"""Any sequence of what tasks, people and lines do, tick by tick, against the rules' promises."""
+"""Any sequence of what tasks, people and lines do, tick by tick, against the rules' promises.
+
+Most rules change the task and look at it in one step, and one lets it come and go for a while, so
+that a usual run gets to what needs a long way: spent attempts, half an hour of running, flapping.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +43,8 @@ LIMITS = {
     DISK_FULL: 0,
     AGENT_RESTARTED: 0,
 }
-WAITS = [minutes(number) for number in (0, 2, 4, 8, 15)]
-LONGEST, HALF_AN_HOUR, AN_HOUR = minutes(15), minutes(30), minutes(60)
+WAITS = [minutes(number) for number in (2, 2, 4, 8, 15)]
+SHORTEST, LONGEST, HALF_AN_HOUR, AN_HOUR = minutes(2), minutes(15), minutes(30), minutes(60)
 FAILED = ("MIGRATE_FAIL", "SYNC_FAIL")
 MOVING = ("RUNNING", "SYNCING")
 ENDS = {
@@ -49,21 +53,28 @@ ENDS = {
     "MIGRATE_SUCCESS": Kind.FINISHED,
     "SYNC_F_ROLLBACK_SUCCESS": Kind.NEEDS_PERSON,
 }
-# What this machine is about; movement, connection and reminders have tests of their own.
-APART = {Kind.STALLED, Kind.MOVING, Kind.DISCONNECTED, Kind.CONNECTED, Kind.REMINDER}
+# Beside what this machine is about: movement, connection, reminders, and how much of all this is
+# told in an hour, have tests of their own.
+APART = {
+    *(Kind.STALLED, Kind.HANGING, Kind.MOVING),
+    *(Kind.DISCONNECTED, Kind.CONNECTED, Kind.REMINDER),
+}
 POLICY = a_policy(notify_on=frozenset(set(Kind) - APART))
 
 CODES = st.sampled_from(list(LIMITS))
 # Without an outcome a run dies after its plan, before the start is sent.
 OUTCOMES = st.none() | st.sampled_from(Outcome)
-WAITED = st.sampled_from([1, 2, 3, 4, 8, 14, 15, 20, 25, 29, 30, 40])  # minutes
+# In minutes, with both sides of each wait, and of the half hour that a task has to run.
+WAITED = st.sampled_from([1, 2, 3, 4, 8, 14, 15, 20, 25, 29, 30, 40])
 
 
 class Truth:
     """What is true of the one task, kept from what was read and sent, without the rule book.
 
     ``streak`` are the starts in a row without progress that may have been taken, ``tries`` all
-    that were sent. ``unproved``: it was told as running, and broke again at the same place.
+    that were sent. ``skips`` are the runs in a row that had no time for one. ``unproved``: it was
+    told as running, and broke again at the same place. The agent went at ``went_at``, came back at
+    ``back_at``.
     """
 
     def __init__(self) -> None:
@@ -72,12 +83,14 @@ class Truth:
         self.code = ""
         self.streak = 0
         self.tries = 0
+        self.skips = 0
         self.sent: Optional[datetime] = None
         self.mark: Optional[Progress] = None
         self.is_open = False
         self.called = False
         self.unproved = False
-        self.away = False
+        self.went_at: Optional[datetime] = None
+        self.back_at: Optional[datetime] = None
         self.fails: List[datetime] = []
         self.flaps = 0
 
@@ -86,6 +99,8 @@ class Truth:
         state, before = task.state, self.last
         was = before.state if before else ""
         further = task.progress.is_ahead_of(self.mark)
+        if state not in FAILED or further:
+            self.skips = 0
         if state in FAILED:
             news = self._failed(task, was, further, now)
         elif state in MOVING:
@@ -103,10 +118,13 @@ class Truth:
         if task.connected is False and now < max(self.since, self.sent or self.since) + LONGEST:
             return False
         wait = WAITS[self.tries] if self.tries < len(WAITS) else LONGEST
+        if self.went_at and self.back_at and self.back_at - self.went_at >= LONGEST:
+            wait = wait if self.sent and self.sent >= self.back_at else SHORTEST
         return self.sent is None or now >= self.sent + wait
 
     def started(self, task: Task, now: datetime, outcome: Optional[Outcome]) -> None:
         """Take in a start, and what became of it; None: the run died, and it may be sent."""
+        self.skips = self.skips + 1 if outcome is Outcome.SKIPPED else 0
         if outcome is Outcome.SKIPPED:
             return
         self.sent, self.tries = now, self.tries + 1
@@ -129,13 +147,19 @@ class Truth:
         if further:
             self.streak = self.tries = 0
             self.mark = task.progress.high_water(self.mark)
-        if self.away and task.connected:
-            self.tries = min(self.tries, 1)
-        self.away, self.code = task.connected is False, task.error.code
+        self._look_at_agent(task.connected, now)
+        self.code = task.error.code
         return ({Kind.FAILED} if told else set()) | self._call(task, now)
 
+    def _look_at_agent(self, connected: Optional[bool], now: datetime) -> None:
+        is_away = self.went_at is not None and self.back_at is None
+        if connected is False and not is_away:
+            self.went_at, self.back_at = now, None
+        if connected and is_away:
+            self.back_at = now
+
     def _count_failure(self, is_new: bool, now: datetime) -> bool:
-        """Return whether a failure is told: more than four in an hour are told as one."""
+        """Return whether a failure is told: more than two in an hour are told as one."""
         if self.flaps and now - self.fails[-1] >= AN_HOUR:
             self.flaps = 0
             if not is_new:
@@ -146,14 +170,14 @@ class Truth:
         if self.flaps:
             self.flaps += 1
             return False
-        self.flaps = len(self.fails) if len(self.fails) > 4 else 0
+        self.flaps = len(self.fails) if len(self.fails) > 2 else 0
         return True
 
     def _call(self, task: Task, now: datetime) -> Set[Kind]:
         limit = LIMITS[task.error.code]
         spent = max(self.streak, self.tries) >= (5 if limit is None else limit)
-        waited = self.sent is not None and now >= self.sent + WAITS[1]
-        if self.called or not (limit == 0 or (spent and waited)):
+        waited = self.sent is not None and now >= self.sent + SHORTEST
+        if self.called or not (limit == 0 or (spent and waited) or self.skips >= 3):
             return set()
         self.called = True
         return {Kind.NEEDS_PERSON}
@@ -161,7 +185,7 @@ class Truth:
     def _moving(self, task: Task, was: str, further: bool, now: datetime) -> Set[Kind]:
         if was not in MOVING:
             self.since = now
-        self.away = False
+        self.went_at = self.back_at = None
         healthy = now - self.since >= HALF_AN_HOUR
         if healthy:
             self.streak = self.tries = 0
@@ -189,6 +213,13 @@ class Truth:
         return {kind} if is_told else set()
 
 
+def _raised(planned: Plan) -> List[Notice]:
+    """Return what this machine is about of all that a run would tell, if there were room."""
+    about_watch = [notice for notice in planned.notices if notice.task is None]
+    about_task = [notice for each in planned.decisions for notice in each.notices]
+    return [*about_watch, *(notice for notice in about_task if notice.kind not in APART)]
+
+
 class OneTask(RuleBasedStateMachine):
     """A task in the world, ticks that look at it, and what was started and told."""
 
@@ -199,7 +230,7 @@ class OneTask(RuleBasedStateMachine):
         self.task = a_task(state="RUNNING", code="", type="MIGRATE_BLOCK")
         self.entries: List[Entry] = []
         self.truth = Truth()
-        self.is_gone = False
+        self.gone_runs = 0
         self.unread = 0
         self.told: Dict[str, Notice] = {}
 
@@ -253,10 +284,10 @@ class OneTask(RuleBasedStateMachine):
 
     @rule()
     def tick_without_the_task(self) -> None:
-        """One run that finds the task gone; if it comes back, nobody knows it."""
-        news = self._watch_news(seen=True) | (set() if self.is_gone else {Kind.GONE})
+        """One run that finds the task gone; nothing of it is forgotten."""
+        self.gone_runs += 1
+        news = self._watch_news(seen=True) | ({Kind.GONE} if self.gone_runs == 2 else set())
         self._see(Gone("a"), news, Outcome.DONE)
-        self.is_gone, self.truth = True, Truth()
 
     def _watch_news(self, seen: bool) -> Set[Kind]:
         before, self.unread = self.unread, 0 if seen else self.unread + 1
@@ -267,16 +298,20 @@ class OneTask(RuleBasedStateMachine):
     def _see(self, seen: Observation, news: Set[Kind], outcome: Optional[Outcome]) -> None:
         due = False
         if isinstance(seen, Task):
-            self.is_gone = False
+            news |= {Kind.READABLE} if self.gone_runs >= 2 else set()
+            self.gone_runs = 0
             news |= self.truth.due_news(seen, self.now)
             due = self.truth.may_start(seen, self.now)
         position = Position("20261124", len(self.entries))
         situation = a_situation(now=self.now, policy=POLICY, position=position)
         planned = plan([seen], fold(self.entries), situation)
-        kinds = [notice.kind for notice in planned.notices]
+        raised = _raised(planned)
+        kinds = [notice.kind for notice in raised]
         assert sorted(kinds) == sorted(news), "not what has changed since it was last told"
         assert bool(planned.starts) is due, "not when the rules say"
-        for notice in planned.notices:
+        told = [notice for notice in planned.notices if notice.kind is not Kind.DIGEST]
+        assert all(notice in raised for notice in told), "told, but not raised"
+        for notice in raised:
             self._tell(notice)
         self._write_down(planned, outcome)
         if due:
@@ -286,9 +321,12 @@ class OneTask(RuleBasedStateMachine):
         assert notice.event_id not in self.told, "an event told twice"
         self.told[notice.event_id] = notice
         if notice.event_id.endswith("-end"):
-            assert notice.kind in (Kind.RESUMED, Kind.SEES_AGAIN)
+            assert notice.kind in (Kind.RESUMED, Kind.READABLE, Kind.SEES_AGAIN)
             opening = self.told[notice.event_id[: -len("-end")]].kind
-            openings = {Kind.RESUMED: (Kind.FAILED, Kind.NEEDS_PERSON)}
+            openings = {
+                Kind.RESUMED: (Kind.FAILED, Kind.NEEDS_PERSON),
+                Kind.READABLE: (Kind.GONE,),
+            }
             assert opening in openings.get(notice.kind, (Kind.BLIND,))
 
     def _write_down(self, planned: Plan, outcome: Optional[Outcome]) -> None:

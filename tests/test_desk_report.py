@@ -5,19 +5,24 @@ from __future__ import annotations
 import functools
 import io
 import re
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import browser
 import pytest
+import strategies
 from builders import DISK_FULL, LINE_LOST, a_notice, a_task, minutes, varied
 from desks import a_day
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from local.cloud.world import SimTask
+from local.desk import Desk
+from local.report.command import read_days
 from local.report.facts import Band, Facts, Story, facts
 from local.report.page import page
 from local.scenarios import SCENARIOS
@@ -29,7 +34,8 @@ from sms_watch.model.notice import Action, Kind, Outcome, Start
 from sms_watch.model.task import Phase, Progress
 from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import Memory, TaskRecord
+from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
+from sms_watch.rules.sight import Sight
 
 EVENING = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
@@ -113,6 +119,50 @@ def test_being_paused_is_one_band() -> None:
     story = _story(RUNS, _task(2, "ABORTING"), _task(2.1, "ABORT"), _task(3, "RUNNING"))
     assert _spans(story.events) == [("ABORT", 2, 3)]
     assert story.lost == timedelta(0)
+
+
+def _gone(hours: float, since: Optional[float] = None, told: bool = True) -> Entry:
+    """Return a line that says that SMS has no such task, or, without since, that it has it."""
+    event = "20261124-0-0-gone" if told else ""
+    absent = {} if since is None else {"a": Sight(_at(since), 2 if told else 1, event)}
+    return _line(hours, watch=WatchRecord(absent=absent))
+
+
+def test_a_task_that_is_gone_has_a_band_until_it_is_back() -> None:
+    """What it was before it goes on then, though no record says so; the records stay as they were.
+
+    One answer is not believed here either.
+    """
+    again = _line(4, EntryType.SNAPSHOT, tasks=FAILS.tasks, watch=_gone(3, 3).watch)
+    doubt = _gone(2.9, 2.9, told=False)
+    story = _story(RUNS, FAILS, doubt, _gone(3.1, 3), again, _line(5), _gone(6))
+    assert _spans(story.bands) == [
+        ("RUNNING", 0, 2),
+        ("MIGRATE_FAIL", 2, 3),
+        ("", 3, 6),
+        ("MIGRATE_FAIL", 6, 10),
+    ]
+    assert [band.phase for band in story.bands][2] is Phase.GONE
+    assert [band.codes for band in story.bands[2:]] == [(), (LINE_LOST,)]
+    assert story.lost == 5 * HOUR
+
+
+def test_a_task_that_is_back_in_another_state_was_gone_until_then() -> None:
+    """The line that has its record has the end of its absence too."""
+    back = replace(_task(6, "RUNNING"), watch=WatchRecord())
+    story = _story(FAILS, _gone(3.1, 3), back, _gone(8.1, 8))
+    assert _spans(story.bands) == [
+        ("MIGRATE_FAIL", 2, 3),
+        ("", 3, 6),
+        ("RUNNING", 6, 8),
+        ("", 8, 10),
+    ]
+
+
+def test_an_id_that_never_was_a_task_is_shown_as_gone() -> None:
+    """By its id, for that is all that is known."""
+    story = _story(_gone(3.1, 3))
+    assert (story.name, _spans(story.bands)) == ("a", [("", 3.1, 10)])
 
 
 def test_starts_stand_in_the_failure_that_they_are_about() -> None:
@@ -329,6 +379,91 @@ def test_the_times_below_a_chart_differ() -> None:
     """After the very first run too: a chart shows an hour at least."""
     text = page(_facts(RUNS, end=_at(0)), UTC, "What sms_watch saw")
     assert re.findall(r"<br>(\d\d:\d\d)", text) == ["21:00", "21:15", "21:30", "21:45", "22:00"]
+
+
+def _near(value: Any) -> Any:
+    """Return a value of the journal with each of its moments within half a day of the evening."""
+    if isinstance(value, datetime):
+        return EVENING + timedelta(hours=value.hour - 12, minutes=value.minute)
+    if is_dataclass(value) and not isinstance(value, type):
+        within = {each.name: _near(getattr(value, each.name)) for each in fields(value)}
+        return replace(value, **within)
+    if isinstance(value, tuple):
+        return tuple(map(_near, value))
+    return {key: _near(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(strategies.entries, max_size=5),
+    st.sampled_from([_near, lambda entry: entry]),
+    st.integers(1, 31),
+)
+def test_any_lines_make_a_page(
+    lines: List[Entry], moved: Callable[[Entry], Entry], days: int
+) -> None:
+    """Whatever clocks they were written by: nothing ends before it begins, or lies outside."""
+    told = facts([moved(line) for line in lines], EVENING - days * 24 * HOUR, EVENING, UTC)
+    assert _Reader(page(told, UTC, "any", ["a remark"])).wrong == []
+    assert EVENING - days * 24 * HOUR <= told.begin <= told.end == EVENING
+    for story in told.stories:
+        states = [band for band in story.bands if not band.stalled]
+        moments = [moment for band in states for moment in (band.begin, band.end)]
+        moments += [told.begin, told.end] * (not states)
+        assert moments == sorted(moments)
+        assert (story.state, moments[-1]) == (states[-1], told.end)
+        assert all(told.begin <= band.begin <= band.end <= told.end for band in story.bands)
+        assert all(told.begin <= start.at <= told.end for start in story.starts)
+        assert timedelta(0) <= story.lost <= told.end - told.begin
+        assert timedelta(0) <= story.saved <= told.end - told.begin
+
+
+@pytest.mark.parametrize("ahead", [0.02, 8, 24 * 20])
+def test_a_clock_that_was_ahead_hides_nothing(ahead: float) -> None:
+    """A line from after now was written before the line behind it, or just now."""
+    fails = _task(10 + ahead, "MIGRATE_FAIL", code=LINE_LOST)
+    story = _story(RUNS, fails)
+    assert _spans(story.bands) == [("RUNNING", 0, 10), ("MIGRATE_FAIL", 10, 10)]
+    assert story.state.codes == (LINE_LOST,)
+    mended = _story(RUNS, fails, _task(9, "RUNNING"), _task(9.5, "MIGRATE_SUCCESS"))
+    assert _spans(mended.bands) == [
+        ("RUNNING", 0, 9),
+        ("MIGRATE_FAIL", 9, 9),
+        ("RUNNING", 9, 9.5),
+        ("MIGRATE_SUCCESS", 9.5, 10),
+    ]
+
+
+def test_a_journal_that_begins_after_now_makes_a_page(tmp_path: Path) -> None:
+    """The clock of a desk may be behind that of the function: the page says that one is wrong."""
+    page_of = functools.partial(_a_report, tmp_path)
+    assert "Progress of web-01 over time: RUNNING" in page_of(timedelta(seconds=59))
+    assert "ahead of the clock" not in page_of(timedelta(seconds=30))
+    assert "ahead of the clock by which this page was made, by 2 h" in page_of(2 * HOUR)
+
+
+def _a_report(place: Path, ahead: timedelta) -> str:
+    """Return the page of a journal whose only line was written by a clock that is ahead."""
+    at, journal = SYSTEM_CLOCK.now() + ahead, place / f"{ahead}"
+    line = encode(snapshot(Memory({"a": TaskRecord("RUNNING", at, "web-01")}), at, "r", "n"))
+    journal.mkdir()
+    (journal / f"journal-{at:%Y%m%d}.jsonl").write_bytes(line)
+    with a_day(place) as day:
+        day.texts["JOURNAL_URI"] = journal.as_uri()
+        result = day.call("report", "--out", str(journal / "page.html"))
+    assert result.exit_code == 0, result.output
+    return (journal / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_day_that_has_begun_at_the_function_is_read(tmp_path: Path) -> None:
+    """At midnight a desk whose clock is behind looks for the object of the day before."""
+    midnight = datetime(2026, 11, 24, tzinfo=UTC)
+    for at in (midnight - HOUR, midnight):
+        line = encode(snapshot(Memory(), at, "r", "n"))
+        (tmp_path / f"journal-{at:%Y%m%d}.jsonl").write_bytes(line)
+    with a_day(tmp_path) as day, Desk.of({**day.texts, "JOURNAL_URI": tmp_path.as_uri()}) as desk:
+        entries, damaged = read_days(desk, midnight - timedelta(seconds=30), 1)
+    assert ([entry.at for entry in entries], damaged) == ([midnight - HOUR, midnight], 0)
 
 
 def test_long_tables_keep_their_newest_rows() -> None:

@@ -101,7 +101,7 @@ def test_a_vanished_task_is_told_once(night: Night) -> None:
     """A whole list without it, and SMS saying so when asked: it is gone."""
     night.tick()
     night.world.delete("c")
-    assert night.kinds(night.tick()) == ["gone"]
+    assert [night.kinds(night.tick()) for _ in range(2)] == [[], ["gone"]]
     _calls(night)
     assert night.kinds(night.tick()) == []
     assert "show_task" not in _calls(night)
@@ -137,14 +137,35 @@ def test_names_and_projects_choose(night: Night) -> None:
     assert [task["id"] for task in night.tick()["tasks"]] == ["a", "c"]
 
 
-def test_a_task_that_is_renamed_out_of_sight_is_not_gone(night: Night) -> None:
-    """It is in the list still, so nothing was lost; it is watched no more."""
+def test_a_task_that_is_renamed_out_of_sight_is_told_once(night: Night) -> None:
+    """It is watched no more, until it has its name back."""
     night.texts["SMS_TASK_NAMES"] = "wave1-*"
     night.tick()
     night.world.rename("a", "done-a")
-    report = night.tick()
-    assert night.kinds(report) == []
-    assert [task["id"] for task in report["tasks"]] == list("bcde")
+    assert [night.kinds(night.tick()) for _ in range(4)] == [[], ["gone"], [], []]
+    assert "It is not watched any more: it is called 'done-a' now" in night.told[0]["text"]
+    assert [task["id"] for task in night.tick()["tasks"]] == list("bcde")
+    night.world.rename("a", "wave1-a")
+    assert [night.kinds(night.tick()) for _ in range(2)] == [["readable"], []]
+    assert "It is there again (RUNNING), after 5 min" in night.told[1]["text"]
+
+
+def test_other_settings_call_no_task_gone(night: Night) -> None:
+    """Who watches fewer tasks than before knows that."""
+    night.tick()
+    night.texts["SMS_TASK_NAMES"] = "*-a"
+    assert [night.kinds(night.tick()) for _ in range(3)] == [[], [], []]
+
+
+def test_a_known_task_whose_row_makes_no_sense_is_watched_all_the_same(night: Night) -> None:
+    """Run after run: it is read by itself, and started like any other."""
+    night.tick()
+    rows = [{"id": "a", "state": "RUNNING"}, {"id": "b"}]
+    night.faults.add(
+        "list_tasks", Fault(200, json.dumps({"count": 5, "tasks": rows})), times=3, about="0"
+    )
+    _fail(night, "b")
+    assert [night.kinds(night.tick()) for _ in range(2)] == [["failed"], ["resumed"]]
 
 
 def test_an_account_without_tasks_is_wondered_at(night: Night) -> None:
@@ -175,7 +196,33 @@ def test_a_page_that_cannot_be_read_loses_no_task(night: Night, offset: str) -> 
     report = night.tick()
     assert "could not be read" in report["warnings"][-1]
     assert night.kinds(report) == ["failed", "failed"]
-    assert night.kinds(night.tick()) == ["resumed", "resumed", "gone"]
+    assert night.kinds(night.tick()) == ["resumed", "resumed"]
+    assert night.kinds(night.tick()) == ["gone"]
+
+
+def test_a_page_that_cannot_be_read_for_long_is_told_and_so_is_its_end(night: Night) -> None:
+    """Known tasks on it are read by themselves; those that nobody knows are not watched."""
+    night.tick()
+    night.faults.add("list_tasks", Fault(500), times=5 * 3, about="2")
+    told = [night.kinds(night.tick()) for _ in range(7)]
+    assert told == [[], [], ["unreadable"], [], [], ["readable"], []]
+    assert night.subjects == [
+        "sms_watch warning: a part of the list of tasks cannot be read",
+        "sms_watch info: a part of the list of tasks can be read again",
+    ]
+    assert "tasks on it that were never seen before are not watched" in night.told[0]["text"]
+
+
+def test_the_right_to_list_alone_calls_a_person(night: Night) -> None:
+    """What failed is told at once; that nobody can start it is told in time, with the right."""
+    night.tick()
+    night.faults.add("show_task", Fault(403, '{"error_code": "SMS.9004"}'), times=-1)
+    _fail(night, "b")
+    told = [night.kinds(night.tick()) for _ in range(4)]
+    assert told == [["failed"], [], ["unreadable", "needs_person"], []]
+    assert night.world.starts == []
+    assert "grant sms:" in night.told[1]["text"]
+    assert "It stands failed in the list of tasks" in night.told[2]["text"]
 
 
 def test_without_the_list_a_run_is_blind(night: Night) -> None:
@@ -205,6 +252,22 @@ def test_a_project_without_its_sources_is_not_guessed(night: Night) -> None:
     night.tick()
     night.faults.add("list_servers", Fault(500), times=3, about="2")
     assert "list source servers from 2" in night.failing_tick()
+
+
+@pytest.mark.parametrize(("project", "known"), [("", False), ("p-1", True)])
+def test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them(
+    night: Night, project: str, known: bool
+) -> None:
+    """The tasks are there without them, unless it is they who say which ones are asked for."""
+    connection = sms.connect(night.server.url, Credentials(KEY.access, KEY.secret))
+    reads, over = (Caller(connection, FakeDeadline(rest), print) for rest in (50, 0))
+    try:
+        listing = sms.SmsService(reads, sources=over).list_tasks(project)
+    finally:
+        connection.close()
+    assert sorted(task.id for task in listing.tasks) == list("abcde")
+    assert all((task.connected is not None) is known for task in listing.tasks)
+    assert bool(listing.detail) is not known
 
 
 def test_an_agent_that_is_away_is_known_from_its_source(night: Night) -> None:
@@ -297,7 +360,8 @@ def test_a_row_without_a_state_is_there_all_the_same(night: Night) -> None:
     listing = _listing(night, _page(2, "a", {"id": "b"}))
     assert [task.id for task in listing.tasks] == ["a"]
     assert listing.ids == {"a", "b"}
-    assert listing.complete
+    assert listing.strange == {"b"}
+    assert (listing.complete, listing.broken) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +470,8 @@ def test_a_task_is_gone_only_when_the_list_was_whole() -> None:
     assert Kind.GONE not in [notice.kind for notice in doubted.notices]
     assert "a part is missing" in next(d.detail for d in doubted.decisions if d.task_id == "b")
     account.service.unlisted = set()
-    assert [notice.kind for notice in account.run().notices] == [Kind.GONE]
+    told = [[notice.kind for notice in account.run().notices] for _ in range(3)]
+    assert told == [[], [Kind.GONE], []]
 
 
 def test_a_secret_in_a_broken_list_is_hidden_wherever_it_is_told() -> None:
@@ -427,7 +492,7 @@ def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> N
     ids = Scope(("a", "b", "c", "d"))
     account.run(ids)
     account.service.reads.clear()
-    account.deadline.costs = 20
+    account.deadline.costs = 15
     late = account.run(ids)
     reasons = {d.task_id: d.verdict.reason for d in late.decisions}
     assert reasons["c"] is reasons["d"] is Reason.NOT_REACHED

@@ -155,19 +155,19 @@ def test_what_to_do_agrees_with_the_settings(
 
 
 def test_a_task_that_fails_all_the_time_is_told_as_flapping(tmp_path: Path) -> None:
-    """Four failures in an hour are told in pairs, the fifth as flapping, then its end."""
+    """Two failures in an hour are told in pairs, the third as flapping, then its end."""
     with a_night(tmp_path, SimTask("a", "web-a")) as night:
         for number in range(8):
             night.world.at(NOW + minutes(10 + 8 * number), night.world.line_down)
             night.world.at(NOW + minutes(11 + 8 * number), night.world.line_up)
         _pass(night, 2 * HOUR + minutes(20))
-        assert _kinds(night) == [*["failed", "resumed"] * 4, "failed", "resumed"]
+        assert _kinds(night) == [*["failed", "resumed"] * 2, "failed", "resumed"]
         assert night.subjects[-2:] == [
             "sms_watch warning: web-a is flapping (SMS.0807)",
             "sms_watch info: web-a has settled",
         ]
         flapping, settled = _texts(night)[-2:]
-        assert "failed 5 times within an hour" in flapping
+        assert "failed 3 times within an hour" in flapping
         assert "running for an hour now, after failing 8 times" in settled
         assert len(night.world.starts) == 8
 
@@ -181,8 +181,8 @@ def test_a_flapping_task_that_stays_failed_is_told(tmp_path: Path) -> None:
                 night.world.at(NOW + minutes(11 + 8 * number), night.world.line_up)
         night.world.at(NOW + 3 * HOUR, night.world.line_up)
         _pass(night, 4 * HOUR)
-        assert _kinds(night)[8:] == ["failed", "needs_person", "failed", "resumed"]
-        _, _, stays, again = _texts(night)[8:]
+        assert _kinds(night)[4:] == ["failed", "needs_person", "failed", "resumed"]
+        _, _, stays, again = _texts(night)[4:]
         assert (
             "comes back no more: it has stood failed (MIGRATE_FAIL) since 2026-11-24 00:5" in stays
         )

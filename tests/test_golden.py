@@ -95,6 +95,18 @@ def _tired(kind: Kind, **fields: Any) -> Notice:
     return _notice(kind, **{**usual, **fields})
 
 
+def _end(kind: Kind, of: Kind, **fields: Any) -> Notice:
+    """Give the end of what a notice of another kind told."""
+    opening = f"20261124-4000-0-{of}"
+    usual: Dict[str, Any] = {"task": RUNNING, "event_id": f"{opening}-end", "follows": (opening,)}
+    return _notice(kind, **{**usual, **fields})
+
+
+def _summary(**fields: Any) -> Notice:
+    """Give what stands for all that was held back in an hour."""
+    return _notice(Kind.DIGEST, **{"since": NOW - HOUR, "count": 29, **fields})
+
+
 def _outage() -> Tuple[Notice, ...]:
     names = ("web-01", "web-02", "db-01")
     return tuple(
@@ -146,6 +158,8 @@ def _digest() -> Notice:
 
 
 ABOUT_WATCH: Dict[str, Any] = {"task": None}
+RESETS = varied(RUNNING, state="RESETING", speed=None, remaining=None)
+PART = Task("*", "a part of the list of tasks", "")
 DENIED = "read task 7a9c1c55: HTTP 403, SMS.9004: no permission"
 AT_LENGTH = f"{DENIED} for this operation; ask whoever looks after the account."
 NOWHERE = varied(RUNNING, progress=Progress(), remaining=None)
@@ -193,6 +207,28 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             error_class=ErrorClass.RECREATE,
         ),
     ),
+    "needs_person_for_lack_of_time": (
+        _tired(Kind.NEEDS_PERSON, reason=Reason.NO_TIME, number=1, next_try=None),
+    ),
+    "needs_person_as_only_the_list_shows_it": (
+        _notice(
+            Kind.UNREADABLE,
+            since=NOW - minutes(2),
+            error_class=ErrorClass.TRANSIENT,
+            action=Action.WAIT,
+            reason=Reason.NOT_REACHED,
+            number=1,
+            detail=f"{DENIED}; grant sms:server:getTask",
+        ),
+        _tired(
+            Kind.NEEDS_PERSON,
+            reason=Reason.NOT_REACHED,
+            number=1,
+            next_try=None,
+            since=NOW - minutes(2),
+            index=1,
+        ),
+    ),
     "needs_person_rolled_back": (
         _notice(
             Kind.NEEDS_PERSON,
@@ -203,7 +239,18 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "stalled": (
         _notice(Kind.STALLED, task=varied(RUNNING, remaining=None, speed=0.0), since=NOW - HOUR),
     ),
-    "moving": (_notice(Kind.MOVING, task=RUNNING, since=NOW - 3 * HOUR),),
+    "moving": (_end(Kind.MOVING, Kind.STALLED, since=NOW - 3 * HOUR),),
+    "hanging": (_notice(Kind.HANGING, task=RESETS, since=NOW - HOUR),),
+    "moved_on": (_end(Kind.MOVING, Kind.HANGING, since=NOW - 3 * HOUR),),
+    "moved_on_from_an_unknown_state": (
+        _end(Kind.MOVING, Kind.UNKNOWN_STATE, task=RESETS, since=NOW - minutes(7)),
+    ),
+    "reminder_of_a_hang": (_notice(Kind.REMINDER, task=RESETS, since=NOW - 5 * HOUR, count=1),),
+    "reminder_of_a_call_in_an_unknown_state": (
+        _notice(
+            Kind.REMINDER, task=varied(RUNNING, state="FREEZING"), since=NOW - 5 * HOUR, count=1
+        ),
+    ),
     "disconnected": (_notice(Kind.DISCONNECTED, task=varied(RUNNING, connected=False)),),
     "connected": (_notice(Kind.CONNECTED, task=RUNNING),),
     "paused": (_notice(Kind.PAUSED, task=varied(RUNNING, state="ABORT")),),
@@ -226,7 +273,20 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             detail=f"{DENIED}; grant sms:server:getTask",
         ),
     ),
-    "readable": (_notice(Kind.READABLE, task=RUNNING, since=NOW - HOUR),),
+    "readable": (_end(Kind.READABLE, Kind.UNREADABLE, since=NOW - HOUR),),
+    "readable_after_gone": (_end(Kind.READABLE, Kind.GONE, task=TASK, since=NOW - HOUR),),
+    "unreadable_part_of_the_list": (
+        _notice(
+            Kind.UNREADABLE,
+            task=PART,
+            since=NOW - minutes(2),
+            detail="a part of the list of tasks could not be read: list tasks from 200: HTTP 500;"
+            " tasks on it that were never seen before are not watched until it can be read",
+        ),
+    ),
+    "readable_part_of_the_list": (
+        _end(Kind.READABLE, Kind.UNREADABLE, task=PART, since=NOW - HOUR),
+    ),
     "finished": (
         _notice(
             Kind.FINISHED,
@@ -237,6 +297,13 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     ),
     "never_there": (_notice(Kind.GONE, task=Task("7a9c1c55", "", "")),),
     "gone": (_notice(Kind.GONE, task=Task("7a9c1c55", "db-01", "")),),
+    "gone_as_it_was_renamed": (
+        _notice(
+            Kind.GONE,
+            task=Task("7a9c1c55", "db-01", ""),
+            detail="it is called 'done-01' now, which SMS_TASK_NAMES does not ask for",
+        ),
+    ),
     "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=varied(RUNNING, state="FREEZING")),),
     "blind": (_notice(Kind.BLIND, since=NOW - minutes(2), detail=DENIED, **ABOUT_WATCH),),
     "sees_again": (_notice(Kind.SEES_AGAIN, since=NOW - HOUR, **ABOUT_WATCH),),
@@ -258,7 +325,17 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
         _notice(Kind.REMINDER, task=varied(RUNNING, remaining=None), since=NOW - 5 * HOUR, count=1),
     ),
     "reminder_last": (_hopeless(Kind.REMINDER, since=NOW - 24 * HOUR, count=6),),
-    "flapping": (_failed(count=5),),
+    "flapping": (_failed(count=3),),
+    "changes_all_the_time": (_summary(task=varied(RUNNING, state="ABORT")),),
+    "changes_all_the_time_and_failed": (
+        _summary(task=TASK, error_class=ErrorClass.TRANSIENT, action=Action.WAIT, number=3),
+    ),
+    "changes_all_the_time_and_cannot_be_read": (
+        _summary(task=Task("7a9c1c55", "db-01", ""), reason=Reason.UNREADABLE),
+    ),
+    "changes_all_the_time_and_is_gone": (
+        _summary(task=Task("7a9c1c55", "db-01", ""), reason=Reason.GONE),
+    ),
     "flapping_settled": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - HOUR, count=11),),
     "flapping_stays_failed": (_failed(since=NOW - HOUR, number=4),),
     "digest": (_digest(),),
@@ -267,7 +344,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "resumed_after_a_rollback": (_notice(Kind.RESUMED, task=RUNNING),),
     "stalled_unmeasured": (_notice(Kind.STALLED, task=UNMEASURED),),
     "stalled_nowhere": (_notice(Kind.STALLED, task=NOWHERE, since=NOW - HOUR),),
-    "moving_from_first_sight": (_notice(Kind.MOVING, task=RUNNING),),
+    "moving_from_first_sight": (_end(Kind.MOVING, Kind.STALLED),),
     "reminder_from_first_sight": (_hopeless(Kind.REMINDER, since=None, count=2),),
     "failed_without_a_code": (
         _failed(

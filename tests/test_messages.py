@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Tuple
 
 import builders
 import pytest
-from builders import NOW, a_task
+from builders import NOW, a_task, varied
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,7 +162,7 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
         (Outcome.REFUSED, "failed, start refused", "was refused (HTTP 403); the next try is at"),
         (Outcome.FAILED, "failed, start not sent", "could not be sent (HTTP 403)"),
         (Outcome.UNKNOWN, "failed, start not answered", "without an answer (HTTP 403)"),
-        (Outcome.SKIPPED, "failed, waiting", "no time left to start it"),
+        (Outcome.SKIPPED, "failed, waiting", "not started in this run"),
         (None, "failed (SMS", "08:03 +08:00).\n"),
     ],
 )
@@ -425,6 +425,48 @@ def test_a_task_with_a_long_history_is_told_in_parts() -> None:
     message = _message(*owed)
     assert 20 <= len(message.event_ids) < 3000
     assert len(json.dumps(structure(message))) <= MAX_MESSAGE
+
+
+@pytest.mark.parametrize("letter", ["x", "数", "😀", '"', "\\"])
+@pytest.mark.parametrize("kind", Kind)
+def test_no_letter_makes_a_message_too_large(kind: Kind, letter: str) -> None:
+    """However often it is escaped, notices about one task go out in as few parts as it takes."""
+    task = a_task(
+        name=letter * 64, state=letter * 64, code=f"SMS.{letter * 9}", error_params=(letter * 200,)
+    )
+    task = varied(task, progress=Progress(5, 50, None, letter * 64), source=letter * 64)
+    refused = a_start(Outcome.REFUSED, letter * 200)
+    about = {"task": task, "detail": letter * 400, "start": refused, "unread": letter * 200}
+    owed = [a_notice(kind, event_id=f"20261124-{n}-0-{kind}", **about) for n in range(45)]
+    context = replace(CONTEXT, run=letter * 64)
+    for _ in range(6):
+        message = compose(owed, context)
+        assert len(json.dumps(structure(message))) <= MAX_MESSAGE
+        assert message.event_ids
+        owed = [each for each in owed if each.event_id not in message.event_ids]
+        if not owed:
+            return
+    raise AssertionError(f"{len(owed)} notices are still owed after six messages")
+
+
+@given(
+    st.lists(st.text('😀"\\数x', min_size=1), min_size=1, max_size=5),
+    st.lists(st.tuples(st.sampled_from(Kind), st.integers(0, 4)), min_size=1, max_size=60),
+)
+def test_any_mixture_of_letters_fits(words: List[str], said: List[Tuple[Kind, int]]) -> None:
+    """A message is never above its limit, and never without a notice."""
+    texts = [(word * 400)[:400] for word in words]
+    notices = []
+    for number, (kind, which) in enumerate(said):
+        text = texts[which % len(texts)]
+        task = a_task(id=f"t{which}", name=text, state=text[:64], error_params=(text,), source=text)
+        start = a_start(Outcome.REFUSED, text)
+        about = {"task": None if kind in ABOUT_WATCH else task, "detail": text, "start": start}
+        notices.append(a_notice(kind, event_id=f"{number}-{kind}", **about))
+    message = compose(notices, replace(CONTEXT, run=texts[0]))
+    assert len(json.dumps(structure(message))) <= MAX_MESSAGE
+    assert message.event_ids
+    assert set(message.event_ids) <= {each.event_id for each in notices}
 
 
 def _many(number: int) -> Tuple[Notice, ...]:

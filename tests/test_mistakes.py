@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
 from builders import LINE_LOST
+from canaries import draw, leaked
 from clouds import KEY, OWN, TOPIC
 from desks import LOOKING, Day, a_day, call
 
@@ -27,7 +28,7 @@ from sms_watch.errors import WatchFailed
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
 LONGEST = 700  # characters; more is not read
-SECRETS = ("canary", "hunter22")
+PASSWORD = "hunter22"
 
 
 class Mistake(NamedTuple):
@@ -91,6 +92,21 @@ MISTAKES = [
         ("HUAWEICLOUD_SDK_AK: stands in quotation marks", "give the key without"),
     ),
     Mistake(
+        "a key in place of an id",
+        _set(SMS_TASK_IDS=KEY.access),
+        ("SMS_TASK_IDS: holds the key that is in HUAWEICLOUD_SDK_AK", "in its own variable alone"),
+    ),
+    Mistake(
+        "a part of a key as the zone",
+        _set(TIME_ZONE=KEY.secret[:30]),
+        ("TIME_ZONE: '***' is not", "give a name such as Asia/Shanghai"),
+    ),
+    Mistake(
+        "keys in the place of the journal",
+        _set(JOURNAL_URI=f"obs://me:{PASSWORD}/bucket"),
+        ("JOURNAL_URI: 'obs://.../bucket' is not", "give obs://bucket/prefix"),
+    ),
+    Mistake(
         "one key of the pair",
         _without("HUAWEICLOUD_SDK_SK"),
         ("HUAWEICLOUD_SDK_SK: is missing", "give both keys, or neither"),
@@ -107,7 +123,7 @@ MISTAKES = [
     ),
     Mistake(
         "keys of the other site",
-        _set(HUAWEICLOUD_SDK_AK="CANARYOTHERSITE00001"),
+        _set(HUAWEICLOUD_SDK_AK=draw("the other site", 20)),
         (
             "HTTP 401",
             "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
@@ -121,7 +137,7 @@ MISTAKES = [
     ),
     Mistake(
         "an endpoint without TLS",
-        _set(SMN_ENDPOINT="http://me:hunter22@smn.example.com"),
+        _set(SMN_ENDPOINT=f"http://me:{PASSWORD}@smn.example.com"),
         ("SMN_ENDPOINT: 'http://...@smn.example.com' is not", "give https://", "this machine only"),
     ),
     Mistake(
@@ -193,7 +209,8 @@ def _assert_harmless(day: Day, said: str) -> None:
     assert set(day.cloud.calls) <= LOOKING
     kept = sorted(day.place.rglob("journal-*.jsonl"))
     said += "".join(path.read_text(encoding="utf-8") for path in kept)
-    assert not [secret for secret in SECRETS if secret in said.lower()]
+    assert PASSWORD not in said
+    assert not leaked(said)
     assert "Traceback" not in said
     assert "unforeseen" not in said
 
@@ -349,7 +366,7 @@ def test_a_run_warns_of_a_setting_that_nobody_reads(
     meant: str,
 ) -> None:
     """In report and log, whatever the variables come from, in every run, without its value."""
-    day.texts[name] = "canary-hunter22"
+    day.texts[name] = PASSWORD
     context = _variables(day, where, monkeypatch)
     for _ in range(2):
         report = handler(timer_event(SYSTEM_CLOCK.now()), context)
@@ -358,7 +375,7 @@ def test_a_run_warns_of_a_setting_that_nobody_reads(
         summary = json.loads(said.splitlines()[-1])
         assert (summary["event"], summary["level"]) == ("run", "WARNING")
         assert _unread(name, meant) in summary["warnings"]
-        assert not [secret for secret in SECRETS if secret in (said + str(report)).lower()]
+        assert PASSWORD not in said + str(report)
 
 
 def _unread(name: str, meant: str) -> str:
@@ -375,7 +392,7 @@ def test_every_command_warns_of_a_setting_that_nobody_reads(
     day: Day, monkeypatch: pytest.MonkeyPatch, in_file: bool, name: str, meant: str
 ) -> None:
     """Check, status, invoke and report, before somebody relies on what is not there."""
-    day.texts[name] = "canary-hunter22"
+    day.texts[name] = PASSWORD
     if not in_file:
         _export(day, monkeypatch)
     call_it = day.call if in_file else call
@@ -392,7 +409,7 @@ def test_every_command_warns_of_a_setting_that_nobody_reads(
     assert [result.exit_code for result in others] == [0, 0, 0]
     assert all(_unread(name, meant) in result.output for result in others)
     said = "".join(result.output for result in (checked, status, *others))
-    assert not [secret for secret in SECRETS if secret in said.lower()]
+    assert PASSWORD not in said
 
 
 def test_a_slip_in_a_required_name_is_told_with_what_is_missing(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from dataclasses import replace
+from typing import Any, Dict, List, Tuple
 
 import pytest
-from builders import NOW, a_record, a_running_task, a_situation
+from builders import NOW, a_policy, a_record, a_running_task, a_situation, a_task, minutes
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
-from sms_watch.errors import CloudError
+from sms_watch import parallel
+from sms_watch.errors import CloudError, TaskGone
+from sms_watch.model.notice import Kind
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unseen
-from sms_watch.observe import Observed, Observer, read_task
+from sms_watch.observe import Observed, Observer, read_task, what_has_changed
 from sms_watch.ports import Ports
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -80,6 +84,95 @@ def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
     assert (seen.warnings, seen.failure) == ((), "")
 
 
+def _unread(**runs: int) -> Memory:
+    """Return a memory in which tasks were missed, the first one longest, in vain in so many runs.
+
+    After three it is told.
+    """
+    unread = {
+        name: Sight(NOW + minutes(place), count, "told" if count == 3 else "")
+        for place, (name, count) in enumerate(runs.items())
+    }
+    return Memory({"a": a_record(state="RUNNING")}, watch=WatchRecord(unread=unread))
+
+
+@pytest.mark.parametrize(
+    ("memory", "order"),
+    [
+        (_unread(), "abcdefghijkl"),
+        (_unread(l=0, k=0), "lkabcdefghij"),
+        (_unread(d=2, b=0), "dbacefghijkl"),
+        (_unread(a=3), "bcdeafghijkl"),
+        (_unread(a=3, b=3, c=3, d=3, e=3, f=1), "fghiabcdjkle"),
+        (_unread(**dict.fromkeys("abcdefghijkl", 3)), "abcdefghijkl"),
+    ],
+    ids=[
+        *("all were read", "longest missed first", "in vain so far", "told after four"),
+        *("four early, others last", "nothing else"),
+    ],
+)
+def test_what_is_told_as_unreadable_holds_up_nothing_else(
+    memory: Memory, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that hangs takes its place from no other; yet it gets its turn where few are read."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    service = _service(*"abcdefghijkl")
+    _observe(service, Scope(tuple("abcdefghijkl")), memory)
+    assert "".join(service.reads) == order
+
+
+def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
+    """They have waited longest, and would be all that a run may start."""
+    service = FakeService(*(a_task(id=name) for name in "abcd"))
+    situation = a_situation(policy=a_policy(max_per_run=2))
+    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3))
+    observer.observe()
+    assert sorted(service.reads) == list("abcd")
+
+
+def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
+    """Whether that shows before or after the call was begun."""
+    service = _service("a")
+    service.fail_read("a", CloudError("read a", code="no_time"))
+    assert read_task(_ports(service), "a") == Unseen(
+        "a", "no time was left to read it", reached=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"connected": False, "name": "renamed"}, ""),
+        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
+        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
+        ({"code": "SMS.1315"}, "it is MIGRATE_FAIL SMS.1315 by now"),
+        ({"state": "secret"}, "it is *** SMS.0807 by now"),
+    ],
+)
+def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) -> None:
+    """What is started is still failed, with the error that was decided on."""
+    task = a_task(id="a")
+    service = FakeService(task)
+    service.change("a", **changes)
+    assert what_has_changed(_ports(service), task) == why
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (CloudError("read a", "no secret", status=503), "read a: HTTP 503, no ***"),
+        (TaskGone("read a", status=400, code="SMS.7703"), "read a: SMS.7703, HTTP 400"),
+    ],
+)
+def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -> None:
+    """What cannot be seen is not started."""
+    service = _service("a")
+    service.fail_read("a", error)
+    said = what_has_changed(_ports(service), service.tasks["a"])
+    assert said == f"it could not be looked at again: {why}"
+
+
 def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
     """Not by one that had to wait; and there is none if anything could be seen."""
     waiting = Unseen("a", "no time was left to read it", reached=False)
@@ -138,6 +231,83 @@ def test_an_account_that_stays_throttled_is_told_of_the_list(
     assert any("SMS_TASK_IDS=*" in text for text in seen.warnings) is hinted
 
 
+# By listing
+
+WAVE = Scope(names=("wave1-*",))
+
+
+def _known(**flat: Any) -> Memory:
+    """Return what is remembered of a running task of the first wave."""
+    return Memory({"a": a_record(**{"state": "RUNNING", "name": "wave1-a", **flat})})
+
+
+def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watch() -> None:
+    """They hear what it is called now; nothing is read for that."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    (seen,) = _observe(service, WAVE, _known()).observations
+    assert seen == Gone("a", "it is called 'done-a' now, which SMS_TASK_NAMES does not ask for")
+    assert service.reads == []
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(Memory(), id="it never was watched"),
+        pytest.param(_known(state="MIGRATE_SUCCESS"), id="it is finished"),
+        pytest.param(_known(name="db-a"), id="its name was asked for by other settings"),
+        pytest.param(
+            replace(_known(), watch=WatchRecord(absent={"a": Sight(NOW, 2, "1-gone")})),
+            id="people know",
+        ),
+    ],
+)
+def test_nobody_misses_a_task_of_another_name(memory: Memory) -> None:
+    """Unless it was watched under the same settings until it was renamed."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    assert _observe(service, WAVE, memory).observations == ()
+
+
+def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
+    """Nobody knows which they are, but that there may be some is said of each run."""
+    service = _service("a")
+    service.broken, service.why = True, "refused: secret"
+    seen = _observe(service, Scope(), Memory())
+    assert seen.observations[1:] == (
+        Unseen(
+            "*",
+            "refused: ***",
+            remedy="tasks on it that were never seen before are not watched until it can be read",
+        ),
+    )
+    assert seen.failure == ""
+
+
+def test_a_known_task_whose_row_makes_no_sense_is_read_by_itself() -> None:
+    """Its row shows that it is there, and nothing else; one that nobody knows waits."""
+    service = _service("a", "b")
+    service.strange = {"a", "b"}
+    seen = _observe(service, Scope(), _known())
+    assert service.reads == ["a"]
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a"]
+
+
+@pytest.mark.parametrize(("runs", "held", "asked"), [(1, 0, True), (2, 0, False), (2, 1, True)])
+def test_a_task_is_asked_for_until_people_know_that_it_is_gone(
+    runs: int, held: int, asked: bool
+) -> None:
+    """That takes a second answer, and no noise that holds the news back."""
+    watch = WatchRecord(
+        absent={"a": Sight(NOW).missed(Kind.GONE, "1")[0]}, airtime={"a": Airtime((), held)}
+    )
+    if runs > 1:
+        watch = replace(watch, absent={"a": Sight(NOW, 2, "1-gone")})
+    service = _service()
+    _observe(service, Scope(), replace(_known(), watch=watch))
+    assert service.reads == (["a"] if asked else [])
+
+
 @pytest.mark.parametrize(
     ("runs", "said"), [(2, "the list of tasks changed"), (3, "enterprise projects")]
 )
@@ -149,3 +319,15 @@ def test_a_list_that_stays_short_says_why_and_what_follows(runs: int, said: str)
     assert seen.short_list
     (warning,) = seen.warnings
     assert said in warning
+
+
+def test_keys_in_what_is_read_are_hidden() -> None:
+    """In a task that is read by its id, in a row of the list, and in what is said of the list."""
+    service = FakeService(a_running_task(name="--sk secret"), a_running_task(id="secret"))
+    service.unlisted, service.why = {"b"}, "a secret part is missing"
+    by_id, found = _observe(service, Scope(("a",)), Memory()), _observe(service, Scope(), Memory())
+    for seen in (by_id, found):
+        (task,) = seen.observations
+        assert isinstance(task, Task)
+        assert (task.id, task.name) == ("a", "--sk ***")
+    assert found.warnings == ("a *** part is missing",)

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, Set, Tuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from canaries import credentials, leaked, secrets_of, temporary
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkfunctiongraph.v2.region.functiongraph_region import FunctionGraphRegion
 from huaweicloudsdkobs.v1.region.obs_region import ObsRegion
@@ -41,6 +42,7 @@ LEAST = {
     "HUAWEICLOUD_SDK_AK": "AKAKAKAKAKAKAKAKAKAK",
     "HUAWEICLOUD_SDK_SK": "SKSKSKSKSKSKSKSKSKSK",
 }
+TEMPORARY = temporary("a setting")
 KEYS = [name for name in (setting.name for setting in SETTINGS) if "SDK" in name]
 NAMES = [setting.name for setting in SETTINGS]
 
@@ -277,6 +279,9 @@ def test_the_chinese_site_has_its_own_addresses() -> None:
         "sms.example.com",
         "http://sms.example.com",
         "http://127.0.0.1.example.com",
+        "http://127.999.999.999",
+        "http://127.0.0.256",
+        "http://127.0.0",
         "https://sms.example.com/v3",
         "https://sms.example.com?x=1",
         "https://sms.example.com#x",
@@ -309,6 +314,16 @@ def test_an_endpoint_is_an_address_and_no_more(name: str, text: str) -> None:
         "obs:me:hunter22@bucket",
         "file://me:hunter22@server/share",
         "https://obs.example.com/?Signature=hunter22",
+        "https://obs.example.com/?Signature=a@hunter22",
+        "https://me:1@obs.example.com#hunter22",
+        "https://me:1?hunter22@obs.example.com",
+        "https:/me:hunter22@sms.example.com",
+        "https:me:hunter22@sms.example.com",
+        "HTTPS://me:hunter22@sms.example.com",
+        "https://me%3Ahunter22%40sms.example.com",
+        "https://me:hunter22/sms.example.com",
+        "obs://me:hunter22/bucket",
+        "obs://bucket/me:hunter22",
     ],
 )
 def test_a_login_in_an_address_is_not_repeated(name: str, text: str) -> None:
@@ -325,6 +340,7 @@ def test_a_login_in_an_address_is_not_repeated(name: str, text: str) -> None:
         ("https://sms.example.com", "https://sms.example.com"),
         ("https://sms.example.com:8443/", "https://sms.example.com:8443"),
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://127.255.9.10:9000", "http://127.255.9.10:9000"),
         ("http://localhost:9000", "http://localhost:9000"),
         ("http://[::1]:9000", "http://[::1]:9000"),
     ],
@@ -497,12 +513,45 @@ def test_a_token_needs_its_keys() -> None:
 
 
 @pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"])
-@pytest.mark.parametrize("text", ["CANARY KEY", "CANARY\nKEY", "CANARYé"])
-def test_a_broken_key_is_refused_and_not_shown(name: str, text: str) -> None:
+@pytest.mark.parametrize("broken", ["{} {}", "{}\n{}", "{}{}é", "'{}{}'"])
+def test_a_broken_key_is_refused_and_not_shown(name: str, broken: str) -> None:
     """A key that was copied badly is a problem whose text does not hold it."""
-    problems = _problems({**LEAST, name: text})
+    key = TEMPORARY.secret
+    problems = _problems({**LEAST, name: broken.format(key[:20], key[20:])})
     assert f"{name}: " in problems
-    assert "CANARY" not in problems
+    assert not leaked(problems)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in KEYS])
+@pytest.mark.parametrize("holder", KEYS)
+def test_a_key_in_a_variable_of_another_kind_is_refused_and_not_shown(
+    name: str, holder: str
+) -> None:
+    """It would be asked for, published or logged there, whether or not it could be such a value."""
+    texts = {**LEAST, **dict(zip(KEYS, secrets_of(TEMPORARY)))}
+    for text in (texts[holder], f"{texts.get(name, '')} {texts[holder]}", f"x-{texts[holder]}"):
+        problems = _problems({**texts, name: text})
+        assert f"{name}: holds the key that is in {holder}; " in problems
+        assert not leaked(problems)
+
+
+# Of names any text can be a pattern.
+@pytest.mark.parametrize("name", [each for each in NAMES if each not in (*KEYS, "SMS_TASK_NAMES")])
+@pytest.mark.parametrize("key", secrets_of(TEMPORARY))
+def test_a_part_of_a_key_is_not_shown_by_what_refuses_it(name: str, key: str) -> None:
+    """Whether the key is one's own or the agency's, and whichever end of it was lost."""
+    none = {each: text for each, text in LEAST.items() if each not in KEYS}
+    own = {**none, **dict(zip(KEYS, secrets_of(TEMPORARY)))}
+    for text in (f"!{key[1:]}", f"!{key[:-1]}"):
+        for texts, agency in ((own, None), (none, credentials(TEMPORARY))):
+            problems = _problems({**texts, name: text}, agency)
+            assert "***" in problems
+            assert not leaked(problems)
+
+
+def test_short_words_are_no_keys_of_others() -> None:
+    """A key that is none, such as a word in its place, stands in no other's way."""
+    assert _parse(HUAWEICLOUD_SDK_AK="smn").topic.urn == URN
 
 
 def test_keys_are_not_shown() -> None:

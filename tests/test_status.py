@@ -190,6 +190,15 @@ def test_a_stall_and_an_agent_that_is_away_are_named() -> None:
     assert "its agent is not connected" in _look_of(away)
 
 
+def test_a_task_that_hangs_is_named() -> None:
+    """Where nothing should stay, that it stays is what is worth a look; unless it is gone."""
+    hangs = TaskRecord("RESETING", NOW, rest=Call("20261124-0-0-hanging", NOW))
+    resets = a_running_task(state="RESETING")
+    for reason, why in ((Reason.BUSY, "hangs"), (Reason.GONE, "gone")):
+        decision = Decision("a", Verdict(reason=reason), task=resets, record=hangs)
+        assert Row.of(decision).why == why
+
+
 def test_names_are_cleaned(tmp_path: Path) -> None:
     """A name cannot move the cursor, or bring markup along."""
     shown = _look_of(a_running_task(name="\x1b[2J[red]web[/red]"))

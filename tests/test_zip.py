@@ -380,14 +380,90 @@ def test_only_changes_of_the_zip_count(tmp_path: Path) -> None:
     """What differs from the last commit is found, new files too; what is not in the zip is not."""
     root = _a_root(tmp_path, {"README.md": ""})
     assert build_zip.changes(root) == []  # unpacked from an archive, without git
-    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]):
-        subprocess.run([*git, *step], check=True)
+    _commit(root)
     assert build_zip.changes(root) == []
     for name in ("README.md", "index.py", "sms_watch/new.py"):
         (root / name).write_text("changed = True\n", encoding="utf-8")
     assert build_zip.changes(root) == ["index.py", "sms_watch/new.py"]
     assert build_zip.changes(root / "sms_watch") == []  # lies within a checkout of something else
+
+
+def test_a_change_that_git_was_told_to_overlook_counts(tmp_path: Path) -> None:
+    """What is in no status of git may differ from the commit all the same."""
+    root = _a_root(tmp_path, {"sms_watch/one.py": "", "sms_watch/two.py": ""})
+    _commit(root)
+    for flag, name in (("--assume-unchanged", "one.py"), ("--skip-worktree", "two.py")):
+        _call_git(root, "update-index", flag, f"sms_watch/{name}")
+        (root / "sms_watch" / name).write_text("changed = True\n", encoding="utf-8")
+    assert build_zip.changes(root) == ["sms_watch/one.py", "sms_watch/two.py"]
+
+
+def test_what_git_ignores_is_in_no_zip(tmp_path: Path) -> None:
+    """Of a checkout the zip holds what is tracked, and before a commit what will be."""
+    ignored = {".gitignore": "ignored*\n", "sms_watch/ignored.py": "", "sms_watch/ignored.csv": ""}
+    tracked = {"sms_watch/table.csv": "", "sms_watch/gone.py": "", "sms_watch/notes.txt": ""}
+    root = _a_root(tmp_path, {**ignored, **tracked, "sms_watch/own.py": ""})
+    (root / ".git" / "info").mkdir(parents=True)
+    (root / ".git" / "info" / "exclude").write_text("own.py\n", encoding="utf-8")
+    _commit(root)
+    (root / "sms_watch" / "new.py").write_text("", encoding="utf-8")
+    (root / "sms_watch" / "gone.py").unlink()
+    assert set(build_zip._sources(root)) == {"index.py", "sms_watch/new.py", "sms_watch/table.csv"}
+
+
+def test_without_git_all_of_the_package_is_in_the_zip(tmp_path: Path) -> None:
+    """What was unpacked from an archive is taken as it is, also within another checkout."""
+    root = _a_root(tmp_path, {"sms_watch/one.py": "", "sms_watch/two.txt": ""})
+    assert set(build_zip._sources(root)) == {"index.py", "sms_watch/one.py"}
+    (tmp_path / ".gitignore").write_text("root\n", encoding="utf-8")
+    _commit(tmp_path)
+    assert set(build_zip._sources(root)) == {"index.py", "sms_watch/one.py"}
+
+
+@pytest.mark.parametrize("in_git", [True, False])
+@pytest.mark.parametrize("linked", ["sms_watch/link.py", "sms_watch/table.csv", "index.py"])
+def test_what_lies_elsewhere_is_refused(tmp_path: Path, linked: str, in_git: bool) -> None:
+    """A link is no file of the package: what stands behind it may be anything."""
+    (tmp_path / "secret").write_text("password = 'hunter22'\n", encoding="utf-8")
+    root = _a_root(tmp_path, {})
+    (root / linked).unlink(missing_ok=True)
+    (root / linked).symlink_to(tmp_path / "secret")
+    if in_git:
+        _commit(root)
+    with pytest.raises(build_zip.BuildError, match=f"^{linked}: reached by a link"):
+        build_zip.build(tmp_path / "out.zip", root, [])
+
+
+def test_a_package_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """The files are named, although none of them is a link itself."""
+    root = _a_root(tmp_path, {"sms_watch/one.py": ""})
+    (root / "sms_watch").rename(tmp_path / "elsewhere")
+    (root / "sms_watch").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(build_zip.BuildError, match=r"^sms_watch/one\.py: reached by a link"):
+        build_zip.build(tmp_path / "out.zip", root, [])
+
+
+def test_a_checkout_without_git_is_not_taken_for_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where git cannot be asked nobody knows what is in a commit."""
+    root = _a_root(tmp_path, {})
+    _commit(root)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(build_zip.BuildError, match=r"git does not answer.*--allow-dirty"):
+        build_zip.changes(root)
+
+
+def test_a_hook_of_another_repository_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables that git gives to its hooks name another repository than this one."""
+    root = _a_root(tmp_path, {"index.py": "this = 1\n"})
+    another = _a_root(tmp_path / "another", {"index.py": "other = 1\n"})
+    for each in (root, another):
+        _commit(each)
+    monkeypatch.setenv("GIT_DIR", str(another / ".git"))
+    assert build_zip.changes(root) == []
 
 
 def test_without_the_library_there_is_a_zip_and_no_bill(
@@ -409,6 +485,17 @@ def _a_root(place: Path, files: Dict[str, str]) -> Path:
     for name, text in {"index.py": "", "requirements.txt": "", **files}.items():
         (root / name).write_text(text, encoding="utf-8")
     return root
+
+
+def _commit(root: Path) -> None:
+    """Make a repository of a folder, and commit all that is in it."""
+    for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]):
+        _call_git(root, *step)
+
+
+def _call_git(root: Path, *arguments: str) -> None:
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, *arguments], check=True)
 
 
 def _a_wheel(place: Path, files: Dict[str, str], unpacked: bool = False) -> None:

@@ -8,6 +8,7 @@ process die before or after it.
 from __future__ import annotations
 
 import functools
+import json
 import ssl
 import threading
 from contextlib import ExitStack, contextmanager
@@ -30,7 +31,8 @@ QUICK = (0.1, 0.1)  # seconds to connect, to wait
 PATIENCE = 0.5  # seconds for a call whose answer drips
 SKEW = timedelta(minutes=16)
 HTML = "<html>Bad Gateway</html>"
-XML = "<Error><Code>AccessDenied</Code></Error>"
+ECHO = "all keys of the run"  # stands for them
+XML = f"<Error><Code>AccessDenied</Code><Message>no {ECHO}</Message></Error>"
 TAKEN = "<Error><Code>PositionNotEqualToLength</Code></Error>"
 WINDOW = (
     '{"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached: policy'
@@ -79,8 +81,9 @@ class Call:
         return self.go(**options)
 
     def go_spoilt(self, fault: Fault, **options: Any) -> requests.Response:
-        """Let the cloud spoil its answer."""
-        self.night.faults.add(self.operation, fault)
+        """Let the cloud spoil its answer, and send the keys back with it."""
+        body = fault.body.replace(ECHO, " ".join(self.night.keys))
+        self.night.faults.add(self.operation, replace(fault, body=body))
         return self.go(**options)
 
     def go_late(self) -> requests.Response:
@@ -123,6 +126,14 @@ def _both(name: str, fault: Fault, **options: Any) -> Dict[str, Trouble]:
     }
 
 
+def _refusal(code: str) -> str:
+    return json.dumps({"error_code": code, "error_msg": f"no {ECHO}"})
+
+
+def _task(task_id: str, state: str) -> str:
+    return json.dumps({"id": task_id, "name": f"web-01 {ECHO}", "state": state})
+
+
 def _spoilt(name: str, *fault: Any, **more: Any) -> Dict[str, Trouble]:
     return {name: lambda call: call.go_spoilt(Fault(*fault, **more))}
 
@@ -141,11 +152,11 @@ TROUBLES: Dict[str, Trouble] = {
     **_both("drip", Fault(200, HTML, drip=0.05)),
     **_spoilt("301", 301, headers={"Location": "http://127.0.0.1:9/"}),
     **_spoilt("302", 302, headers={"Location": "http://127.0.0.1:9/"}),
-    **_spoilt("400", 400, '{"error_code": "SMS.1001", "error_msg": "no"}'),
-    **_spoilt("401", 401, '{"error_code": "APIGW.0301", "error_msg": "no"}'),
+    **_spoilt("400", 400, _refusal("SMS.1001")),
+    **_spoilt("401", 401, _refusal("APIGW.0301")),
     **_spoilt("403", 403, XML),
     **_spoilt("404", 404, HTML),
-    **_spoilt("404 JSON", 404, '{"error_code": "APIGW.0101", "error_msg": "no"}'),
+    **_spoilt("404 JSON", 404, _refusal("APIGW.0101")),
     "409 lost": lambda call: call.go_early(),
     "409 won": lambda call: call.go_spoilt(Fault(409, TAKEN, before=False)),
     **_spoilt("429", 429),
@@ -156,11 +167,11 @@ TROUBLES: Dict[str, Trouble] = {
     **_both("503", Fault(503, HTML)),
     **_both("HTML with 200", Fault(200, HTML)),
     **_both("cut JSON", Fault(200, '{"id": "a", "state": ')),
-    **_spoilt("an error with 200", 200, '{"error_code": "SMS.1001", "error_msg": "no"}'),
+    **_spoilt("an error with 200", 200, _refusal("SMS.1001")),
     **_spoilt("a list", 200, "[]"),
     **_spoilt("an empty object", 200, "{}"),
-    **_spoilt("unknown state", 200, '{"id": "a", "name": "web-01", "state": "INVENTED"}'),
-    **_spoilt("another task", 200, '{"id": "b", "name": "db-01", "state": "RUNNING"}'),
+    **_spoilt("unknown state", 200, _task("a", "INVENTED")),
+    **_spoilt("another task", 200, _task("b", "RUNNING")),
     "stale": lambda call: call.as_before(),
     "killed before": lambda call: call.die(),
     "killed after": lambda call: call.go_and_die(),

@@ -156,7 +156,7 @@ variable "settings" {
       "SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT", "OBS_REGION",
       "RESUME_MAX_ATTEMPTS", "RESUME_BACKOFF_MINUTES", "RESUME_BACKOFF_MAX_MINUTES",
       "RESUME_MAX_PER_RUN", "RESUME_GRACE_MINUTES", "ERROR_CLASSES",
-      "STALL_MINUTES", "REMIND_HOURS", "DIGEST_HOURS", "NOTIFY_ON", "TIME_ZONE",
+      "STALL_MINUTES", "HANG_MINUTES", "REMIND_HOURS", "DIGEST_HOURS", "NOTIFY_ON", "TIME_ZONE",
       "RUN_BUDGET_SECONDS", "DRY_RUN", "LOG_LEVEL",
     ], name)])
     error_message = "One of the names is no setting, or has a variable of its own here."

@@ -12,11 +12,11 @@ import click
 
 from local.checks import function, journal, tasks, topic
 from local.checks.findings import STATUS, Finding, Verdict, unread, worst
-from local.desk import Desk, env_file_option, texts_of, unread_of
-from sms_watch.context import secrets_in
+from local.desk import MOST_SHOWN, Desk, env_file_option, texts_of, unread_of
 from sms_watch.errors import CloudError, SettingsError
-from sms_watch.logs import Redactor
-from sms_watch.settings import SETTINGS
+from sms_watch.redaction import Redactor
+from sms_watch.settings import SETTINGS, secrets_in
+from sms_watch.text import clean
 
 WIDTH = 100  # or that of a narrower terminal
 MARGIN = 25  # of what comes after verdict and name
@@ -113,7 +113,9 @@ def command(
     redact = Redactor(secrets_in(texts))
     found: List[Finding] = []
     for each in _all(texts, unread_of(env_file), urn, endpoint, send_test):
-        shown = Finding(each.about, each.verdict, redact(each.text), redact(each.remedy))
+        # What services and the journal say is in it, and a finding is one line.
+        text, remedy = (clean(redact(part), MOST_SHOWN) for part in (each.text, each.remedy))
+        shown = Finding(each.about, each.verdict, text, remedy)
         found.append(shown)
         if not as_json:
             click.echo(_line(shown))

@@ -144,7 +144,7 @@ def asynchronous(config: Mapping[str, Any]) -> Iterator[Finding]:
     if retries == 0:
         yield Finding(about, Verdict.OK, "no retries: the next tick is the retry")
     else:
-        text = f"retries of a failed run: {retries}"
+        text = f"retries of a failed run: {clean(str(retries))}"
         why = "set Max. Retries to 0 under Configure Async Notification: the next tick is one"
         yield Finding(about, Verdict.WARNING, text, why)
     wanted = _mapping(_mapping(config.get("destination_config")).get("on_failure"))

@@ -15,7 +15,7 @@ from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.settings import FileJournal, ObsJournal
-from sms_watch.text import count
+from sms_watch.text import clean, count
 
 LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
 ANOTHER = "name another directory in JOURNAL_URI"
@@ -26,7 +26,7 @@ APPENDING = "see that the function's keys have obs:object:PutObject on it"
 def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
     """Read the journal as a run would; give what was found, and its entries."""
     try:
-        history = desk.wiring().journal().read()
+        history = desk.wiring().journal(desk.redact).read()
     except JournalError as error:
         # The error names its remedy itself.
         return Finding("journal", Verdict.FAILED, str(error)), ()
@@ -43,7 +43,9 @@ def _judged(desk: Desk, history: JournalReading) -> Finding:
         return Finding("journal", Verdict.WARNING, text + lost, "see who else writes there")
     last = history.entries[-1]
     text = f"{where} can be read: {len(history.entries)} lines, the last of"
-    return Finding("journal", Verdict.OK, f"{text} {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}")
+    return Finding(
+        "journal", Verdict.OK, f"{text} {last.at:%Y-%m-%d %H:%M} UTC, run {clean(last.run)}"
+    )
 
 
 def appending(desk: Desk) -> Iterator[Finding]:
@@ -127,7 +129,7 @@ def _metadata(about: str, place: ObsJournal, headers: Mapping[str, str], caller:
         text = f"{place.bucket} is a parallel file system, which cannot append"
         return Finding(about, Verdict.FAILED, text, "name an ordinary bucket in JOURNAL_URI")
     if kind != "STANDARD":
-        text = f"{place.bucket} is of the class {kind}; the journal needs the standard class"
+        text = f"{place.bucket} is of the class {clean(kind)}; the journal needs the standard class"
         return Finding(about, Verdict.FAILED, text, "name another bucket in JOURNAL_URI")
     text = f"{place.bucket} is an ordinary bucket of the standard class; {NEVER_WRITTEN}"
     return Finding(about, Verdict.NOTE, text, APPENDING)

@@ -9,7 +9,7 @@ import requests
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
 from sms_watch.adapters.answers import date_of
-from sms_watch.adapters.sdk import keep_signature
+from sms_watch.adapters.sdk import transport_of
 from sms_watch.errors import (
     LISTING,
     READING,
@@ -26,7 +26,7 @@ from sms_watch.observe import EMPTY_LIST, NOBODY
 from sms_watch.parallel import map_concurrently
 from sms_watch.rules.error_codes import Help, explain
 from sms_watch.rules.starts import NEVER_RESTARTED
-from sms_watch.text import count
+from sms_watch.text import clean, count
 
 SKEW = 15 * 60  # seconds; beyond it signatures are refused (API Request Signing Guide)
 CLOSE_TO = 60  # seconds; a clock that is further off is on its way out
@@ -69,13 +69,11 @@ def clock(desk: Desk) -> Finding:
     """
     url = desk.settings.sms_endpoint
     try:
-        answer = requests.get(
-            f"{url}/v3/tasks",
-            params={"limit": 1},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-            auth=keep_signature,  # none; without it, requests would look for one in .netrc
-        )
+        with requests.Session() as session:
+            transport_of(session)
+            answer = session.get(
+                f"{url}/v3/tasks", params={"limit": 1}, timeout=TIMEOUT, allow_redirects=False
+            )
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"
         return Finding("clock", Verdict.FAILED, text, f"look at the network and at {SMS_ADDRESS}")
@@ -169,7 +167,7 @@ def _meant(wrong: str, there: Sequence[Task]) -> str:
 def task(found: Task, policy: Policy) -> Finding:
     """Judge one task: what it is called, how it stands, and whether that needs somebody."""
     percent = found.progress.shown
-    text = f"{found.id} {found.name}: {found.state}"
+    text = f"{found.id} {found.name}: {clean(found.state)}"
     if found.phase is Phase.MOVING and percent is not None:
         text += f", {percent} %"
     if found.phase is Phase.FAILED:
@@ -241,7 +239,7 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
     ]
     if accepted:
         last = accepted[-1]
-        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {last.run}"
+        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {clean(last.run)}"
         return Finding("right to start", Verdict.OK, text)
     return Finding(
         "right to start",

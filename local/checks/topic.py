@@ -44,7 +44,7 @@ def subscriptions(found: List[Dict[str, Any]]) -> Iterator[Finding]:
     """Judge the subscriptions of a topic."""
     about = "subscriptions"
     hear = [each for each in found if each.get("status") in (CONFIRMED, NEEDS_NONE)]
-    by_protocol = [str(each.get("protocol")) for each in hear]
+    by_protocol = [clean(str(each.get("protocol"))) for each in hear]
     counted = ", ".join(f"{by_protocol.count(each)} {each}" for each in sorted(set(by_protocol)))
     if hear:
         yield Finding(about, Verdict.OK, f"confirmed: {counted}")

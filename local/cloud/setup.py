@@ -14,7 +14,7 @@ from local.cloud.signing import Key
 
 WHEN = "2026-11-20T08:00:00Z"
 WHEN_THERE = "2026-11-20T16:00:00+08:00"  # as FunctionGraph writes it
-KEY = Key("SIMULATEDACCESSKEY00", "simulated-secret-key-of-forty-characters")
+KEY = Key("SIMULATEDACCESSKEY00", "Sim/ula+ted=Sec/ret+Key=Of/For+ty=Let/te")
 TOPIC = f"urn:smn:ap-southeast-3:{PROJECT}:night-watch"
 
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 import click
 
-from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of, unread_of
+from local.desk import Desk, Trouble, env_file_option, shown, shown_place, texts_of, unread_of
 from local.report.facts import facts
 from local.report.page import page
-from sms_watch.journal.entries import Entry, decode
-from sms_watch.text import count
+from sms_watch.journal.entries import Entry, EntryType, decode
+from sms_watch.text import count, duration
 
 LONGEST = 31  # days; what is older the watchdog has forgotten
 USUAL = 7
+CLOCKS_AGREE = timedelta(minutes=1)  # lines come while the page is made, too
 
 
 def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], int]:
-    """Read the lines of the last days, oldest first, and count those that cannot be used.
+    """Return the lines of the last days, oldest first, and how many cannot be used.
 
-    Raises JournalError when the journal cannot be read.
+    Raise JournalError if the journal cannot be read. The day after is read too: it may have begun
+    where the function is.
     """
     store, entries, damaged = desk.wiring().store(), [], 0
-    for back in range(days, -1, -1):
+    for back in range(days, -2, -1):
         day = (now - timedelta(days=back)).astimezone(timezone.utc)
         for line in (store.get(f"journal-{day:%Y%m%d}.jsonl") or b"").splitlines():
             try:
@@ -32,6 +34,19 @@ def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], 
             except ValueError:
                 damaged += 1
     return tuple(entries), damaged
+
+
+def remarks_on(entries: Tuple[Entry, ...], damaged: int, now: datetime) -> Iterator[str]:
+    """Return what readers of the page should know of the journal behind it."""
+    if damaged:
+        yield f"{count(damaged, 'line')} of the journal could not be used."
+    told = (entry.at for entry in entries if entry.type is not EntryType.SEAL)
+    ahead = max(told, default=now) - now
+    if ahead >= CLOCKS_AGREE:
+        yield (
+            f"The journal is ahead of the clock by which this page was made, by {duration(ahead)}:"
+            " one of the two clocks is wrong. What was written after that moment is shown at it."
+        )
 
 
 def write(out: Path, html: str) -> None:
@@ -66,7 +81,7 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
     """
     with Desk.of(texts_of(env_file), unread=unread_of(env_file)) as desk:
         for warning in desk.unread:  # they concern whoever makes the page, not its readers
-            click.echo(f"! {warning}", err=True)
+            click.echo(shown(f"! {warning}"), err=True)
         now = desk.clock.now()
         entries, damaged = read_days(desk, now, days)
         if not entries:
@@ -75,11 +90,9 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
                 f"the journal in {place} has no line of the last {days} days; see that"
                 " JOURNAL_URI is that of the watchdog, and that it has run"
             )
-        remarks: List[str] = []
-        if damaged:
-            remarks.append(f"{count(damaged, 'line')} of the journal could not be used.")
+        remarks = list(remarks_on(entries, damaged, now))
         zone = desk.settings.zone
         told = facts(entries, now - timedelta(days=days), now, zone)
-        write(out, page(told, zone, "What sms_watch saw", remarks))
+        write(out, desk.redact(page(told, zone, "What sms_watch saw", remarks)))
         numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
         click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")

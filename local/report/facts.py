@@ -7,7 +7,7 @@ of what its records say.
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -16,9 +16,11 @@ from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.model.task import BROKEN, PHASES, Phase
 from sms_watch.rules.movement import WHOLE
-from sms_watch.rules.record import TaskRecord
+from sms_watch.rules.record import TaskRecord, WatchRecord
 from sms_watch.text import clean
 
+# Stands for a state where there is no task.
+GONE = ""
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
 
@@ -136,22 +138,52 @@ class Facts:
 
 
 def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
-    """Gather what is told of the time between two moments; ``zone`` is where people work."""
-    lines = sorted(entries, key=lambda entry: entry.at)
-    told = [entry for entry in lines if entry.type is not EntryType.SEAL]
+    """Gather what is told of the time between two moments; ``zone`` is where people work.
+
+    ``entries`` are in the order of the journal. Whatever their times are, nothing is told that
+    would be before ``begin``, after ``end``, or over before it began.
+    """
+    told = _by_moment(entries, end)
     first = max(begin, told[0].at) if told else begin
     traces: Dict[str, _Trace] = {}
     for entry in told:
         for task_id, record in entry.tasks.items():
             traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
+        if entry.watch is not None:
+            _note_absence(traces, entry.watch, entry.at)
         for notice in entry.notices:
             if notice.task is not None:
-                traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice)
+                traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice, entry.at)
     for task_id, start in _starts(told):
         traces.setdefault(task_id, _Trace(task_id)).starts.append(start)
     stories = [trace.story(first, end, zone) for trace in traces.values() if trace.spans]
     stories.sort(key=lambda story: (-story.lost, story.name, story.id))
     return Facts(first, end, tuple(stories), tuple(_messages(told, zone, first)))
+
+
+def _note_absence(traces: Dict[str, _Trace], watch: WatchRecord, at: datetime) -> None:
+    """Note which tasks were told to be gone by a moment; the records say nothing of that."""
+    gone = {task_id: sight for task_id, sight in watch.absent.items() if sight.event_id}
+    for task_id, sight in gone.items():
+        traces.setdefault(task_id, _Trace(task_id)).leave(min(sight.since, at))
+    for task_id in traces.keys() - gone.keys():
+        traces[task_id].come_back(at)
+
+
+def _by_moment(entries: Sequence[Entry], end: datetime) -> List[Entry]:
+    """Return the lines that tell of something, in the order of their times.
+
+    One from after the end had a clock that was ahead, or the end has one that is behind: it was
+    written before the line behind it, and before the end.
+    """
+    told: List[Entry] = []
+    moment = end
+    for entry in reversed(entries):
+        if entry.type is not EntryType.SEAL:
+            moment = entry.at if entry.at <= end else moment
+            told.append(replace(entry, at=moment))
+    told.reverse()  # for lines of one moment stay in the order of the journal
+    return sorted(told, key=lambda entry: entry.at)
 
 
 def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
@@ -185,11 +217,11 @@ def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzi
     return subject.rpartition(" - ")[0] or subject
 
 
-def points(record: TaskRecord) -> Iterator[Point]:
-    """Give what a record says of how far its task was."""
+def points(record: TaskRecord, at: datetime) -> Iterator[Point]:
+    """Return what a record, written at a moment, says of how far its task was."""
     for sample in record.movement.samples:
         if sample.percent is not None:
-            yield Point(sample.at, min(sample.percent, WHOLE), sample.sub_task)
+            yield Point(min(sample.at, at), min(sample.percent, WHOLE), sample.sub_task)
 
 
 @dataclass
@@ -209,31 +241,53 @@ class _Trace:
     stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
 
     def add(self, record: TaskRecord, at: datetime) -> None:
-        """Take what a record says, written at a moment."""
+        """Take what a record says, written at a moment, than which nothing in it is later."""
         self.name = record.name or self.name
-        self.curve.update((point.at, point) for point in points(record))
+        self.curve.update((point.at, point) for point in points(record, at))
         codes = (record.failure.code,) if record.failure.code else ()
         if self.seen != (record.since, record.state):
             self.seen = (record.since, record.state)
-            since = record.since
-            if self.spans and _phase(self.spans[-1][1]) is _phase(record.state) is Phase.PAUSED:
-                since = self.spans.pop()[0]  # being paused and paused are one
-            self.spans.append((since, record.state, codes))
-        elif not set(codes) <= set(self.spans[-1][2]):
+            self._begin(record.state, min(record.since, at), codes)
+        elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
         stalled = bool(self.stalls) and self.stalls[-1][1] is None
         if record.movement.stall and not stalled:
-            self.stalls.append((record.movement.moved_at or at, None))
+            self.stalls.append((min(record.movement.moved_at or at, at), None))
         elif stalled and not record.movement.stall:
             self.stalls[-1] = (self.stalls[-1][0], at)
 
-    def hear(self, notice: Notice) -> None:
-        """Take from a notice how far the task was then."""
+    def leave(self, since: datetime) -> None:
+        """Take in that the task is gone."""
+        if not self.is_gone:
+            self._begin(GONE, since, ())
+
+    def come_back(self, at: datetime) -> None:
+        """Take in that it is not gone, and goes on as what it was."""
+        if self.is_gone and len(self.spans) > 1:
+            _, state, codes = self.spans[-2]
+            self._begin(state, at, codes)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the task is told to be gone."""
+        return bool(self.spans) and self.spans[-1][1] == GONE
+
+    def _begin(self, state: str, since: datetime, codes: Tuple[str, ...]) -> None:
+        """Let a state begin, no earlier than the one before; being paused and paused are one."""
+        if self.spans:
+            before, former, _ = self.spans[-1]
+            since = max(since, before)
+            if _phase(former) is _phase(state) is Phase.PAUSED:
+                since = self.spans.pop()[0]
+        self.spans.append((since, state, codes))
+
+    def hear(self, notice: Notice, at: datetime) -> None:
+        """Take from a notice, written at a moment, how far the task was then."""
         task = notice.task
         if task is not None and task.progress.shown is not None:
-            point = Point(notice.at, task.progress.shown, task.progress.sub_task)
-            self.curve.setdefault(notice.at, point)
+            point = Point(min(notice.at, at), task.progress.shown, task.progress.sub_task)
+            self.curve.setdefault(point.at, point)
 
     def story(self, begin: datetime, end: datetime, zone: tzinfo) -> Story:
         """Tell what became of the task between two moments."""
@@ -303,7 +357,7 @@ class _Trace:
 
 
 def _phase(state: str) -> Phase:
-    return PHASES.get(state, Phase.UNKNOWN) if state else Phase.GONE
+    return PHASES.get(state, Phase.UNKNOWN) if state != GONE else Phase.GONE
 
 
 def saved(bands: Sequence[Band], end: datetime, zone: tzinfo) -> timedelta:
@@ -322,7 +376,8 @@ def saved(bands: Sequence[Band], end: datetime, zone: tzinfo) -> timedelta:
         if local.hour >= EVENING:
             morning += timedelta(days=1)
         counted = min(morning, end)
-        total += sum((_well(each, band.end, counted) for each in bands), timedelta(0))
+        well = sum((_well(each, band.end, counted) for each in bands), timedelta(0))
+        total += max(well, timedelta(0))
     return total
 
 

@@ -20,7 +20,9 @@ from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.sdk import TIMEOUT, Caller, transport_of
 from sms_watch.errors import (
     FORBIDDEN,
+    PROXY,
     REFUSED,
+    SET_PROXY,
     THROTTLED,
     TOO_SKEWED,
     CloudError,
@@ -80,6 +82,7 @@ REMEDIES: Mapping[str, str] = {
     "NotImplemented": CANNOT_APPEND,
     "InvalidObjectState": CANNOT_APPEND,
     "unreachable": "look at the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
+    PROXY: SET_PROXY,
     "certificate": "look at OBS_ENDPOINT, and at what stands between this machine and OBS",
     "InvalidLocationConstraint": (
         "OBS_ENDPOINT is not in the region that OBS_REGION names, or without it the topic: correct"

@@ -12,9 +12,7 @@ import json
 import logging
 import random
 import ssl
-import threading
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any, Callable, Iterator, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
@@ -32,26 +30,32 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.adapters.answers import FAILING, Answer, refusal
+from sms_watch.adapters.answers import Answer, refusal
+from sms_watch.adapters.calls import POOLS, GivenUp, within
 from sms_watch.errors import (
+    FAILING,
     KEYS_REFUSED,
     NO_TIME,
+    PROXY,
     REFUSED,
     THROTTLED,
     TOO_MANY_CALLS,
     CloudError,
 )
 from sms_watch.ports import Deadline
-from sms_watch.settings import Credentials
+from sms_watch.settings import LOOPBACK, Credentials
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
+# The part of the time left that a read may use with all its tries, and a write with its pauses.
+SHARE = 0.5
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
 REDIRECTING = 300
 HARMLESS = frozenset({"GET", "HEAD"})  # methods that change nothing
 WORDS = {
     "unreachable": "could not be reached",
+    PROXY: "could not be reached through the proxy that the environment names",
     "certificate": "has a certificate that is not trusted",
     "timeout": "did not answer in time",
     "no_answer": "broke off without an answer",
@@ -61,7 +65,7 @@ WORDS = {
     TOO_MANY_CALLS: "was not asked again in this run, for it had answered",
 }
 AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
-UNSENT = frozenset({"unreachable", "certificate", NO_TIME, KEYS_REFUSED})
+UNSENT = frozenset({"unreachable", PROXY, "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 
 
@@ -76,7 +80,11 @@ class Transport(HTTPAdapter):
     outcome of a write is unknown, and it is not repeated (RFC 9110, section 9.2.2).
 
     By sending once it also brings a 429 back whole: the SDK's own adapter would try a read again,
-    and raise an exception without the answer.
+    and raise an exception without the answer. Its connections send nothing for a call that was
+    given up.
+
+    What goes to loopback, which may be by ``http://``, goes through no proxy: that may be another
+    machine, and could read it.
     """
 
     def __init__(self) -> None:
@@ -87,11 +95,24 @@ class Transport(HTTPAdapter):
         """Take what is open for left by an earlier run."""
         self._left_open = True
 
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make what keeps the connections."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """Return what keeps the connections by way of a proxy."""
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
         """Send a request, a write over a connection of this run."""
         if self._left_open and request.method not in HARMLESS:
             self._left_open = False
             self.close()
+        if LOOPBACK.fullmatch(urlsplit(request.url or "").hostname or ""):
+            options["proxies"] = {}
         return super().send(request, *args, **options)
 
 
@@ -211,10 +232,14 @@ class Guard:
 class Caller:
     """Calls a service within a run: again when that is harmless and sensible, within the time.
 
+    A call leaves half of the time to others: a read with all its tries, a write, whose last try may
+    take what there is, with its pauses.
+
     Once a call was answered with HTTP 401, further calls with the same ``guard`` raise CloudError
     with the code ``keys_refused``, and nothing is sent. Once a read was throttled for longer than
     the time lasts, further reads raise one with the code ``too_many_calls``; a write is sent all
-    the same, for it may have a limit of its own. Without a guard, a caller guards itself.
+    the same, for it may have a limit of its own. So may what is ``optional``: a throttling of that
+    keeps no other read back. Without a guard, a caller guards itself.
     """
 
     def __init__(
@@ -224,19 +249,22 @@ class Caller:
         sleep: Callable[[float], None],
         draw: Callable[[], float] = random.random,
         guard: Optional[Guard] = None,
+        optional: bool = False,
     ) -> None:
         self.connection = connection
         self._deadline = deadline
         self._sleep = sleep
         self._draw = draw
         self._guard = guard or Guard()
+        self._optional = optional
 
     def read(self, operation: str, send: Callable[[], Any]) -> Answer:
         """Read: three tries at most. Raise CloudError if it fails."""
         try:
             return self._again(operation, send, write=False)
         except CloudError as error:
-            if error.status == THROTTLED and error.retry_after >= self._deadline.left():
+            outlasts = error.retry_after >= self._deadline.left()
+            if error.status == THROTTLED and outlasts and not self._optional:
                 self._guard.throttled = error.code or f"HTTP {THROTTLED}"
             raise
 
@@ -245,13 +273,15 @@ class Caller:
         return self._again(operation, send, write=True)
 
     def _again(self, operation: str, send: Callable[[], Any], write: bool) -> Answer:
+        others = (1 - SHARE) * self._deadline.left()  # the time that they are left
         tried = 1
         while True:
-            answer = self._once(operation, send, write)
+            answer = self._once(operation, send, write, 0.0 if write else others)
             if isinstance(answer, Answer):
                 return answer
             pause = self._pause(tried, answer)
-            if not answer.retryable or tried == TRIES or pause >= self._deadline.left():
+            is_last = tried == TRIES or pause >= self._deadline.left() - others
+            if is_last or not answer.retryable:
                 raise answer
             self._sleep(pause)
             tried += 1
@@ -261,17 +291,17 @@ class Caller:
         return error.retry_after or self._draw() * min(PAUSE * 2**tried, LONGEST_PAUSE)
 
     def _once(
-        self, operation: str, send: Callable[[], Any], write: bool
+        self, operation: str, send: Callable[[], Any], write: bool, others: float
     ) -> Union[Answer, CloudError]:
         if self._guard.refused:
             return self._fault(operation, KEYS_REFUSED, write)
         if self._guard.throttled and not write:
             return self._fault(operation, TOO_MANY_CALLS, write)
-        seconds = min(LONGEST_CALL, self._deadline.left())
+        seconds = min(LONGEST_CALL, self._deadline.left() - others)
         if seconds <= 0:
             return self._fault(operation, NO_TIME, write)
         try:
-            answer = _within(seconds, lambda: self.connection.call(send))
+            answer: Answer = within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
         if answer.status == REFUSED:
@@ -304,34 +334,9 @@ class Caller:
             f"{self.connection.host} {what}{throttled}",
             status=status,
             code=word,
-            retryable=word == "unreachable" or (word in UNANSWERED and not write),
+            retryable=word in ("unreachable", PROXY) or (word in UNANSWERED and not write),
             outcome_unknown=write and word not in UNSENT,
         )
-
-
-def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
-    """Return what a call returns, raise what it raises, and TimeoutError after ``seconds``.
-
-    A timeout of a socket is for each piece of an answer: a service that sends a byte now and then
-    would hold a run until it is killed. A call that is given up ends in a thread of its own, and
-    nobody hears of it.
-    """
-    ended: SimpleQueue[Union[Answer, BaseException]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            ended.put(call())
-        except BaseException as error:
-            ended.put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        end = ended.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(end, BaseException):
-        raise end
-    return end
 
 
 def _word(error: Exception) -> str:
@@ -355,9 +360,18 @@ def _causes(error: Any) -> Iterator[Exception]:
             waiting += each.args
 
 
-UNCONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError, requests.ConnectTimeout)
+# A proxy that is away, or refuses the tunnel; one that is no proxy for HTTP, such as SOCKS.
+PROXIED = (ProxyError, requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)
+UNCONNECTED = (
+    NewConnectionError,
+    ConnectTimeoutError,
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidURL,
+    GivenUp,
+)
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (
+    (PROXY, PROXIED),
     ("unreachable", UNCONNECTED),
     # Any other fault of TLS can come after the request was sent.
     ("certificate", (ssl.SSLCertVerificationError,)),

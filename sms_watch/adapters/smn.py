@@ -9,6 +9,7 @@ from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBod
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.model.notice import Message
 from sms_watch.settings import Credentials
+from sms_watch.text import clean
 
 # How long SMN goes on trying, in seconds: the longest it allows. What happened at night is still
 # delivered in the morning (SMN API reference, "Publishing a message").
@@ -57,4 +58,4 @@ class SmnPublisher:
         message_id = answer.body.get("message_id") if isinstance(answer.body, dict) else None
         if not isinstance(message_id, str) or not message_id:
             raise self._caller.malformed(operation, write=True, answer=answer)
-        return message_id
+        return clean(message_id)

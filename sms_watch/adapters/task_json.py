@@ -170,7 +170,8 @@ def _fields(value: Any) -> Dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Return a text; half a character, which no file can hold, is a question mark."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _line(value: Any) -> str:

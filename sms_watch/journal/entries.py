@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Dict, Iterable, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
@@ -77,9 +77,17 @@ class JournalReading:
     warnings: Tuple[str, ...] = ()
 
 
-def encode(entry: Entry) -> bytes:
-    """Return one entry as one line, with its line end."""
-    data = {"v": VERSION, **codec.dump(entry)}
+def as_it_is(value: Any) -> Any:
+    """Return the value: nothing in it is hidden."""
+    return value
+
+
+def encode(entry: Entry, redact: Callable[[Any], Any] = as_it_is) -> bytes:
+    """Return one entry as one line, with its line end; ``redact`` hides what must not be in it.
+
+    What an older line has remembered may hold what is a key by now.
+    """
+    data = redact({"v": VERSION, **codec.dump(entry)})
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace") + b"\n"
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterator, List, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Protocol, Sequence, Tuple
 
 from sms_watch.journal.entries import (
     Entry,
     EntryType,
     JournalReading,
+    as_it_is,
     decode,
     encode,
     fold,
@@ -70,12 +71,22 @@ class _Object:
 
 
 class DailyJournal:
-    """A JournalStore for one run at ``now``; ``nonce`` gives a new nonce for each line."""
+    """A JournalStore for one run at ``now``; ``nonce`` gives a new nonce for each line.
 
-    def __init__(self, store: AppendStore, now: datetime, nonce: Callable[[], str]) -> None:
+    ``redact`` hides the secrets in what is written.
+    """
+
+    def __init__(
+        self,
+        store: AppendStore,
+        now: datetime,
+        nonce: Callable[[], str],
+        redact: Callable[[Any], Any] = as_it_is,
+    ) -> None:
         self._store = store
         self._now = now
         self._nonce = nonce
+        self._redact = redact
         self._entries: List[Entry] = []
         self._torn: Optional[Position] = None
 
@@ -116,12 +127,12 @@ class DailyJournal:
         day = _day(entry.at)
         if position.offset and day > position.day:
             seal = Entry(EntryType.SEAL, entry.at, entry.run, self._nonce())
-            self._put(encode(seal), position)
+            self._put(encode(seal, self._redact), position)
             position = Position(day, 0)
-        data = encode(entry)
+        data = encode(entry, self._redact)
         if not position.offset:
-            memory = fold(self._entries)
-            data = encode(snapshot(memory, entry.at, entry.run, self._nonce())) + data
+            memory = snapshot(fold(self._entries), entry.at, entry.run, self._nonce())
+            data = encode(memory, self._redact) + data
         after = self._put(data, position)
         self._entries.append(entry)
         return after

@@ -38,8 +38,9 @@ MAX_DEFAULT = 2_000  # bytes
 # Bytes of the whole, JSON within JSON and every letter outside ASCII escaped: which way SMN counts
 # its 256 KB is documented nowhere, so the longest is counted.
 MAX_MESSAGE = 256_000
-FRAME = 3_000  # for what frames the texts, and one more line in those that are cut to a limit
+FRAME = 5_000  # for what stands around the texts, and one more line in those cut to a limit
 MOST_AT_ONCE = 20  # notices about one task in one paragraph
+MAX_PART = 200_000  # bytes that a part adds as a line; whatever else it says, a message has room
 MAX_CODE = 12
 BAR = 20
 
@@ -47,8 +48,12 @@ WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
 # What is over for a task once these are told of it, besides what they end; a rest ends whatever
 # was told before.
 SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
-    Kind.RESUMED: frozenset({Kind.REMINDER, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}),
+    Kind.RESUMED: frozenset(
+        {Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
+    ),
     Kind.MOVING: frozenset({Kind.REMINDER}),
+    Kind.UNKNOWN_STATE: frozenset({Kind.HANGING}),
+    Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},
     Kind.PAUSED: frozenset(Kind),
     Kind.FINISHED: frozenset(Kind),
     Kind.GONE: frozenset(Kind),
@@ -74,15 +79,25 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     When all of it is too large, the paragraphs that matter less shrink to a line; when even
     that is too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    items = sorted(_items(notices), key=_Item.rank)
-    parts = [_Part.of(item, context) for item in items]
-    short, default = _short(items, context), _default(parts, context)
-    room = MAX_MESSAGE - FRAME - _bytes(short) - _bytes(default)
+    parts = [part for item in _items(notices) for part in _parts(item, context)]
+    parts.sort(key=lambda part: part.item.rank())
+    room = MAX_MESSAGE - FRAME - sum(map(_bytes, _around(parts, context)))
     lean = list(itertools.accumulate(part.lean for part in parts))
     told = max(bisect.bisect_right(lean, room), 1)
     more = list(itertools.accumulate(part.full - part.lean for part in parts[:told]))
     in_full = bisect.bisect_right(more, room - lean[told - 1])
     return _message(parts[:told], in_full, context)
+
+
+def compose_bare(notice: Notice, context: RunContext) -> Message:
+    """Make a message that says no more of a notice than what kind it is of, and its ids."""
+    about = f"task {notice.task.id}" if notice.task else "the watchdog"
+    text = (
+        f"sms_watch {notice.level}: {notice.kind}, {about}, event {notice.event_id}. SMN refused"
+        " the text of this notice."
+    )
+    web = {**_web_notice(notice.lean(), context), "task_name": None, "state": None, "text": ""}
+    return Message(text, text, text, text, _web([web], context), (notice.event_id,))
 
 
 # One task, or the watching itself
@@ -119,7 +134,7 @@ class _Item:
         return ("failed and " if back and Kind.FAILED in kinds else "") + title(main)
 
     def name(self) -> str:
-        if self.main().kind is Kind.DIGEST:
+        if self.main().kind is Kind.DIGEST and self.task() is None:
             return "digest:"
         task = self.task()
         return clean(task.name) or task.id if task else "the watchdog"
@@ -163,7 +178,25 @@ class _Part:
         return cls(item, body, paragraph, line, web, full, lean)
 
 
+def _parts(item: _Item, context: RunContext) -> Iterator[_Part]:
+    """Put an item into words, one that is too large for a message in several parts."""
+    part = _Part.of(item, context)
+    middle = len(item.notices) // 2
+    if part.lean <= MAX_PART or not middle:
+        yield part
+        return
+    yield from _parts(_Item(item.notices[:middle]), context)
+    yield from _parts(_Item(item.notices[middle:]), context)
+
+
+def _around(parts: Sequence[_Part], context: RunContext) -> Tuple[str, ...]:
+    """Return the texts of a message but for what each part adds."""
+    short, web = _short([part.item for part in parts], context), _web((), context)
+    return short, _default(parts, context), _email((), 0, context), web, web
+
+
 def _bytes(text: str) -> int:
+    """Return how large a text is in a message; that of its parts is never less."""
     return len(json.dumps(json.dumps(text)))
 
 
@@ -174,13 +207,7 @@ def _message(parts: Sequence[_Part], in_full: int, context: RunContext) -> Messa
         _default(parts, context),
         _email(parts, in_full, context),
         _short(items, context),
-        json.dumps(
-            {
-                "version": 1,
-                "run": clean(context.run),
-                "notices": [notice for part in parts for notice in part.web],
-            }
-        ),
+        _web([notice for part in parts for notice in part.web], context),
         tuple(notice.event_id for item in items for notice in item.notices),
     )
 
@@ -269,6 +296,10 @@ def _utf8(text: str) -> int:
     return len(text.encode())
 
 
+def _web(notices: Sequence[Mapping[str, Any]], context: RunContext) -> str:
+    return json.dumps({"version": 1, "run": clean(context.run), "notices": notices})
+
+
 def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
     task = notice.task
     return {
@@ -286,7 +317,8 @@ def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
 
 def _counted(notice: Notice) -> str:
     """Begin the text of a digest with its counts, which an e-mail has as its heading."""
-    return f"{digest_title(notice)}. " if notice.kind is Kind.DIGEST else ""
+    is_digest = notice.kind is Kind.DIGEST and notice.task is None
+    return f"{digest_title(notice)}. " if is_digest else ""
 
 
 # The facts of a task
@@ -297,7 +329,7 @@ def _facts(item: _Item, context: RunContext) -> List[Tuple[str, str]]:
     if task is None:
         return []
     return [
-        ("Task", ", ".join(filter(None, (clean(task.name), task.id)))),
+        ("Task", ", ".join(dict.fromkeys(filter(None, (clean(task.name), task.id))))),
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Callable, Mapping, Optional
 
-from sms_watch.model.notice import Action, Attempt, DigestRow, Kind, Notice, Outcome, Reason
-from sms_watch.model.task import Phase, Task, TaskState
+from sms_watch.model.notice import (
+    Action,
+    Attempt,
+    DigestRow,
+    Kind,
+    Notice,
+    Outcome,
+    Reason,
+)
+from sms_watch.model.task import BROKEN, PART_OF_LIST, Phase, Task, TaskState
 from sms_watch.rules.reminders import MOST_REMINDERS
 from sms_watch.text import MAX_DETAIL, clean, count, duration, when
 
@@ -70,7 +78,7 @@ START_SENTENCES: Mapping[Outcome, str] = {
     Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
     Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
     Outcome.UNKNOWN: "It was sent a start ({start}) without an answer{detail}; the next run looks.",
-    Outcome.SKIPPED: "The run had no time left to start it; the next run does.",
+    Outcome.SKIPPED: "It was not started in this run{detail}; the next run looks at it again.",
 }
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",
@@ -91,6 +99,10 @@ TRIED_ON = (
     "Its starts have not helped so far. It is tried on, at the longest wait, but please look."
 )
 PERSON_SENTENCES: Mapping[Reason, str] = {
+    Reason.NO_TIME: "Run after run ended before there was time to start it: see which calls are"
+    " slow in the log, and raise RUN_BUDGET_SECONDS and the function's timeout, or press Start.",
+    Reason.NOT_REACHED: "It stands failed in the list of tasks, but it cannot be read by its id, so"
+    " it is not restarted: grant the right to read it, or press Start in the SMS console.",
     Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
     Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
     " needed.",
@@ -128,6 +140,8 @@ def _say_finished(notice: Notice, zone: tzinfo) -> str:
 
 
 def _say_gone(notice: Notice, zone: tzinfo) -> str:
+    if notice.detail:
+        return f"It is not watched any more: {clean(notice.detail, MAX_DETAIL)}."
     if never_seen(notice):
         return (
             "SMS has no task with this id (SMS.7703), and none was ever seen. Correct it in"
@@ -166,16 +180,36 @@ def _say_blind(notice: Notice, zone: tzinfo) -> str:
 def _say_unreadable(notice: Notice, zone: tzinfo) -> str:
     since = f" since {when(notice.since, zone)}" if notice.since else ""
     detail = clean(notice.detail, 2 * MAX_DETAIL).rstrip(".")
+    if (notice.task or NO_TASK).id == PART_OF_LIST:
+        return f"It could not be read{since}: {detail}. It is tried again in every run."
+    until = "it is not watched: a failure would be neither seen nor restarted"
+    if _state(notice):
+        until = f"it is not restarted; that it is {_state(notice)} is known from the list of tasks"
     return (
-        f"It could not be read{since}, while other tasks could: {detail}. Until it can be read, it"
-        " is not watched: a failure would be neither seen nor restarted. It is tried again in every"
-        " run."
+        f"It could not be read{since}, while other tasks could: {detail}. Until it can be read,"
+        f" {until}. It is tried again in every run."
     )
 
 
 def _say_readable(notice: Notice, zone: tzinfo) -> str:
     missed = notice.at - notice.since if notice.since else timedelta(0)
-    return f"It can be read again, after {duration(missed)}, and is watched as before."
+    state = f" ({_state(notice)})" if _state(notice) else ""
+    can = "is there again" if _follows(notice, Kind.GONE) else "can be read again"
+    return f"It {can}{state}, after {duration(missed)}, and is watched as before."
+
+
+def _say_hanging(notice: Notice, zone: tzinfo) -> str:
+    stood = f", {duration(notice.at - notice.since)} by now" if notice.since else ""
+    return (
+        f"It has been {_state(notice)} since {_moment(notice.since, zone)}{stood}; no task should"
+        f" stay there. {HANG_ADVICE}"
+    )
+
+
+HANG_ADVICE = (
+    "sms_watch leaves it alone: look at the task and its agent in the SMS console, and ask the"
+    " service's support if it does not move on."
+)
 
 
 def _say_sees_again(notice: Notice, zone: tzinfo) -> str:
@@ -200,8 +234,13 @@ STALL_ADVICE = (
 
 
 def runs(notice: Notice) -> bool:
-    """Tell whether a notice is about a task that runs."""
-    return (notice.task or NO_TASK).phase is Phase.MOVING
+    """Return whether a notice is about a task that runs."""
+    return phase_of(notice) is Phase.MOVING
+
+
+def phase_of(notice: Notice) -> Phase:
+    """Return what the state of a notice's task means."""
+    return (notice.task or NO_TASK).phase
 
 
 def _at_place(notice: Notice) -> str:
@@ -214,7 +253,9 @@ def _at_place(notice: Notice) -> str:
 
 def _say_moving(notice: Notice, zone: tzinfo) -> str:
     still = notice.at - notice.since if notice.since else timedelta(0)
-    return f"It moves again, after it had stood still for {duration(still)}."
+    if _follows(notice, Kind.STALLED):
+        return f"It moves again, after it had stood still for {duration(still)}."
+    return f"It has moved on ({_state(notice)}), after {duration(still)}."
 
 
 def _say_disconnected(notice: Notice, zone: tzinfo) -> str:
@@ -244,12 +285,29 @@ def _say_reminder(notice: Notice, zone: tzinfo) -> str:
     since = f"{_moment(notice.since, zone)}{stood}"
     if runs(notice):
         return f"It has not moved since {since}. {STALL_ADVICE}{last}"
-    if (notice.task or NO_TASK).is_halted:
+    if phase_of(notice) in BROKEN:
+        return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
+    if (notice.task or NO_TASK).is_halted and _state(notice) != TaskState.ABORTING:
         return f"SMS has kept it paused since {since}. {HALTED}{last}"
-    return f"It has stood failed since {since}. {_say_needs_person(notice, zone)}{last}"
+    return f"It has been {_state(notice)} since {since}. {HANG_ADVICE}{last}"
+
+
+def _say_summary(notice: Notice, zone: tzinfo) -> str:
+    """Say what stands for all that was held back of one task."""
+    state = _state(notice)
+    now = f"It is {state} now." if state else "It cannot be read now."
+    if notice.verdict.reason is Reason.GONE:
+        now = _say_gone(notice, zone)
+    return (
+        f"It changes too often to tell each change ({count(notice.count, 'notice')} held back since"
+        f" {_moment(notice.since, zone)}). {now} As long as this goes on you hear once an hour, and"
+        " at once when a person is needed."
+    )
 
 
 def _say_digest(notice: Notice, zone: tzinfo) -> str:
+    if notice.task is not None:
+        return _say_summary(notice, zone)
     shown = notice.digest
     starts = sum(row.starts for row in shown.rows)
     lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
@@ -308,7 +366,22 @@ def _paused_title(notice: Notice) -> str:
     return "was paused by SMS" if (notice.task or NO_TASK).is_halted else "is paused"
 
 
+def _moving_title(notice: Notice) -> str:
+    return "moves again" if _follows(notice, Kind.STALLED) else "has moved on"
+
+
+def _readable_title(notice: Notice) -> str:
+    return "is there again" if _follows(notice, Kind.GONE) else "can be read again"
+
+
+def _follows(notice: Notice, kind: Kind) -> bool:
+    """Return whether a notice ends one of a kind."""
+    return any(each.endswith(f"-{kind}") for each in notice.follows)
+
+
 def _gone_title(notice: Notice) -> str:
+    if notice.detail:
+        return "is not watched any more"
     return "does not exist" if never_seen(notice) else "is gone"
 
 
@@ -317,7 +390,12 @@ def _reminder_title(notice: Notice) -> str:
 
 
 def digest_title(notice: Notice) -> str:
-    """Return the counts of a digest: ``3 tasks, 1 failed, 2 running``."""
+    """Return the counts of a digest: ``3 tasks, 1 failed, 2 running``.
+
+    That of one task says that it changes too often to tell each change.
+    """
+    if notice.task is not None:
+        return "changes all the time"
     words = [row_state(row) for row in notice.digest.rows]
     number = len(words) + notice.digest.more
     counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
@@ -352,14 +430,15 @@ PHRASES: Mapping[Kind, Phrase] = {
     Kind.FAILED: Phrase(_failed_title, _say_failed),
     Kind.UNREADABLE: Phrase(_always("cannot be read"), _say_unreadable),
     Kind.STALLED: Phrase(_always("stands still"), _say_stalled),
+    Kind.HANGING: Phrase(_always("hangs"), _say_hanging),
     Kind.DISCONNECTED: Phrase(_always("has lost its agent"), _say_disconnected),
     Kind.UNKNOWN_STATE: Phrase(_always("is in an unknown state"), _say_unknown_state),
     Kind.REMINDER: Phrase(_reminder_title, _say_reminder),
     Kind.PAUSED: Phrase(_paused_title, _say_paused),
     Kind.RESUMED: Phrase(_resumed_title, _say_resumed),
-    Kind.MOVING: Phrase(_always("moves again"), _say_moving),
+    Kind.MOVING: Phrase(_moving_title, _say_moving),
     Kind.CONNECTED: Phrase(_always("has its agent back"), _say_connected),
-    Kind.READABLE: Phrase(_always("can be read again"), _say_readable),
+    Kind.READABLE: Phrase(_readable_title, _say_readable),
     Kind.SEES_AGAIN: Phrase(_always("sees again"), _say_sees_again),
     Kind.FINISHED: Phrase(_always("is finished"), _say_finished),
     Kind.DIGEST: Phrase(digest_title, _say_digest),

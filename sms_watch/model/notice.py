@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Mapping, Optional, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import ErrorClass, Task
@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RUN_LIMIT = "run_limit"
     UNREADABLE = "unreadable"
     NOT_REACHED = "not_reached"
+    NO_TIME = "no_time"
     # none
     MOVING = "moving"
     PAUSED = "paused"
@@ -86,14 +87,15 @@ class Kind(StrEnum):
     FAILED = "failed", Level.WARNING
     UNREADABLE = "unreadable", Level.WARNING
     STALLED = "stalled", Level.WARNING
+    HANGING = "hanging", Level.WARNING
     DISCONNECTED = "disconnected", Level.WARNING
     UNKNOWN_STATE = "unknown_state", Level.WARNING
     REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
     RESUMED = "resumed", Level.INFO, "failed", "needs_person", "paused"
-    MOVING = "moving", Level.INFO, "stalled"
+    MOVING = "moving", Level.INFO, "stalled", "hanging", "unknown_state"
     CONNECTED = "connected", Level.INFO, "disconnected"
-    READABLE = "readable", Level.INFO, "unreadable"
+    READABLE = "readable", Level.INFO, "unreadable", "gone"
     SEES_AGAIN = "sees_again", Level.INFO, "blind"
     FINISHED = "finished"
     DIGEST = "digest"
@@ -182,6 +184,11 @@ class Digest:
     more: int = 0
     unread: str = ""
 
+    def lean(self) -> Digest:
+        """Return the digest without any text from outside."""
+        rows = tuple(replace(row, task=row.task.lean()) for row in self.rows)
+        return replace(self, rows=rows, unread=_left_out(self.unread))
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -219,6 +226,23 @@ class Notice:
             return self
         return replace(self, verdict=replace(self.verdict, start=made))
 
+    def lean(self) -> Notice:
+        """Return the notice without any text from outside; ids, kinds and figures stay."""
+        start = self.verdict.start
+        if start is not None:
+            start = replace(start, detail=_left_out(start.detail))
+        return replace(
+            self,
+            task=self.task.lean() if self.task else None,
+            verdict=replace(self.verdict, start=start),
+            detail=_left_out(self.detail),
+            digest=self.digest.lean(),
+        )
+
+
+def _left_out(text: str) -> str:
+    return "left out, for SMN refused the full text" if text else ""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -242,3 +266,14 @@ class Message:
     short: str
     web: str
     event_ids: Tuple[str, ...] = ()
+
+    def with_texts(self, change: Callable[[str], str]) -> Message:
+        """Return the message with each of its texts changed."""
+        return replace(
+            self,
+            subject=change(self.subject),
+            default=change(self.default),
+            email=change(self.email),
+            short=change(self.short),
+            web=change(self.web),
+        )

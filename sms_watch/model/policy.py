@@ -37,7 +37,7 @@ class Scope:
 class Policy:
     """How far the watchdog may go, and how often it speaks.
 
-    ``stall``, ``remind`` and ``digest`` of zero mean never.
+    ``stall``, ``hang``, ``remind`` and ``digest`` of zero mean never.
     """
 
     max_attempts: int = 5
@@ -46,6 +46,7 @@ class Policy:
     max_per_run: int = 20
     grace: timedelta = timedelta(0)
     stall: timedelta = timedelta(minutes=60)
+    hang: timedelta = timedelta(minutes=60)
     remind: timedelta = timedelta(hours=4)
     digest: timedelta = timedelta(0)
     classes: Mapping[str, ErrorClass] = field(default_factory=dict)

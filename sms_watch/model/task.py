@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import FrozenSet, Mapping, Optional, Tuple, Union
+from typing import Callable, FrozenSet, Mapping, Optional, Tuple, Union
 
 from sms_watch.model.strenum import StrEnum
 
@@ -109,20 +110,27 @@ class Progress:
         """The percentage for people: between 0 and 100."""
         return None if self.percent is None else max(0, min(self.percent, 100))
 
-    def is_ahead_of(self, mark: Optional[Progress]) -> bool:
-        """Return whether anything moved forward since ``mark``; without a mark nothing has."""
+    def is_ahead_of(self, mark: Optional[Progress], least_bytes: float = math.inf) -> bool:
+        """Return whether real ground was gained since ``mark``; without a mark none was.
+
+        Real ground is a later sub-task, a percent of it, or so many bytes. One byte is none: a copy
+        that dies after a second each time would begin anew for ever.
+        """
         if mark is None:
             return False
-        more = self.copied is not None and mark.copied is not None and self.copied > mark.copied
-        return more or self._is_later_than(mark)
+        more = 0 if self.copied is None or mark.copied is None else self.copied - mark.copied
+        return more >= least_bytes or self._is_later_than(mark)
 
-    def high_water(self, other: Optional[Progress]) -> Progress:
-        """Return the further of the two, so that ground covered twice is no progress."""
-        if other is None:
+    def high_water(self, mark: Optional[Progress]) -> Progress:
+        """Return the further of the two, so that ground covered twice is no progress.
+
+        Bytes that are not known now make those of the mark unknown: they may have grown since.
+        """
+        if mark is None:
             return self
-        later = other if other._is_later_than(self) else self
-        copied = max(self.copied or 0, other.copied or 0)
-        return replace(later, copied=copied or None)
+        later = mark if mark._is_later_than(self) else self
+        copied = None if self.copied is None else max(self.copied, mark.copied or 0)
+        return replace(later, copied=copied)
 
     def differs_from(self, other: Progress) -> bool:
         """Return whether anything moved, in whichever direction; what is not known has not."""
@@ -209,17 +217,60 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    def is_ahead_of(self, mark: Optional[Progress]) -> bool:
+        """Return whether it gained real ground since ``mark``; of bytes, a percent of all."""
+        size = self.transfer.size
+        return self.progress.is_ahead_of(mark, size / 100 if size else math.inf)
+
+    def lean(self) -> Task:
+        """Return the task without the texts that people, agents and systems have put into it.
+
+        It is called by its id; of its state is kept what is known, and of its error the code.
+        """
+        return replace(
+            self,
+            name=self.id if self.name else "",
+            state=self.state if self.state in PHASES else "?",
+            error=TaskError(self.error.code),
+            progress=replace(self.progress, sub_task=""),
+            servers=Servers(),
+        )
+
     @property
     def is_halted(self) -> bool:
         """Whether SMS itself has paused it: a person's pause comes without an error."""
         return self.phase is Phase.PAUSED and bool(self.error.code)
 
+    def with_texts(self, change: Callable[[str], str]) -> Task:
+        """Return the task with every text that came with it changed, but for its id."""
+        return replace(
+            self,
+            name=change(self.name),
+            state=change(self.state),
+            type=change(self.type),
+            error=TaskError(change(self.error.code), tuple(map(change, self.error.params))),
+            progress=replace(self.progress, sub_task=change(self.progress.sub_task)),
+            servers=Servers(
+                change(self.servers.source),
+                change(self.servers.target),
+                change(self.servers.source_id),
+            ),
+        )
+
 
 @dataclass(frozen=True)
 class Gone:
-    """What was observed of a task that the service does not have."""
+    """What was observed of a task that is not there any more.
+
+    ``detail`` says where it went, for people; empty when the service has no such task.
+    """
 
     task_id: str
+    detail: str = ""
+
+
+# The id that stands for the tasks on pages of the list that could not be read.
+PART_OF_LIST = "*"
 
 
 @dataclass(frozen=True)
@@ -246,10 +297,10 @@ Observation = Union[Task, Gone, Unseen]
 class Listing:
     """The tasks of an account, as their list has them.
 
-    ``tasks`` are those asked for, ``ids`` also the others, and those whose rows made no sense.
-    ``complete``: no row can have been missed; otherwise ``detail`` says why one may have been.
-    ``missing`` is how many rows the list counts beyond those that it shows, when all its pages
-    were read.
+    ``tasks`` are those asked for, ``ids`` also the others, and the ``strange`` ones whose rows made
+    no sense. ``complete``: no row can have been missed; otherwise ``detail`` says why one may have
+    been. ``broken``: a page could not be read. ``missing`` is how many rows the list counts beyond
+    those that it shows, when all its pages were read.
     """
 
     tasks: Tuple[Task, ...]
@@ -257,3 +308,5 @@ class Listing:
     complete: bool
     detail: str = ""
     missing: int = 0
+    broken: bool = False
+    strange: FrozenSet[str] = frozenset()

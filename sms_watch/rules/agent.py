@@ -15,11 +15,12 @@ TOLD_EVERY = timedelta(hours=1)  # at most, of an agent that comes and goes
 class Agent:
     """The agent of one task.
 
-    ``was_away_when_failed``: it was not connected when the task was last read as failed.
-    ``event_id`` is that of the loss that is open, which was raised last at ``lost_at``.
+    Of a failed task, it is away since ``away_since``, or was until ``back_at``. ``event_id`` is
+    that of the loss that is open, which was raised last at ``lost_at``.
     """
 
-    was_away_when_failed: bool = False
+    away_since: Optional[datetime] = None
+    back_at: Optional[datetime] = None
     event_id: str = ""
     lost_at: Optional[datetime] = None
 
@@ -35,13 +36,26 @@ class Agent:
             return replace(self, event_id=""), Kind.CONNECTED
         return self, None
 
-    def failing(self, connected: Optional[bool]) -> Agent:
-        """Return the agent of a task that was read as failed."""
-        return replace(self, was_away_when_failed=connected is False)
+    def failing(self, connected: Optional[bool], now: datetime) -> Agent:
+        """Return the agent of a task that was read as failed. What is not known is ignored."""
+        is_away = self.away_since is not None and self.back_at is None
+        if connected is False and not is_away:
+            return replace(self, away_since=now, back_at=None)
+        return replace(self, back_at=now) if connected and is_away else self
 
     def running(self) -> Agent:
         """Return the agent of a task that was read as running."""
-        return replace(self, was_away_when_failed=False)
+        return replace(self, away_since=None, back_at=None)
+
+    def is_back_since(self, last: Optional[datetime]) -> bool:
+        """Return whether it has come back after the last start, if there was one."""
+        return self.back_at is not None and (last is None or last < self.back_at)
+
+    def was_away_for(self, span: timedelta) -> bool:
+        """Return whether it was away for so long, and is back."""
+        if self.away_since is None or self.back_at is None:
+            return False
+        return self.back_at - self.away_since >= span
 
     def closed(self) -> Agent:
         """End a loss without a word: the task needs its agent no more."""

@@ -23,12 +23,13 @@ from sms_watch.model.notice import (
     event_id,
 )
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import ErrorClass, Phase, Task
+from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
+from sms_watch.rules.call import Call
 from sms_watch.rules.error_codes import Code, explain
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
 from sms_watch.rules.record import TaskRecord
-from sms_watch.rules.starts import NEVER_RESTARTED, NOT_TAKEN, Starts, cap
+from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, NOT_TAKEN, Starts, cap
 
 HEALTHY_AFTER = timedelta(minutes=30)
 # What rests in these phases is left alone; the kind is told when the phase is first read.
@@ -40,6 +41,27 @@ RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
     Phase.ROLLED_BACK: (Action.NONE, Reason.ROLLED_BACK, Kind.NEEDS_PERSON),
     Phase.UNKNOWN: (Action.NONE, Reason.UNKNOWN_STATE, Kind.UNKNOWN_STATE),
 }
+# States that a task only passes through: each counts from its own beginning.
+PASSING = frozenset(
+    {
+        TaskState.ABORTING.value,
+        TaskState.RESETING.value,
+        TaskState.DELETING.value,
+        TaskState.SKIPPING.value,
+        TaskState.SYNC_F_ROLLBACKING.value,
+    }
+)
+# Kinds that say in which state a task is.
+SAYS_STATE = frozenset(
+    {
+        Kind.FAILED,
+        Kind.NEEDS_PERSON,
+        Kind.PAUSED,
+        Kind.FINISHED,
+        Kind.UNKNOWN_STATE,
+        Kind.RESUMED,
+    }
+)
 # A pause and the end of a task end its failure without a closing notice.
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED})
 
@@ -93,6 +115,11 @@ class Decision:
         """Whether the task is to be started."""
         return self.verdict.action is Action.START
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the task was read, or found in a list."""
+        return self.task is not None and self.verdict.reason is not Reason.GONE
+
     def planned(self, now: datetime) -> Optional[TaskRecord]:
         """Return the record with the start counted, if one is decided."""
         if self.record is None or self.task is None or self.verdict.start is None:
@@ -109,7 +136,10 @@ class Decision:
             attempt=attempt,
             start=None,
         )
-        notices = tuple(replace(notice, verdict=verdict) for notice in self.notices)
+        notices = tuple(
+            replace(notice, verdict=verdict) if notice.verdict == self.verdict else notice
+            for notice in self.notices
+        )
         return replace(self, verdict=verdict, notices=notices)
 
     def telling(self, *notices: Notice) -> Decision:
@@ -119,11 +149,14 @@ class Decision:
 
 def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     """Decide about a task; ``known`` is what is remembered of it."""
-    if reading.task.phase is Phase.FAILED:
-        return _decide_failed(reading, known)
-    if reading.task.phase is Phase.MOVING:
-        return _decide_moving(reading, known)
-    return _decide_resting(reading, known)
+    phase = reading.task.phase
+    if phase is Phase.FAILED:
+        decision = _decide_failed(reading, known)
+    elif phase is Phase.MOVING:
+        decision = _decide_moving(reading, known)
+    else:
+        decision = _decide_resting(reading, known)
+    return _noting_rest(_noting_departure(decision, reading, known), reading)
 
 
 def settle(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
@@ -141,14 +174,14 @@ def _decide_resting(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     action, reason, kind = RESTING[task.phase]
     changed = _has_come_to_rest(task, known)
     calls = task.is_halted or kind is Kind.NEEDS_PERSON
-    record = replace(_taken_in(reading, known), movement=Movement())
-    failure, agent = record.failure.rested(), record.agent
+    before = _taken_in(reading, known)
+    failure, agent = before.failure.rested(), before.agent
     if task.phase in SETTLED:
-        failure, agent = Failure(), record.agent.closed()
+        failure, agent = Failure(), before.agent.closed()
     if calls and kind:
         called = Failure(code=task.error.code).called(reading.event, now, kind)
-        failure = called if changed else record.failure
-    record = replace(record, failure=failure, agent=agent)
+        failure = called if changed else before.failure
+    record = replace(before, movement=Movement(), failure=failure, agent=agent)
     # Of what was found by listing, only what happens from now on is news.
     is_news = changed and (known is not None or calls or not reading.discovered)
     error = explain(task.error.code, task.type, reading.policy.classes)
@@ -164,6 +197,54 @@ def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
     if task.phase is Phase.UNKNOWN:
         return known.state != task.state
     return task.is_halted and known.failure.code != task.error.code
+
+
+# In a state where nothing should stay, or that nobody knows
+
+
+def _noting_departure(
+    decision: Decision, reading: Reading, known: Optional[TaskRecord]
+) -> Decision:
+    """Tell that a task has left such a state, unless what it became is told by itself."""
+    record = decision.record
+    if record is None or known is None or record.rest is None or known.state == record.state:
+        return decision
+    left = replace(decision, record=replace(record, rest=None))
+    if any(notice.kind in SAYS_STATE for notice in decision.notices):
+        return left
+    follows, verdict = (record.rest.event_id,), decision.verdict
+    return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))
+
+
+def _noting_rest(decision: Decision, reading: Reading) -> Decision:
+    """Remember that a state is not known, or tell that the task hangs in it."""
+    record = decision.record
+    if record is None or record.rest is not None:
+        return decision
+    for notice in decision.notices:
+        if notice.kind is Kind.UNKNOWN_STATE:
+            rest = Call(notice.event_id, reading.now)
+            return replace(decision, record=replace(record, rest=rest))
+    if not _hangs(record, reading):
+        return decision
+    notice = reading.notice(Kind.HANGING, decision.verdict, since=record.since)
+    rest = Call(notice.event_id, reading.now)
+    return replace(decision, record=replace(record, rest=rest)).telling(notice)
+
+
+def _hangs(record: TaskRecord, reading: Reading) -> bool:
+    """Return whether a task has been too long where nothing should stay.
+
+    A task that waits in READY because nobody has started it yet is no such case: only one that was
+    started since it failed.
+    """
+    limit = reading.policy.hang
+    if not limit or reading.now - record.since < limit:
+        return False
+    failed_at, started_at = record.failure.since, record.starts.last_at
+    started = failed_at is not None and started_at is not None and started_at >= failed_at
+    is_open = started and bool(record.failure.openings)
+    return record.state in PASSING or (record.phase is Phase.READY and is_open)
 
 
 # Moving
@@ -203,9 +284,7 @@ def _proved(reading: Reading, failure: Failure, starts: Starts, healthy: bool) -
     # It was told as running once and broke again at the same place. To tell that again and again
     # through a long outage helps nobody: this time it has to move first. One that fails and comes
     # back all the time has to hold out for longer.
-    unproved = (
-        failure.on_probation and not healthy and not task.progress.is_ahead_of(starts.furthest)
-    )
+    unproved = failure.on_probation and not healthy and not task.is_ahead_of(starts.furthest)
     if unproved or failure.is_flapping(reading.now):
         return failure
     return failure.closed()
@@ -231,16 +310,17 @@ def _decide_failed(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     task, now, policy = reading.task, reading.now, reading.policy
     error = explain(task.error.code, task.type, policy.classes)
     before, is_news = _failed(reading, known)
-    reconnected = before.agent.was_away_when_failed and task.connected is True
-    starts = before.starts.reconnected() if reconnected else before.starts
-    record = replace(before, starts=starts, agent=before.agent.failing(task.connected))
-    verdict = _verdict(reading, record, error, reconnected)
+    record = replace(before, agent=before.agent.failing(task.connected, now))
+    verdict = _verdict(reading, record, error)
     calls = record.failure.call is None and _needs_person(reading, record, verdict)
     failure = record.failure.called(reading.event, now) if calls else record.failure
     agent, agent_news = record.agent.read(task.connected, now, reading.event)
     facts = {"since": record.failed_since, "count": failure.flaps}
     notices = [reading.notice(Kind.FAILED, verdict, **facts)] if is_news else []
-    notices += [reading.notice(Kind.NEEDS_PERSON, verdict, **facts)] if calls else []
+    if calls:
+        late = record.starts.skips >= MOST_SKIPS and verdict.action is not Action.NONE
+        said = _without_time(verdict) if late else verdict
+        notices.append(reading.notice(Kind.NEEDS_PERSON, said, **facts))
     notices += _agent_notices(reading, agent_news, before, verdict, **facts)
     record = replace(record, failure=failure, agent=agent)
     return Decision(task.id, verdict, reading.event, task, record, tuple(notices))
@@ -259,7 +339,7 @@ def _failed(reading: Reading, known: Optional[TaskRecord]) -> Tuple[TaskRecord, 
         failure, is_news = known.failure.counted(True, now, reading.event)
         return replace(known, failure=failure), is_news
     was_running = known.phase is Phase.MOVING
-    advanced = task.progress.is_ahead_of(known.starts.furthest)
+    advanced = task.is_ahead_of(known.starts.furthest)
     changed = known.state != task.state
     # A run that had to prove itself first, and broke before it did, was never told.
     unproved = was_running and known.failure.on_probation and not advanced
@@ -284,7 +364,7 @@ def _is_another(reading: Reading, code: str) -> bool:
     return task.error.code != code and not both_pass
 
 
-def _verdict(reading: Reading, record: TaskRecord, error: Code, reconnected: bool) -> Verdict:
+def _verdict(reading: Reading, record: TaskRecord, error: Code) -> Verdict:
     """Return whether a failed task is started now, later or never."""
     limit = cap(error.error_class, reading.policy)
     action, reason, next_try = _answer(reading, record, error, limit)
@@ -292,12 +372,16 @@ def _verdict(reading: Reading, record: TaskRecord, error: Code, reconnected: boo
     start = None
     if action is Action.START:
         start = Start(f"{reading.event}-start")
-        reason = Reason.RECONNECTED if reconnected else reason
+        is_back = record.agent.is_back_since(record.starts.last_at)
+        reason = Reason.RECONNECTED if is_back else reason
     return Verdict(action, reason, error.error_class, Attempt(number, limit, next_try), start)
 
 
 def _answer(
-    reading: Reading, record: TaskRecord, error: Code, limit: Optional[int]
+    reading: Reading,
+    record: TaskRecord,
+    error: Code,
+    limit: Optional[int],
 ) -> Tuple[Action, Reason, Optional[datetime]]:
     """Return the action, its reason, and the earliest moment of the next start after it."""
     starts, policy, now = record.starts, reading.policy, reading.now
@@ -312,7 +396,7 @@ def _answer(
         return Action.WAIT, reason, due
     if reading.task.listed:
         return Action.WAIT, Reason.NOT_REACHED, None
-    longest = record.agent.was_away_when_failed or starts.tries >= policy.max_attempts
+    longest = reading.task.connected is False or starts.tries >= policy.max_attempts
     reason = Reason.LONGEST_WAIT if longest else Reason.MENDABLE
     after = starts.sent("", reading.task.progress, now)
     is_last = limit is not None and after.attempts >= limit
@@ -323,7 +407,12 @@ def _gates(reading: Reading, record: TaskRecord, error: Code) -> List[Tuple[date
     """List the moments before which the task is not to be started, each with its reason."""
     policy, starts, gates = reading.policy, record.starts, []
     if starts.last_at is not None:
-        gates.append((starts.last_at + starts.backoff(policy), Reason.BACKOFF))
+        # An agent that was away for long and is back is a new chance; one that comes and goes is
+        # not. Two starts are never closer than the shortest wait.
+        is_back = record.agent.is_back_since(starts.last_at)
+        is_new = is_back and record.agent.was_away_for(policy.backoff_max)
+        wait = policy.backoff if is_new else starts.backoff(policy)
+        gates.append((starts.last_at + wait, Reason.BACKOFF))
     if policy.grace and error.auto_recovery:
         gates.append((record.since + policy.grace, Reason.GRACE))
     if reading.task.connected is False:
@@ -335,7 +424,7 @@ def _gates(reading: Reading, record: TaskRecord, error: Code) -> List[Tuple[date
 def _needs_person(reading: Reading, record: TaskRecord, verdict: Verdict) -> bool:
     """Return whether a person is to be called about a failed task."""
     starts, policy = record.starts, reading.policy
-    if verdict.reason in (Reason.NOT_MENDABLE, Reason.STARTS_OFF):
+    if verdict.reason in (Reason.NOT_MENDABLE, Reason.STARTS_OFF) or starts.skips >= MOST_SKIPS:
         return True
     if starts.last_at is None or not starts.is_used_up(verdict.attempt.cap, policy):
         return False
@@ -343,9 +432,16 @@ def _needs_person(reading: Reading, record: TaskRecord, verdict: Verdict) -> boo
     return reading.now >= starts.last_at + policy.backoff
 
 
+def _without_time(verdict: Verdict) -> Verdict:
+    """Return what is said of a start that was decided again and again, and never sent."""
+    attempt = replace(verdict.attempt, next_try=None)
+    return replace(verdict, action=Action.WAIT, reason=Reason.NO_TIME, attempt=attempt, start=None)
+
+
 def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:
     """Return the record of a task that is not failed, with its state."""
     task, now = reading.task, reading.now
     if known is None:
         return TaskRecord(task.state, now, task.name)
-    return known.read(task, now, begins=known.phase is not task.phase)
+    begins = known.phase is not task.phase or (task.state in PASSING and known.state != task.state)
+    return replace(known.read(task, now, begins), starts=known.starts.not_due())

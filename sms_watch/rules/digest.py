@@ -13,7 +13,7 @@ from sms_watch.rules.record import WatchRecord
 
 MOST_ROWS = 100
 # In a digest what needs somebody comes first: what failed, then what was paused by SMS itself, then
-# what is stalled.
+# what stands still.
 URGENT = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.MOVING, Phase.UNKNOWN)
 
 
@@ -22,7 +22,7 @@ def is_due(
 ) -> bool:
     """Return whether the regular digest is to be sent."""
     # A digest of nothing helps nobody: the regular one waits until something can be read.
-    sees = any(decision.task is not None for decision in decisions)
+    sees = any(decision.is_there for decision in decisions)
     last = watch.digested_at
     return sees and bool(policy.digest) and last is not None and now - last >= policy.digest
 
@@ -34,10 +34,10 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
             d.task,
             d.record.totals.starts,
             d.record.seconds_failed(now),
-            d.record.movement.moved_at if d.record.movement.stall else None,
+            d.record.still_since,
         )
         for d in decisions
-        if d.task is not None and d.record is not None and d.record.phase is not Phase.GONE
+        if d.task is not None and d.record is not None and d.is_there
     ]
     rows.sort(key=lambda row: (_urgency(row), row.task.name, row.task.id))
     unread = [d for d in decisions if d.task is None]
@@ -46,7 +46,7 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
 
 
 def _urgency(row: DigestRow) -> int:
-    phase = row.task.phase
+    phase = Phase.MOVING if row.still_since else row.task.phase
     moves = phase is Phase.MOVING and row.still_since is None
     rests = phase not in URGENT or moves or (phase is Phase.PAUSED and not row.task.is_halted)
     return len(URGENT) if rests else URGENT.index(phase)

@@ -10,9 +10,10 @@ from sms_watch.model.notice import Kind, event_id
 from sms_watch.rules.call import Call
 
 # More new failures than this within the span are told as one: the task is flapping. It has
-# settled when the span passes without another.
+# settled when the span passes without another. They are few, so that they and their ends leave
+# airtime to say so.
 FLAP_SPAN = timedelta(hours=1)
-MOST_FAILURES = 4
+MOST_FAILURES = 2
 
 
 @dataclass(frozen=True)

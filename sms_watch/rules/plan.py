@@ -6,12 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import (
     Callable,
-    Dict,
-    FrozenSet,
     Iterable,
-    Iterator,
-    List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -26,19 +23,22 @@ from sms_watch.model.notice import (
     Verdict,
     closing_id,
     event_id,
-    kind_of,
 )
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Phase, Task, Unseen
+from sms_watch.model.task import PART_OF_LIST, Gone, Observation, Phase, Task, Unseen
 from sms_watch.rules import digest
+from sms_watch.rules.call import Call
 from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.reminders import Snooze, reminders_due
 from sms_watch.rules.sight import Sight
+from sms_watch.rules.telling import wanted, within_airtime
 
 BLIND_AFTER_RUNS = 3
 # A list that changes while it is read is short once or twice; one that stays so has a reason.
 SHORT_AFTER_RUNS = 3
+NAMES = {PART_OF_LIST: "a part of the list of tasks"}
+GONE = Verdict(reason=Reason.GONE)
 # A person is called after the last try, for one of these reasons.
 CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
 
@@ -123,7 +123,7 @@ class Draft:
         return event_id(self.situation.position.event(len(self.observations)), kind)
 
     def plan(self) -> Plan:
-        """Return the plan; this alone looks at who wants to hear what."""
+        """Return the plan; this alone looks at who wants to hear what, and how much."""
         now, known = self.situation.now, self.memory.tasks
         planned = ((each.task_id, each.planned(now)) for each in self.decisions)
         changed = {
@@ -132,9 +132,15 @@ class Draft:
             if record is not None and record != known.get(key)
         }
         about_tasks = [notice for each in self.decisions for notice in each.notices]
-        told = _wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
-        watch = self.watch if self.watch != self.memory.watch else None
-        return Plan(self.decisions, changed, watch, (*self.answers, *told))
+        heard = wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
+        told, airtime = within_airtime(heard, self.decisions, self.watch.airtime, now)
+        watch = replace(self.watch, airtime=airtime)
+        return Plan(
+            self.decisions,
+            changed,
+            watch if watch != self.memory.watch else None,
+            (*self.answers, *told),
+        )
 
 
 def plan(observations: Sequence[Observation], memory: Memory, situation: Situation) -> Plan:
@@ -203,7 +209,7 @@ def _quieten(draft: Draft) -> Draft:
 
 def _remind(draft: Draft) -> Draft:
     """Repeat the calls that are still open."""
-    read = {d.task_id: d.record for d in draft.decisions if d.record is not None and d.task}
+    read = {d.task_id: d.record for d in draft.decisions if d.record is not None and d.is_there}
     due = reminders_due(read, draft.situation.now, draft.situation.policy)
     return draft.deciding(
         _reminded(decision, draft.situation) if decision.task_id in due else decision
@@ -267,27 +273,16 @@ def _decide_one(
     if isinstance(seen, Task):
         return decide(situation.reading(seen, event), known.get(seen.id))
     if isinstance(seen, Gone):
-        return _decide_gone(seen, known.get(seen.task_id), situation, event)
+        # What is remembered stays: the service may be wrong, and the task may come back.
+        record = known.get(seen.task_id)
+        task, verdict = Task(seen.task_id, record.name if record else "", ""), GONE
+        return Decision(seen.task_id, verdict, event, task, record, detail=seen.detail)
     if seen.row is not None:
         decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
         return replace(decision, detail=seen.detail)
     reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
-
-
-def _decide_gone(
-    seen: Gone, known: Optional[TaskRecord], situation: Situation, event: str
-) -> Decision:
-    was_gone = known is not None and known.phase is Phase.GONE
-    # Of what was found by listing, a finished task that is deleted is no loss.
-    is_over = situation.discovers and known is not None and known.phase is Phase.FINISHED
-    name = known.name if known else ""
-    record = known if was_gone else TaskRecord("", situation.now, name)
-    reading = situation.reading(Task(seen.task_id, name, ""), event)
-    verdict = Verdict(reason=Reason.GONE)
-    notices = () if was_gone or is_over else (reading.notice(Kind.GONE, verdict),)
-    return Decision(seen.task_id, verdict, event, reading.task, record, notices)
 
 
 def _waiting_since(decision: Decision) -> Tuple[datetime, str]:
@@ -317,19 +312,25 @@ def _reminded(decision: Decision, situation: Situation) -> Decision:
     assert record is not None  # noqa: S101 - a reminder is due by what is in it
     assert record.call is not None  # noqa: S101 - as above
     assert task is not None  # noqa: S101 - of tasks that were not read none is due
-    call, moving = record.call.repeated(situation.now), record.phase is Phase.MOVING
+    call = record.call.repeated(situation.now)
     notice = situation.reading(task, decision.event).notice(
         Kind.REMINDER,
         decision.verdict,
-        follows=(call.event_id,) if moving else record.failure.openings,
-        since=record.movement.moved_at if moving else record.failed_since,
+        follows=_repeated(record, call),
+        since=record.standing_since,
         count=call.reminders,
     )
     return replace(decision, record=record.reminded(call)).telling(notice)
 
 
+def _repeated(record: TaskRecord, call: Call) -> Tuple[str, ...]:
+    """Return the ids of the notices that a reminder repeats."""
+    openings = record.failure.openings
+    return openings if call.event_id in openings else (call.event_id,)
+
+
 def _digested(decision: Decision, now: datetime) -> Decision:
-    if decision.record is None or decision.task is None:
+    if decision.record is None or not decision.is_there:
         return decision
     return replace(decision, record=decision.record.digested(now))
 
@@ -369,7 +370,7 @@ def _note_sight(draft: Draft) -> Draft:
         )
         notices = (*notices, notice)
     watch = replace(watch, blind_runs=0, blind_since=None, event_id="")
-    return _note_unread(replace(draft, watch=watch, notices=notices))
+    return _note_missing(replace(draft, watch=watch, notices=notices))
 
 
 def _note_blindness(draft: Draft, detail: str) -> Draft:
@@ -385,52 +386,90 @@ def _note_blindness(draft: Draft, detail: str) -> Draft:
     return replace(draft, watch=watch, notices=(*draft.notices, notice))
 
 
-def _note_unread(draft: Draft) -> Draft:
-    """Say of each task when several runs in a row could not read it, and when one can again."""
-    unread: Dict[str, Sight] = {}
-    decisions: List[Decision] = []
-    for seen, decision in zip(draft.observations, draft.decisions):
-        before = draft.watch.unread.get(decision.task_id)
-        if isinstance(seen, Unseen):
-            sight = before or Sight(draft.situation.now)
-            unread[decision.task_id], is_news = sight.missed(seen.reached, decision.event)
-            news = [_unreadable(seen, decision, sight, draft)] if is_news else []
-        elif before and before.event_id and not _tells(decision, Kind.GONE):
-            news = [_readable(decision, before, draft)]
-        else:
-            news = []
-        decisions.append(decision.telling(*news))
-    return replace(draft.deciding(decisions), watch=replace(draft.watch, unread=unread))
+def _note_missing(draft: Draft) -> Draft:
+    """Say of each task when it cannot be read or is gone, run after run, and when it is back."""
+    watch = draft.watch
+    looks = [_look(*pair, draft) for pair in zip(draft.observations, draft.decisions)]
+    asked = {look.decision.task_id for look in looks}
+    unread = {look.decision.task_id: look.unread for look in looks if look.unread}
+    absent = {look.decision.task_id: look.absent for look in looks if look.absent}
+    # After a task that is told to be gone nobody asks any more.
+    lasting = {key: sight for key, sight in watch.absent.items() if key not in asked}
+    draft = draft.deciding(look.decision for look in looks)
+    if PART_OF_LIST in watch.unread.keys() - asked:
+        draft = _whole_again(draft, watch.unread[PART_OF_LIST])
+    watch = replace(watch, unread=unread, absent={**lasting, **absent})
+    return replace(draft, watch=watch)
 
 
-def _tells(decision: Decision, kind: Kind) -> bool:
-    return any(notice.kind is kind for notice in decision.notices)
+class _Look(NamedTuple):
+    """What a run finds of a task: its decision, and what is remembered if it was not seen."""
+
+    decision: Decision
+    unread: Optional[Sight]
+    absent: Optional[Sight]
 
 
-def _unreadable(seen: Unseen, decision: Decision, sight: Sight, draft: Draft) -> Notice:
-    name = decision.record.name if decision.record else ""
-    task = decision.task or Task(decision.task_id, name, "")
+def _look(seen: Observation, decision: Decision, draft: Draft) -> _Look:
+    watch, now = draft.watch, draft.situation.now
+    unread, absent = watch.unread.get(decision.task_id), watch.absent.get(decision.task_id)
+    if isinstance(seen, Gone):
+        absent, is_news = (absent or Sight(now)).missed(Kind.GONE, decision.event)
+        decision = _told_gone(decision, draft) if is_news else decision
+        return _Look(decision, None if absent.event_id else unread, absent)
+    row = seen.row if isinstance(seen, Unseen) else seen
+    if absent and row:
+        decision, absent = _told_back(decision, absent, draft), None
+    if isinstance(seen, Unseen):
+        unread, is_news = (unread or Sight(now)).missed(
+            Kind.UNREADABLE, decision.event, seen.reached
+        )
+        decision = _told_unreadable(decision, seen, unread, draft) if is_news else decision
+    # Of a failed task a row says what became of it, and not that it can be read by itself.
+    elif unread and not (seen.listed and seen.phase is Phase.FAILED):
+        decision, unread = _told_back(decision, unread, draft), None
+    return _Look(decision, unread, absent)
+
+
+def _told_unreadable(decision: Decision, seen: Unseen, sight: Sight, draft: Draft) -> Decision:
+    record = decision.record
+    reading = draft.situation.reading(_named(decision), decision.event)
     detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
-    return draft.situation.reading(task, decision.event).notice(
-        Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail
+    decision = decision.telling(
+        reading.notice(Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail)
+    )
+    # A list says that it has failed, and nobody starts it: that is more than a task not watched.
+    if seen.row is None or seen.row.phase is not Phase.FAILED or not record or record.failure.call:
+        return decision
+    failure = record.failure.called(decision.event, draft.situation.now)
+    call = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
+    return replace(decision, record=replace(record, failure=failure)).telling(call)
+
+
+def _told_gone(decision: Decision, draft: Draft) -> Decision:
+    reading = draft.situation.reading(_named(decision), decision.event)
+    return decision.telling(reading.notice(Kind.GONE, decision.verdict, detail=decision.detail))
+
+
+def _told_back(decision: Decision, sight: Sight, draft: Draft) -> Decision:
+    """Tell that a task can be read again, or is there again, if people heard otherwise."""
+    if not sight.event_id:
+        return decision
+    reading, follows = draft.situation.reading(_named(decision), decision.event), (sight.event_id,)
+    return decision.telling(
+        reading.closing(Kind.READABLE, follows, decision.verdict, since=sight.since)
     )
 
 
-def _readable(decision: Decision, before: Sight, draft: Draft) -> Notice:
-    task = decision.task or Task(decision.task_id, "", "")
-    return draft.situation.reading(task, decision.event).closing(
-        Kind.READABLE, (before.event_id,), decision.verdict, since=before.since
-    )
+def _named(decision: Decision) -> Task:
+    """Return the task of a decision; of one that was not read, with the name that is known."""
+    if decision.task is not None:
+        return decision.task
+    name = decision.record.name if decision.record else NAMES.get(decision.task_id, "")
+    return Task(decision.task_id, name, "")
 
 
-# Who wants to hear what
-
-
-def _wanted(notices: Iterable[Notice], notify_on: FrozenSet[Kind]) -> Iterator[Notice]:
-    """Leave out what nobody wants to hear, and what follows up something that nobody heard."""
-    for notice in notices:
-        told = [each for each in notice.follows if kind_of(each) in notify_on]
-        if notice.kind not in notify_on or (notice.follows and not told):
-            continue
-        # The end of an event has the id of the first notice that people had of it.
-        yield replace(notice, event_id=closing_id(told[0])) if notice.kind.ends else notice
+def _whole_again(draft: Draft, sight: Sight) -> Draft:
+    """Tell that all pages of the list can be read again; no observation stands for that."""
+    told = _told_back(Decision(PART_OF_LIST, Verdict()), sight, draft).notices
+    return replace(draft, notices=(*draft.notices, *told))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Mapping, Optional
 
-from sms_watch.model.notice import Notice
+from sms_watch.model.notice import Kind, Notice, kind_of
 from sms_watch.model.task import BROKEN, PHASES, Phase, Task
 from sms_watch.rules.agent import Agent
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
@@ -26,10 +27,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """What is remembered of one task. One that is gone has an empty ``state``.
+    """What is remembered of one task.
 
-    ``since`` is when this state, or another that means the same, was first read. There are no
-    reminders before ``snoozed_until``.
+    ``since`` is when this state, or another that means the same, was first read. ``rest`` is what
+    people were told of a state in which nothing happens: that it is not known, or that the task
+    hangs in it. There are no reminders before ``snoozed_until``.
     """
 
     state: str
@@ -39,13 +41,14 @@ class TaskRecord:
     failure: Failure = Failure()
     agent: Agent = Agent()
     movement: Movement = Movement()
+    rest: Optional[Call] = None
     snoozed_until: Optional[datetime] = None
     totals: Totals = Totals()
 
     @property
     def phase(self) -> Phase:
         """What the remembered state means to the watchdog."""
-        return PHASES.get(self.state, Phase.UNKNOWN) if self.state else Phase.GONE
+        return PHASES.get(self.state, Phase.UNKNOWN)
 
     @property
     def failed_since(self) -> datetime:
@@ -53,11 +56,30 @@ class TaskRecord:
         return self.failure.since or self.since
 
     @property
+    def standing_since(self) -> datetime:
+        """Since when nothing has become of the task."""
+        if self.phase is Phase.MOVING:
+            return self.movement.moved_at or self.since
+        return self.failed_since if self.phase in BROKEN else self.since
+
+    @property
     def call(self) -> Optional[Call]:
         """The open call that only a person can end."""
         if self.phase is Phase.MOVING:
             return self.movement.stall
-        return self.failure.call if self.phase in (*BROKEN, Phase.PAUSED) else None
+        return self.failure.call or self.hang
+
+    @property
+    def hang(self) -> Optional[Call]:
+        """The call about a task that hangs."""
+        return self.rest if self.rest and kind_of(self.rest.event_id) is Kind.HANGING else None
+
+    @property
+    def still_since(self) -> Optional[datetime]:
+        """Since when a task does not move that people were told of as stalled or hanging."""
+        if self.movement.stall:
+            return self.movement.moved_at
+        return self.since if self.hang else None
 
     def read(self, task: Task, now: datetime, begins: bool) -> TaskRecord:
         """Take in the state that was just read; ``begins``: it counts from now on."""
@@ -75,7 +97,9 @@ class TaskRecord:
         """Put a repeated call in the place of the open one."""
         if self.phase is Phase.MOVING:
             return replace(self, movement=replace(self.movement, stall=call))
-        return replace(self, failure=replace(self.failure, call=call))
+        if self.failure.call:
+            return replace(self, failure=replace(self.failure, call=call))
+        return replace(self, rest=call)
 
     def snoozed(self, span: timedelta, now: datetime) -> TaskRecord:
         """Send no reminders for a while; a snooze that holds already changes nothing."""
@@ -110,8 +134,9 @@ class WatchRecord:
     ``blind_runs`` counts runs in a row that could read nothing, up to the one that is told;
     ``blind_since`` is the first of them, ``event_id`` the id of its notice. ``loss_told``: the loss
     of the memory was recorded. ``unread`` are the tasks that the last run did not read, by id; they
-    come first. ``short_lists`` counts the runs in a row whose list had fewer rows than it counts.
-    ``digested_at`` is the moment of the last digest, or from which the first one is counted.
+    come first. ``absent`` are those that were not there. ``short_lists`` counts the runs in a row
+    whose list had fewer rows than it counts. ``digested_at`` is the moment of the last digest, or
+    from which the first one is counted. ``airtime`` is what was said lately, by task id.
     """
 
     blind_runs: int = 0
@@ -119,8 +144,10 @@ class WatchRecord:
     event_id: str = ""
     loss_told: bool = False
     unread: Mapping[str, Sight] = field(default_factory=dict)
+    absent: Mapping[str, Sight] = field(default_factory=dict)
     short_lists: int = 0
     digested_at: Optional[datetime] = None
+    airtime: Mapping[str, Airtime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

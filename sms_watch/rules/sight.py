@@ -1,21 +1,23 @@
-"""A task that cannot be read while others can. Pure."""
+"""A task that cannot be read while others can, or that is not there any more. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Tuple
+from typing import Mapping, Tuple
 
 from sms_watch.model.notice import Kind, event_id
 
-UNREADABLE_AFTER_RUNS = 3
+# How many runs in a row have to give the same answer before it is told. One may be a passing fault,
+# also where the service says that there is no such task.
+AFTER_RUNS: Mapping[Kind, int] = {Kind.UNREADABLE: 3, Kind.GONE: 2}
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What is remembered of a task that the last run did not read.
+    """What is remembered of a task that the last run did not see.
 
-    ``since`` is the first run that missed it. ``runs`` counts the runs in a row that tried in vain,
+    ``since`` is the first run that missed it. ``runs`` counts the runs in a row that asked in vain,
     up to the one that is told; ``event_id`` is the id of its notice.
     """
 
@@ -23,11 +25,11 @@ class Sight:
     runs: int = 0
     event_id: str = ""
 
-    def missed(self, attempted: bool, event: str) -> Tuple[Sight, bool]:
-        """Take in that it was missed once more; the flag says whether that is news."""
-        if not attempted or self.runs >= UNREADABLE_AFTER_RUNS:
+    def missed(self, kind: Kind, event: str, attempted: bool = True) -> Tuple[Sight, bool]:
+        """Take in that it was missed once more; the flag says whether a notice is due."""
+        if not attempted or self.runs >= AFTER_RUNS[kind]:
             return self, False
         sight = replace(self, runs=self.runs + 1)
-        if sight.runs < UNREADABLE_AFTER_RUNS:
+        if sight.runs < AFTER_RUNS[kind]:
             return sight, False
-        return replace(sight, event_id=event_id(event, Kind.UNREADABLE)), True
+        return replace(sight, event_id=event_id(event, kind)), True

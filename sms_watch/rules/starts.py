@@ -13,6 +13,10 @@ from sms_watch.model.task import ErrorClass, Progress
 NEVER_RESTARTED = frozenset({ErrorClass.RECREATE, ErrorClass.HUMAN, ErrorClass.PRECHECK})
 RESTARTED_TWICE = frozenset({ErrorClass.AMBIGUOUS, ErrorClass.UNKNOWN})
 TWICE = 2
+# The shortest wait grows to the longest that the settings allow in fewer doublings.
+MOST_DOUBLINGS = 16
+# A start that was skipped for lack of time in so many runs in a row needs a person.
+MOST_SKIPS = 3
 # A start with one of these outcomes certainly started nothing.
 NOT_TAKEN = frozenset({Outcome.REFUSED, Outcome.FAILED, Outcome.SKIPPED})
 
@@ -35,7 +39,7 @@ class Starts:
     ``attempts`` may have been accepted; ``tries`` also counts refused ones and sets the backoff.
     The last one has the id ``last_id``, was sent at ``last_at``, and had this ``outcome``: unknown
     from the moment it is planned until its answer is recorded. ``furthest`` is how far the task
-    ever was when one was sent.
+    ever was when one was sent. ``skips`` counts the runs in a row that had no time to send one.
     """
 
     attempts: int = 0
@@ -44,14 +48,14 @@ class Starts:
     last_at: Optional[datetime] = None
     outcome: Optional[Outcome] = None
     furthest: Optional[Progress] = None
+    skips: int = 0
 
     def backoff(self, policy: Policy) -> timedelta:
-        """Return the wait after the last start: doubling, up to the longest."""
-        if self.tries == 0:
-            return timedelta(0)
+        """Return the wait after the last start: doubling, from the shortest up to the longest."""
         if self.tries >= policy.max_attempts:
             return policy.backoff_max
-        return min(policy.backoff * (1 << (self.tries - 1)), policy.backoff_max)
+        doublings = min(max(self.tries - 1, 0), MOST_DOUBLINGS)
+        return min(policy.backoff * (1 << doublings), policy.backoff_max)
 
     def is_used_up(self, limit: Optional[int], policy: Policy) -> bool:
         """Return whether as many were made, or refused, as there are before a person is called."""
@@ -59,35 +63,29 @@ class Starts:
         return max(self.attempts, self.tries) >= most
 
     def sent(self, start_id: str, progress: Progress, now: datetime) -> Starts:
-        """Count one more.
-
-        Bytes that are not known now are not known of the furthest place either: what was copied up
-        to this start must not be taken for progress after it.
-        """
+        """Count one more."""
         furthest = progress.high_water(self.furthest)
-        if progress.copied is None:
-            furthest = replace(furthest, copied=None)
         return Starts(self.attempts + 1, self.tries + 1, start_id, now, Outcome.UNKNOWN, furthest)
 
     def settled(self, outcome: Outcome, before: Starts) -> Starts:
         """Take in the outcome of the last one.
 
         One that was not taken spends no attempt, but the backoff holds; one that was not sent at
-        all leaves what was ``before``.
+        all leaves what was ``before``, and is counted by itself.
         """
         if outcome is Outcome.SKIPPED:
-            return before
+            return replace(before, skips=min(before.skips + 1, MOST_SKIPS))
         attempts = before.attempts if outcome in NOT_TAKEN else self.attempts
         return replace(self, attempts=attempts, outcome=outcome)
 
+    def not_due(self) -> Starts:
+        """Forget the runs without time: the task needs no start."""
+        return replace(self, skips=0)
+
     def renewed(self) -> Starts:
         """Begin to count anew: the task has held out."""
-        return replace(self, attempts=0, tries=0)
+        return replace(self, attempts=0, tries=0, skips=0)
 
     def advanced(self, progress: Progress) -> Starts:
         """Begin to count anew: the task has got further than ever before."""
         return replace(self.renewed(), furthest=progress.high_water(self.furthest))
-
-    def reconnected(self) -> Starts:
-        """Begin the waits anew; two starts are never closer than the shortest of them."""
-        return replace(self, tries=min(self.tries, 1))

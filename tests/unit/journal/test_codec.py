@@ -17,6 +17,7 @@ from sms_watch.journal import codec
 from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
 from sms_watch.model.notice import Action, Digest, DigestRow, Kind, Outcome, Reason, Start
 from sms_watch.model.task import ErrorClass, Progress, Task, TaskError
+from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Sample
@@ -140,7 +141,9 @@ FULL = Entry(
             on_probation=True,
             recent=(NOW,),
             flaps=5,
-            was_away=True,
+            skips=3,
+            away_since=NOW,
+            back_at=NOW,
             lost_event="20261124-0-2-disconnected",
             lost_at=NOW,
             last_progress=HALF_WAY,
@@ -148,6 +151,7 @@ FULL = Entry(
             suspected_at=NOW,
             samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
             stall=Call("20261124-0-1-stalled", NOW, 2),
+            rest=Call("20261124-0-1-hanging", NOW, 2),
             snoozed_until=NOW,
             total_starts=2,
             seconds_failed=1.5,
@@ -159,8 +163,10 @@ FULL = Entry(
         "20261124-0-0-blind",
         loss_told=True,
         unread={"b": Sight(NOW, 3, "20261124-0-1-unreadable")},
+        absent={"c": Sight(NOW, 2, "20261124-0-1-gone")},
         short_lists=3,
         digested_at=NOW,
+        airtime={"a": Airtime((NOW,), 2, NOW)},
     ),
     notices=(
         a_notice(
@@ -194,6 +200,8 @@ NULLABLE = {
     "tasks.a.starts.furthest.percent",
     "tasks.a.starts.furthest.copied",
     "tasks.a.failure.call",
+    "tasks.a.agent.away_since",
+    "tasks.a.agent.back_at",
     "tasks.a.agent.lost_at",
     "tasks.a.movement.last_progress",
     "tasks.a.movement.last_progress.place",
@@ -205,10 +213,12 @@ NULLABLE = {
     "tasks.a.movement.samples.0.copied",
     "tasks.a.movement.samples.0.speed",
     "tasks.a.movement.stall",
+    "tasks.a.rest",
     "tasks.a.snoozed_until",
     "watch",
     "watch.blind_since",
     "watch.digested_at",
+    "watch.airtime.a.held_since",
     "notices.0.task",
     *(
         f"notices.0.{task}.{place}"

@@ -25,6 +25,7 @@ from sms_watch.journal.entries import (
     snapshot,
 )
 from sms_watch.model.notice import Kind, Notice, Outcome, Start
+from sms_watch.redaction import Redactor
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 
@@ -54,6 +55,15 @@ def test_a_line_is_short_and_plain_to_read() -> None:
         '{"v":1,"type":"plan","at":"2026-11-24T00:03:00Z","run":"run-1","nonce":"nonce-1",'
         '"tasks":{"a":{"state":"RUNNING","since":"2026-11-24T00:03:00Z","name":"数据库"}}}\n'
     )
+
+
+def test_what_is_to_be_hidden_is_in_no_text_of_a_line() -> None:
+    """What an older line remembers goes into the next one without it, and that is a line still."""
+    key = "aB3/xY+9Zq=LmN0pQ"
+    record = TaskRecord("RUNNING", NOW, f"--sk {key}")
+    line = encode(an_entry(tasks={"a": record}, delivered=Delivery(key)), Redactor([key]))
+    assert decode(line).tasks["a"].name == "--sk ***"
+    assert decode(line).delivered == Delivery("***")
 
 
 def test_half_a_letter_stops_no_run() -> None:

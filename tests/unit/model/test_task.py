@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional
+from typing import Any, List, Optional
 
 import pytest
 from builders import a_task
 from hypothesis import given
-from strategies import progresses
+from strategies import progresses, tasks
 
-from sms_watch.model.task import PHASES, Phase, Progress, TaskState
+from sms_watch.journal.codec import dump
+from sms_watch.model.task import PHASES, Phase, Progress, Task, TaskState
 
 HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 COPY, DETACH = "MIGRATE_LINUX_FILE", "DETTACH_AGENT_IMAGE"
@@ -30,6 +31,24 @@ def test_a_state_that_is_not_documented_is_unknown(state: str) -> None:
     assert a_task(state=state).phase is Phase.UNKNOWN
 
 
+@given(tasks)
+def test_every_text_of_a_task_but_its_id_can_be_changed_at_once(task: Task) -> None:
+    """None is forgotten, and nothing else is touched."""
+    dumped = dump(task.with_texts(lambda text: f"<{text}>"))
+    assert dumped.pop("id") == task.id
+    texts = _texts(dumped)
+    assert len(texts) == 8 + len(task.error.params)
+    assert all(text.startswith("<") for text in texts)
+    assert task.with_texts(str) == task
+
+
+def _texts(value: Any) -> List[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts(each)]
+
+
 def test_values_cannot_be_changed() -> None:
     """What was read stays what was read."""
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -42,9 +61,8 @@ def test_values_cannot_be_changed() -> None:
         pytest.param(HERE, False, id="the same place"),
         pytest.param(Progress(5, 51, 1000), True, id="one percent more"),
         pytest.param(Progress(5, 49, 1000), False, id="one percent less"),
-        pytest.param(Progress(5, 50, 1001), True, id="one byte more"),
+        pytest.param(Progress(5, 50, 10**9), False, id="any bytes more"),
         pytest.param(Progress(5, 50, 999), False, id="one byte less"),
-        pytest.param(Progress(5, 49, 1001), True, id="more bytes though less percent"),
         pytest.param(Progress(5, 104, 1000), True, id="beyond 100, because data grew"),
         pytest.param(Progress(6, 0, 1000), True, id="the next sub-task"),
         pytest.param(Progress(6, 0, 1000, "INVENTED"), True, id="the next one, of any name"),
@@ -55,8 +73,31 @@ def test_values_cannot_be_changed() -> None:
     ],
 )
 def test_further_means_that_something_moved_forward(other: Progress, further: bool) -> None:
-    """A sub-task moved, its percentage grew or the copied bytes grew; nothing else is progress."""
+    """A later sub-task, or a higher percentage of it; where no size is known, no bytes."""
     assert other.is_ahead_of(HERE) is further
+    assert a_task(progress=other).is_ahead_of(HERE) is further
+
+
+@pytest.mark.parametrize(
+    ("other", "size", "further"),
+    [
+        (Progress(5, 50, 1010), 1000, True),
+        (Progress(5, 50, 1009), 1000, False),
+        (Progress(5, 50, 1001), 1000, False),
+        (Progress(5, 49, 1010), 1000, True),
+        (Progress(5, 51, 900), 1000, True),
+        (Progress(5, 50, 1001), 100, True),
+        (Progress(5, 50, 1001), 99, True),
+        (Progress(5, 50, 1001), 101, False),
+        (Progress(5, 50, 1001), 0, False),
+        (Progress(5, 50, None), 1000, False),
+    ],
+)
+def test_bytes_are_real_ground_from_a_percent_of_all_on(
+    other: Progress, size: int, further: bool
+) -> None:
+    """Whatever the percentage says; one that dies after a second each time gains none."""
+    assert a_task(progress=other, size=size).is_ahead_of(HERE) is further
 
 
 @pytest.mark.parametrize(
@@ -106,8 +147,8 @@ def test_any_change_is_movement(other: Progress) -> None:
 
 def test_bytes_that_were_not_known_before_are_no_progress() -> None:
     """A task read by itself has no bytes and one from a list has: that is no movement."""
-    assert not Progress(5, 50, 1000).is_ahead_of(Progress(5, 50))
-    assert not Progress(5, 50).is_ahead_of(Progress(5, 50, 1000))
+    assert not Progress(5, 50, 1000).is_ahead_of(Progress(5, 50), least_bytes=1)
+    assert not Progress(5, 50).is_ahead_of(Progress(5, 50, 1000), least_bytes=1)
 
 
 def test_without_a_mark_nothing_is_further() -> None:
@@ -127,9 +168,21 @@ def test_what_is_missing_counts_as_none(missing: Optional[int]) -> None:
 def test_the_furthest_of_two_is_beaten_by_neither(one: Progress, other: Progress) -> None:
     """A high-water mark stands at or above both, so ground covered twice is no progress."""
     mark = one.high_water(other)
-    assert not one.is_ahead_of(mark)
-    assert not other.is_ahead_of(mark)
-    assert not mark.is_ahead_of(other.high_water(one))
+    assert not one.is_ahead_of(mark, least_bytes=1)
+    assert not other.is_ahead_of(mark, least_bytes=1)
+
+
+@given(progresses, progresses)
+def test_it_does_not_matter_which_of_two_was_first(one: Progress, other: Progress) -> None:
+    """The mark is at the same place, with the same bytes where both are known."""
+    marks = one.high_water(other), other.high_water(one)
+    assert not marks[0].is_ahead_of(marks[1], least_bytes=1)
+
+
+def test_bytes_that_are_not_known_now_are_not_known_in_the_mark() -> None:
+    """They may have grown since, and would be taken for progress at the next reading."""
+    assert Progress(5, 50).high_water(HERE) == Progress(5, 50)
+    assert HERE.high_water(Progress(5, 60)) == Progress(5, 60, 1000)
 
 
 @given(progresses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Set, Tuple
 
 import pytest
 from builders import (
@@ -51,6 +51,7 @@ HERE = a_task().progress
 FURTHER, BACK = replace(HERE, percent=51), replace(HERE, percent=40)
 CALL = Call("20261124-0-0-needs_person", NOW - minutes(30), 2)
 STALL = Call("20261124-0-0-stalled", NOW - minutes(30))
+AWAY = {"away_since": NOW - minutes(60)}
 
 
 def _decide(task: Task, known: Optional[TaskRecord] = None, **reading: Any) -> Decision:
@@ -105,6 +106,7 @@ def test_what_each_state_means_at_first_sight(
     """Every state has its action and reason, and is told at first sight if it matters."""
     decision = _decide(a_task(state=state))
     assert (*_verdict(decision), _kinds(decision)) == (action, reason, kinds)
+    assert decision.event == "20261124-4711-0"
     assert _kinds(_decide(a_task(state=state), decision.record)) == ()
 
 
@@ -171,9 +173,19 @@ def test_a_pause_by_the_service_is_a_call_for_a_person() -> None:
     call = Call("20261124-4711-0-paused", NOW)
     assert _record(decision).failure == Failure(code=TOO_FAST, call=call)
     assert _record(decision).call == call
-    assert _decide(halted, decision.record).record == decision.record
+    again = _decide(halted, decision.record, now=NOW + minutes(1), event="later")
+    assert again.record == decision.record
     resumed = _notice(_decide(a_running_task(), decision.record))
     assert (resumed.kind, resumed.follows) == (Kind.RESUMED, (call.event_id,))
+
+
+@pytest.mark.parametrize(
+    ("type_", "error_class"), [("MIGRATE_FILE", "retryable"), ("MIGRATE_BLOCK", "recreate")]
+)
+def test_a_pause_by_the_service_has_the_class_of_its_code(type_: str, error_class: str) -> None:
+    """What people are advised to do is what a failure with this code would need."""
+    decision = _decide(a_task(state="ABORT", code=AGENT_RESTARTED, type=type_))
+    assert decision.verdict.error_class == error_class
 
 
 def test_a_persons_pause_is_no_call() -> None:
@@ -204,7 +216,8 @@ def test_a_rollback_calls_its_own_person() -> None:
     assert _kinds(called) == (Kind.NEEDS_PERSON,)
     call = Call("20261124-4711-0-needs_person", NOW)
     assert _record(called).failure == Failure(call=call)
-    assert _decide(rolled_back, called.record).record == called.record
+    again = _decide(rolled_back, called.record, now=NOW + minutes(1), event="later")
+    assert again.record == called.record
     resumed = _notice(_decide(a_running_task(), called.record))
     assert (resumed.kind, resumed.follows) == (Kind.RESUMED, (call.event_id,))
 
@@ -245,6 +258,89 @@ def test_a_rest_gives_no_start_and_no_snooze_back(state: str) -> None:
     record = _record(_decide(a_task(state=state, code=""), before))
     assert (record.starts, record.snoozed_until) == (before.starts, before.snoozed_until)
     assert record.totals.starts == 4
+
+
+# Where nothing should stay
+
+PASSING = ["ABORTING", "RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING"]
+HANG = Call("20261124-0-0-hanging", NOW - minutes(30))
+UNKNOWN = Call("20261124-0-0-unknown_state", NOW - minutes(30))
+
+
+def _rests(state: str, ago: float = 60, **flat: Any) -> TaskRecord:
+    """Return what is remembered of a task that has been in a state for so long."""
+    usual = {"state": state, "since": NOW - minutes(ago), "code": "", "failed_event": ""}
+    return a_record(**{**usual, **flat})
+
+
+@pytest.mark.parametrize(("ago", "told"), [(60 - 1 / 60, False), (60, True)])
+@pytest.mark.parametrize("state", PASSING)
+def test_a_task_that_stays_where_it_should_pass_hangs(state: str, ago: float, told: bool) -> None:
+    """After HANG_MINUTES it is told, with since when, and is a call for a person from then on."""
+    decision = _decide(a_task(state=state, code=""), _rests(state, ago))
+    assert _kinds(decision) == ((Kind.HANGING,) if told else ())
+    if told:
+        assert _notice(decision).since == NOW - minutes(60)
+        assert _record(decision).call == Call("20261124-4711-0-hanging", NOW)
+        again = _decide(a_task(state=state, code=""), decision.record, now=NOW + minutes(600))
+        assert (_kinds(again), again.record) == ((), decision.record)
+
+
+@pytest.mark.parametrize("state", ["READY", "ABORT", "SYNC_F_ROLLBACK_SUCCESS", "INVENTED"])
+def test_a_task_may_rest_where_it_waits_for_a_person(state: str) -> None:
+    """Nothing is wrong with a task that nobody has started, or that somebody has paused."""
+    assert Kind.HANGING not in _kinds(_decide(a_task(state=state, code=""), _rests(state, 6000)))
+
+
+@pytest.mark.parametrize(
+    ("started", "event", "told"), [(70, "1-failed", True), (90, "1-failed", False), (70, "", False)]
+)
+def test_only_a_task_that_was_started_since_it_failed_hangs_in_ready(
+    started: float, event: str, told: bool
+) -> None:
+    """A start of an earlier failure counts as little as one of a failure that is over."""
+    failed = (NOW - minutes(80),)
+    known = _rests("READY", failed_event=event, recent=failed, last_at=NOW - minutes(started))
+    kinds = _kinds(_decide(a_task(state="READY", code=""), known))
+    assert kinds == ((Kind.HANGING,) if told else ())
+
+
+def test_after_how_long_a_hang_is_told_is_for_the_policy_to_say() -> None:
+    """With HANG_MINUTES=0 nothing is a hang."""
+    task, known = a_task(state="RESETING", code=""), _rests("RESETING", 10)
+    assert _kinds(_decide(task, known, policy=a_policy(hang=minutes(10)))) == (Kind.HANGING,)
+    assert _kinds(_decide(task, _rests("RESETING", 6000), policy=a_policy(hang=minutes(0)))) == ()
+
+
+@pytest.mark.parametrize("rest", [HANG, UNKNOWN])
+@pytest.mark.parametrize("state", ["READY", "RUNNING", "SKIPPING"])
+def test_the_end_of_a_hang_is_told_where_nothing_else_is(state: str, rest: Call) -> None:
+    """It says since when the task was where it is no more, and follows what opened that."""
+    decision = _decide(a_task(state=state, code=""), _rests("INVENTED", 90, rest=rest))
+    notice = _notice(decision)
+    assert (notice.kind, notice.since) == (Kind.MOVING, NOW - minutes(90))
+    assert (notice.follows, notice.event_id) == ((rest.event_id,), f"{rest.event_id}-end")
+    assert _record(decision).rest is None
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (a_task(), Kind.FAILED),
+        (a_task(state="ABORT", code=""), Kind.PAUSED),
+        (a_task(state="SYNC_SUCCESS", code=""), Kind.FINISHED),
+        (a_task(state="SYNC_F_ROLLBACK_SUCCESS", code=""), Kind.NEEDS_PERSON),
+        (a_task(state="INVENTED", code=""), Kind.UNKNOWN_STATE),
+        (a_running_task(), Kind.RESUMED),
+    ],
+)
+def test_the_end_of_a_hang_is_left_out_where_its_new_state_is_told(task: Task, told: Kind) -> None:
+    """One message says what became of a task."""
+    decision = _decide(task, _rests("RESETING", 90, rest=HANG, failed_event="1-failed"))
+    assert _kinds(decision) == (told,)
+    assert _record(decision).rest == (
+        Call(f"{decision.event}-unknown_state", NOW) if told is Kind.UNKNOWN_STATE else None
+    )
 
 
 # Classes
@@ -437,11 +533,11 @@ def test_a_disconnected_agent_is_waited_for() -> None:
     first = _decide(away)
     assert _verdict(first) == (Action.WAIT, Reason.DISCONNECTED)
     assert first.verdict.attempt.next_try == NOW + minutes(15)
-    early = a_record(since=NOW - minutes(15) + SECOND, was_away=True)
+    early = a_record(since=NOW - minutes(15) + SECOND, **AWAY)
     assert not _decide(away, early).is_start
-    due = a_record(since=NOW - minutes(15), was_away=True)
+    due = a_record(since=NOW - minutes(15), **AWAY)
     assert _verdict(_decide(away, due)) == (Action.START, Reason.LONGEST_WAIT)
-    tried = a_started_record(1, ago=14, was_away=True)
+    tried = a_started_record(1, ago=14, **AWAY)
     assert not _decide(away, tried).is_start
 
 
@@ -458,26 +554,46 @@ def test_the_longest_of_all_waits_is_the_one_that_is_told() -> None:
 
 
 def test_a_task_is_started_in_the_run_that_sees_its_agent_back() -> None:
-    """An agent that is connected again ends the wait."""
-    back = _decide(a_task(connected=True), a_record(was_away=True))
-    assert _verdict(back) == (Action.START, Reason.RECONNECTED)
-    tired = a_started_record(4, ago=3, was_away=True)
+    """An agent that is connected again ends the wait, though it was not away for long."""
+    lately = {"away_since": NOW - SECOND}
+    for away in (AWAY, lately):
+        back = _decide(a_task(connected=True), a_record(**away))
+        assert _verdict(back) == (Action.START, Reason.RECONNECTED)
+
+
+@pytest.mark.parametrize(("ago", "started"), [(15, True), (15 - 1 / 60, False)])
+def test_an_agent_that_was_away_for_long_ends_the_backoff(ago: float, started: bool) -> None:
+    """One that was away for the longest wait is a new chance; one that comes and goes is none."""
+    tired = a_started_record(4, ago=3, away_since=NOW - minutes(ago))
     decision = _decide(a_task(connected=True), tired)
-    assert _verdict(decision) == (Action.START, Reason.RECONNECTED)
-    assert decision.verdict.attempt.next_try == NOW + minutes(4)
+    assert decision.is_start is started
+    assert decision.verdict.reason is (Reason.RECONNECTED if started else Reason.BACKOFF)
+    # The count goes on, so what comes after it is the longest wait.
+    due = NOW + minutes(15) if started else NOW + minutes(12)
+    assert decision.verdict.attempt == Attempt(5, None, due)
 
 
-def test_a_flapping_agent_does_not_shorten_the_first_wait() -> None:
-    """However often the agent comes back, two starts are never closer than the shortest wait."""
-    early = a_started_record(4, ago=2 - 1 / 60, was_away=True)
-    assert not _decide(a_task(connected=True), early).is_start
+def test_an_agent_that_is_back_does_not_shorten_the_first_wait() -> None:
+    """Two starts are never closer than the shortest wait; it is started when that is over."""
+    early = a_started_record(4, ago=2 - 1 / 60, **AWAY)
+    seen = _decide(a_task(connected=True), early)
+    assert _verdict(seen) == (Action.WAIT, Reason.BACKOFF)
+    assert seen.verdict.attempt.next_try == NOW + SECOND
+    later = _decide(a_task(connected=True), seen.record, now=NOW + SECOND)
+    assert _verdict(later) == (Action.START, Reason.RECONNECTED)
+
+
+def test_the_return_of_an_agent_is_used_up_by_a_start() -> None:
+    """The start after it waits for the backoff."""
+    started = a_started_record(4, ago=3, away_since=NOW - minutes(60), back_at=NOW - minutes(3))
+    assert _verdict(_decide(a_task(connected=True), started)) == (Action.WAIT, Reason.BACKOFF)
 
 
 def test_an_agent_that_came_back_to_a_running_task_ends_no_wait() -> None:
     """Only who was away when the task was last seen failed comes back to it."""
-    ran = a_started_record(4, 3, state="RUNNING", since=NOW - minutes(2), was_away=True, code="")
+    ran = a_started_record(4, 3, state="RUNNING", since=NOW - minutes(2), code="", **AWAY)
     running = _record(_decide(a_running_task(), ran))
-    assert not running.agent.was_away_when_failed
+    assert running.agent.away_since is None
     failed = _decide(a_task(connected=True), running)
     assert _verdict(failed) == (Action.WAIT, Reason.BACKOFF)
 
@@ -485,8 +601,9 @@ def test_an_agent_that_came_back_to_a_running_task_ends_no_wait() -> None:
 def test_an_agent_of_unknown_connection_changes_nothing() -> None:
     """A missing connected is unknown, and not down."""
     assert _decide(a_task(connected=None)).is_start
-    away = a_record(was_away=True)
-    assert _verdict(_decide(a_task(connected=None), away)) == (Action.START, Reason.MENDABLE)
+    away = _decide(a_task(connected=None), a_record(**AWAY))
+    assert _verdict(away) == (Action.START, Reason.MENDABLE)
+    assert _record(away).agent.away_since == AWAY["away_since"]
 
 
 @pytest.mark.parametrize("task", [a_task(), a_running_task()], ids=["failed", "running"])
@@ -504,10 +621,17 @@ def test_an_agent_that_is_back_closes_the_notice_of_its_loss(task: Task) -> None
 
 
 def test_a_loss_of_the_agent_of_a_failed_task_says_since_when_it_failed() -> None:
-    """People hear of both at once: the failure's own moment and count stand in each notice."""
-    before = a_record(recent=(NOW - minutes(9),), flaps=7)
-    notice = _notice(_decide(a_task(connected=False), before))
-    assert (notice.kind, notice.since, notice.count) == (Kind.DISCONNECTED, NOW - minutes(9), 7)
+    """People hear of all at once: the failure's own moment and count stand in each notice."""
+    began = NOW - minutes(9)
+    before = a_record(recent=(began,), flaps=7, code=DISK_FULL)
+    lost = _decide(a_task(connected=False, code=DISK_FULL), before)
+    assert [(each.kind, each.since, each.count) for each in lost.notices] == [
+        (Kind.NEEDS_PERSON, began, 7),
+        (Kind.DISCONNECTED, began, 7),
+    ]
+    assert _record(lost).agent.lost_at == NOW
+    back = _notice(_decide(a_task(connected=True, code=DISK_FULL), lost.record))
+    assert (back.kind, back.since, back.count) == (Kind.CONNECTED, began, 7)
 
 
 # New failures and old ones
@@ -573,15 +697,39 @@ def test_another_failure_at_rest_is_no_relapse() -> None:
         assert record.failure.on_probation is relapses, state
 
 
-@pytest.mark.parametrize("progress", [FURTHER, replace(HERE, copied=2)], ids=["percent", "bytes"])
+@pytest.mark.parametrize("progress", [FURTHER, replace(HERE, copied=11)], ids=["percent", "bytes"])
 def test_progress_gives_a_fresh_count(progress: Progress) -> None:
-    """Whichever measure moved, the attempts begin anew, and the start is at once."""
-    known = a_started_record(5, ago=1, furthest=replace(HERE, copied=1), on_probation=True)
-    decision = _decide(a_task(progress=progress), known)
+    """Whichever measure gained ground, the attempts begin anew, and so do the waits."""
+    known = a_started_record(5, ago=2, furthest=replace(HERE, copied=1), on_probation=True)
+    decision = _decide(a_task(progress=progress, size=1000), known)
     assert _verdict(decision) == (Action.START, Reason.MENDABLE)
-    assert decision.verdict.attempt.number == 1
+    assert decision.verdict.attempt == Attempt(1, None, NOW + minutes(2))
     assert _record(decision).starts == known.starts.advanced(progress)
     assert not _record(decision).failure.on_probation
+
+
+def test_a_fresh_count_does_not_end_the_shortest_wait() -> None:
+    """Two starts are never closer than that, whatever was gained between them."""
+    known = a_started_record(5, ago=2 - 1 / 60)
+    decision = _decide(a_task(progress=FURTHER), known)
+    assert _verdict(decision) == (Action.WAIT, Reason.BACKOFF)
+    assert decision.verdict.attempt == Attempt(1, None, NOW + SECOND)
+
+
+@pytest.mark.parametrize(
+    ("copied", "size"), [(10, 1000), (10**9, None)], ids=["a byte less than a percent", "no size"]
+)
+def test_a_few_bytes_are_no_progress(copied: int, size: Optional[int]) -> None:
+    """A copy that dies after a second each time has gained no ground: its starts are counted on."""
+    mark = replace(HERE, copied=1)
+    known = a_started_record(2, ago=60, code=UNCLEAR, furthest=mark, on_probation=True)
+    seen = a_task(progress=replace(HERE, copied=copied), size=size, code=UNCLEAR)
+    decision = _decide(seen, known)
+    assert _verdict(decision) == (Action.NONE, Reason.ATTEMPTS_SPENT)
+    assert _kinds(decision) == (Kind.NEEDS_PERSON,)
+    assert _record(decision).failure.on_probation
+    runs = varied(seen, state="RUNNING", code="")
+    assert _kinds(_decide(runs, known)) == ()
 
 
 def test_ground_covered_twice_is_no_progress() -> None:
@@ -633,11 +781,11 @@ def test_one_more_failure_while_a_task_flaps_is_counted_and_not_told() -> None:
 
 
 def test_a_flapping_task_is_told_with_its_failures() -> None:
-    """The fifth failure within the hour says how many it stands for, and since when."""
-    recent = tuple(NOW - minutes(ago) for ago in (40, 30, 20, 10))
+    """The third failure within the hour says how many it stands for, and since when."""
+    recent = tuple(NOW - minutes(ago) for ago in (20, 10))
     known = a_record(state="RUNNING", code="", failed_event="", recent=recent)
     notice = _notice(_decide(a_task(), known))
-    assert (notice.kind, notice.count, notice.since) == (Kind.FAILED, 5, NOW)
+    assert (notice.kind, notice.count, notice.since) == (Kind.FAILED, 3, NOW)
 
 
 # Running again
@@ -670,8 +818,8 @@ def test_running_again_closes_the_failure_and_begins_a_stretch() -> None:
         call=CALL,
         recent=(NOW - minutes(60),),
         flaps=7,
-        was_away=True,
         seconds_failed=60.0,
+        **AWAY,
     )
     task = a_running_task(progress=FURTHER, speed=80.0)
     decision = _decide(task, known)
@@ -679,7 +827,7 @@ def test_running_again_closes_the_failure_and_begins_a_stretch() -> None:
     assert (record.state, record.since, record.totals.seconds_failed) == ("RUNNING", NOW, 3660.0)
     assert record.failure == known.failure.closed()
     assert record.starts == known.starts
-    assert not record.agent.was_away_when_failed
+    assert record.agent.away_since is None
     assert (record.movement.last_progress, record.movement.moved_at) == (FURTHER, NOW)
     notice = _notice(decision)
     assert (notice.count, notice.since) == (7, NOW - minutes(60))
@@ -783,13 +931,46 @@ def test_a_start_that_was_not_taken_is_not_in_the_total(outcome: Outcome, taken:
 @pytest.mark.parametrize(
     "before", [None, a_record(), a_started_record(2, ago=60, outcome=Outcome.REFUSED)]
 )
-def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskRecord]) -> None:
-    """The record is as if no start had been decided."""
+def test_a_start_that_was_not_sent_is_counted_as_that_alone(before: Optional[TaskRecord]) -> None:
+    """The record is as if no start had been decided, but for the run that had no time."""
     decision = _decide(a_task(), before)
     planned = decision.planned(NOW)
     assert planned is not None
     assert planned != decision.record
-    assert settle(decision, planned, Outcome.SKIPPED) == decision.record
+    settled = settle(decision, planned, Outcome.SKIPPED)
+    assert settled == varied(_record(decision), skips=1)
+
+
+def _late(skips: int, **flat: Any) -> TaskRecord:
+    return a_record(since=NOW - minutes(9), skips=skips, **flat)
+
+
+@pytest.mark.parametrize(("skips", "calls"), [(2, False), (3, True)])
+def test_runs_that_never_have_time_for_a_start_call_a_person(skips: int, calls: bool) -> None:
+    """Three in a row are no passing thing; the start is tried in this run all the same."""
+    decision = _decide(a_task(), _late(skips))
+    assert decision.is_start
+    assert _kinds(decision) == ((Kind.NEEDS_PERSON,) if calls else ())
+    if calls:
+        said = _notice(decision).verdict
+        assert (said.action, said.reason, said.start) == (Action.WAIT, Reason.NO_TIME, None)
+        assert said.attempt == Attempt(1, None, None)
+        assert _kinds(_decide(a_task(), decision.record)) == ()
+        assert _notice(decision.held_back()).verdict == said
+
+
+def test_what_no_start_can_mend_is_no_lack_of_time() -> None:
+    """Where the error is another by now, people hear what it needs."""
+    decision = _decide(a_task(code=DISK_FULL), _late(3))
+    assert [notice.verdict.reason for notice in decision.notices] == [Reason.NOT_MENDABLE] * 2
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
+def test_a_task_that_needs_no_start_has_missed_none(state: str) -> None:
+    """The runs without time are counted in a row: the next failure begins anew."""
+    record = _record(_decide(a_task(state=state, code=""), _late(3)))
+    assert record.starts.skips == 0
+    assert Kind.NEEDS_PERSON not in _kinds(_decide(a_task(), record))
 
 
 @pytest.mark.parametrize(
@@ -798,7 +979,9 @@ def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskRecord])
         ("RUNNING", "RUNNING", True),
         ("RUNNING", "SYNCING", True),
         ("ABORTING", "ABORT", True),
-        ("RESETING", "SKIPPING", True),
+        ("RESETING", "SKIPPING", False),
+        ("RESETING", "RESETING", True),
+        ("ABORT", "ABORTING", False),
         ("READY", "RUNNING", False),
         ("RUNNING", "READY", False),
         ("MIGRATE_FAIL", "ABORT", False),
@@ -807,7 +990,10 @@ def test_a_start_that_was_not_sent_leaves_no_trace(before: Optional[TaskRecord])
     ],
 )
 def test_what_goes_on_keeps_its_beginning(before: str, state: str, kept: bool) -> None:
-    """States that mean the same go on since the first of them; another meaning begins anew."""
+    """States that mean the same go on since the first of them; another meaning begins anew.
+
+    So does each state that a task only passes through.
+    """
     began = NOW - minutes(42)
     record = _record(_decide(a_task(state=state), a_record(state=before, since=began)))
     assert record.since == (began if kept else NOW)
@@ -893,6 +1079,25 @@ def test_of_what_a_run_brings_the_failure_comes_first() -> None:
     assert _kinds(decision) == (Kind.RESUMED, Kind.DISCONNECTED, Kind.STALLED)
     failed = _decide(a_task(code=DISK_FULL, connected=False))
     assert _kinds(failed) == (Kind.FAILED, Kind.NEEDS_PERSON, Kind.DISCONNECTED)
+
+
+@pytest.mark.parametrize(
+    ("task", "known", "kinds"),
+    [
+        (a_task(connected=False), None, {Kind.FAILED, Kind.DISCONNECTED}),
+        (a_running_task(), a_record(), {Kind.RESUMED}),
+        (a_running_task(progress=FURTHER), _still(60, stall=STALL), {Kind.MOVING}),
+        (a_running_task(), _still(60, suspected_at=NOW - minutes(15)), {Kind.STALLED}),
+        (a_task(state="ABORT"), a_record(), {Kind.PAUSED}),
+    ],
+)
+def test_every_notice_says_what_is_done(
+    task: Task, known: Optional[TaskRecord], kinds: Set[Kind]
+) -> None:
+    """What people are told of a task has the verdict of the same run."""
+    decision = _decide(task, known)
+    assert {notice.kind for notice in decision.notices} == kinds
+    assert all(notice.verdict == decision.verdict for notice in decision.notices)
 
 
 def test_every_notice_is_named_after_the_reading_and_its_moment() -> None:

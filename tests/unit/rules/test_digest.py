@@ -148,10 +148,11 @@ def test_a_start_in_the_run_of_a_digest_is_counted_once(outcome: Outcome, next_:
     assert settle(start, planned.tasks["a"], outcome).totals.starts == next_
 
 
-def test_a_task_that_was_not_read_keeps_its_counts() -> None:
+@pytest.mark.parametrize("absent", [Unseen("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
+def test_a_task_that_was_not_seen_keeps_its_counts(absent: Observation) -> None:
     """A digest that does not show it ends no count of it."""
     memory = Memory({"a": a_record(total_starts=3, seconds_failed=60.0)})
-    seen: List[Observation] = [Unseen("a", "HTTP 503"), a_running_task(id="b")]
+    seen: List[Observation] = [absent, a_running_task(id="b")]
     planned = a_plan(seen, memory, commands=Commands(digest=True))
     assert set(planned.tasks) == {"b"}
 
@@ -160,9 +161,9 @@ def test_a_task_that_was_not_read_keeps_its_counts() -> None:
 
 
 def test_the_most_urgent_come_first() -> None:
-    """What failed, was rolled back, or paused by SMS; what is stalled or unknown; then by name."""
-    stalled = TaskRecord("RUNNING", NOW)
-    stalled = varied(stalled, stall=STALL, moved_at=NOW)
+    """What failed, was rolled back, or paused by SMS; what stands still, is unknown; by name."""
+    stalled = varied(TaskRecord("RUNNING", NOW), stall=STALL, moved_at=NOW)
+    hanging = TaskRecord("RESETING", NOW, rest=Call("20261123-0-0-hanging", NOW))
     shown = digest(
         [
             _known(a_running_task(id="1", name="z")),
@@ -173,11 +174,13 @@ def test_the_most_urgent_come_first() -> None:
             _known(a_task(id="5", name="v", state="INVENTED")),
             _known(a_task(id="6", name="u", state="SYNC_F_ROLLBACK_SUCCESS")),
             _known(a_task(id="7", name="t")),
+            _known(a_task(id="9", name="s", state="RESETING", code=""), hanging),
+            _known(a_task(id="0", name="r", state="RESETING", code="")),
         ],
         NOW,
     )
-    assert [row.task.id for row in shown.rows] == ["7", "3", "6", "8", "2", "5", "4", "1"]
-    assert [row.still_since for row in shown.rows if row.still_since] == [NOW]
+    assert "".join(row.task.id for row in shown.rows) == "7368925041"
+    assert [row.task.id for row in shown.rows if row.still_since] == ["9", "2"]
     assert shown.more == 0
 
 

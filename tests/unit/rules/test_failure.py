@@ -9,8 +9,9 @@ from typing import List, Tuple
 import pytest
 from builders import DISK_FULL, LINE_LOST, NOW, minutes
 
+from sms_watch.rules.airtime import MOST_TOLD
 from sms_watch.rules.call import Call
-from sms_watch.rules.failure import Failure
+from sms_watch.rules.failure import MOST_FAILURES, Failure
 
 SECOND = timedelta(seconds=1)
 FIRST, EVENT = "20261124-1-0-failed", "20261124-9-0"
@@ -92,16 +93,21 @@ def _hour(*at: float) -> List[Tuple[bool, int]]:
     return told
 
 
-def test_of_many_failures_in_an_hour_the_fifth_stands_for_all() -> None:
-    """Four in an hour are told one by one, the fifth as flapping, and those after it not."""
-    single = [(True, 0)] * 4
-    assert _hour(0, 10, 20, 30, 40, 50) == [*single, (True, 5), (False, 6)]
+def test_of_many_failures_in_an_hour_the_third_stands_for_all() -> None:
+    """Two in an hour are told one by one, the third as flapping, and those after it not."""
+    single = [(True, 0)] * 2
+    assert _hour(0, 10, 20, 30, 40) == [*single, (True, 3), (False, 4), (False, 5)]
 
 
 def test_failures_an_hour_apart_are_not_counted_together() -> None:
-    """The fifth within a second less than an hour is flapping; at the hour the first has lapsed."""
-    assert _hour(0, 15, 30, 45, 60 - 1 / 60)[-1] == (True, 5)
-    assert _hour(0, 15, 30, 45, 60)[-1] == (True, 0)
+    """The third within a second less than an hour is flapping; at the hour the first has lapsed."""
+    assert _hour(0, 30, 60 - 1 / 60)[-1] == (True, 3)
+    assert _hour(0, 30, 60)[-1] == (True, 0)
+
+
+def test_failures_and_their_ends_leave_airtime_to_say_that_a_task_is_flapping() -> None:
+    """Otherwise the notice that explains the noise would be held back with it."""
+    assert 2 * MOST_FAILURES + 1 <= MOST_TOLD
 
 
 def test_a_flapping_task_has_settled_when_an_hour_passes_without_a_failure() -> None:
@@ -141,8 +147,8 @@ def test_a_new_failure_after_an_hour_begins_the_count_anew() -> None:
 
 
 def test_no_more_moments_are_kept_than_are_counted() -> None:
-    """A record does not grow with each failure of a long night: five moments at most."""
-    recent = tuple(NOW - minutes(number) for number in (50, 40, 30, 20, 10))
+    """A record does not grow with each failure of a long night: three moments at most."""
+    recent = tuple(NOW - minutes(number) for number in (50, 40, 30))
     failure, _ = _new(replace(FLAPPING, recent=recent))
     assert failure.recent == (*recent[1:], NOW)
 

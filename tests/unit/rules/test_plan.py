@@ -23,16 +23,16 @@ from builders import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from planning import NOTHING, a_plan, after, kinds
+from planning import NOTHING, a_plan, after, besides_airtime, kinds
 from strategies import IDS, records, tasks, watches
 
 from sms_watch.journal import codec
 from sms_watch.model.notice import Action, Kind, Reason
-from sms_watch.model.task import Gone, Observation, Phase, Progress, Task, Unseen
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
 from sms_watch.rules.call import Call
 from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
-from sms_watch.rules.sight import UNREADABLE_AFTER_RUNS, Sight
+from sms_watch.rules.sight import Sight
 
 POLICY = a_policy(max_per_run=2)
 UNREAD: Observation = Unseen("a", "HTTP 503")
@@ -103,8 +103,11 @@ def _without_events(planned: Plan) -> Tuple[Any, ...]:
     }
     watch = planned.watch
     if watch is not None:
-        unread = {name: replace(sight, event_id="") for name, sight in watch.unread.items()}
-        watch = replace(watch, event_id="", unread=unread)
+        unread, absent = (
+            {name: replace(sight, event_id="") for name, sight in sights.items()}
+            for sights in (watch.unread, watch.absent)
+        )
+        watch = replace(watch, event_id="", unread=unread, absent=absent)
     return hidden, sorted(kinds(planned)), watch
 
 
@@ -127,12 +130,15 @@ def test_events_have_names_of_their_own(
 def test_a_plan_that_was_written_down_is_not_made_again(
     seen: Sequence[Observation], memory: Memory
 ) -> None:
-    """The next run, seeing the same at the same moment, starts nothing twice and tells nothing."""
+    """The next run, seeing the same at the same moment, starts nothing twice and tells nothing.
+
+    But for what has to be seen twice before it is told.
+    """
     first = a_plan(seen, memory, policy=POLICY)
     again = a_plan(seen, after(first, memory), policy=POLICY)
     started = {start.task_id for start in first.starts}
     assert not started & {start.task_id for start in again.starts}
-    assert [kind for kind in kinds(again) if kind not in (Kind.BLIND, Kind.UNREADABLE)] == []
+    assert set(kinds(again)) <= {Kind.BLIND, Kind.UNREADABLE, Kind.GONE}
 
 
 @given(observations, minds)
@@ -153,12 +159,10 @@ def test_who_wants_to_hear_what_changes_no_fact(
     """NOTIFY_ON chooses among the notices; decisions and records are the same for everybody."""
     told = a_plan(seen, memory, policy=POLICY)
     muted = a_plan(seen, memory, policy=replace(POLICY, notify_on=wanted))
-    assert (muted.decisions, muted.tasks, muted.watch) == (
-        told.decisions,
-        told.tasks,
-        told.watch,
-    )
-    assert all(notice.kind in wanted for notice in muted.notices)
+    assert (muted.decisions, muted.tasks) == (told.decisions, told.tasks)
+    assert besides_airtime(muted, memory) == besides_airtime(told, memory)
+    # What earlier runs held back was wanted then.
+    assert all(notice.kind in wanted for notice in muted.notices if notice.kind is not Kind.DIGEST)
 
 
 # Starts
@@ -413,21 +417,6 @@ def test_what_was_not_read_is_remembered() -> None:
     assert after(a_plan([a_running_task()], after(planned))).watch == WatchRecord()
 
 
-@pytest.mark.parametrize(
-    ("last", "told"),
-    [(a_running_task(id="b"), [Kind.READABLE]), (Gone("b"), [Kind.GONE])],
-    ids=["there", "gone"],
-)
-def test_a_task_that_is_gone_is_not_told_as_readable_again(last: Any, told: List[Kind]) -> None:
-    """Of a task that could not be read one thing is told at the end: what became of it."""
-    memory = after(a_plan([a_running_task(), a_running_task(id="b")]))
-    for _ in range(UNREADABLE_AFTER_RUNS):
-        planned = a_plan([a_running_task(), Unseen("b", "HTTP 403")], memory)
-        memory = after(planned, memory)
-    assert kinds(planned) == [Kind.UNREADABLE]
-    assert kinds(a_plan([a_running_task(), last], memory)) == told
-
-
 def test_a_loss_that_was_told_is_remembered_through_blindness() -> None:
     """The end of a blind time does not make a known loss a new one."""
     memory = Memory(watch=WatchRecord(3, NOW, "20261124-0-0-blind", loss_told=True))
@@ -449,48 +438,86 @@ def test_a_lost_memory_is_told_once_for_each_loss() -> None:
 # Tasks that are not there, or could not be read
 
 
-def test_a_gone_task_that_comes_back_is_followed_again() -> None:
-    """What was gone and is there again is treated as at first sight."""
-    gone = a_plan([Gone("a")])
-    assert kinds(gone) == [Kind.GONE]
-    assert kinds(a_plan([Gone("a")], Memory({"a": a_record()}))) == [Kind.GONE]
-    memory = after(gone)
-    assert a_plan([Gone("a")], memory).empty
-    back = a_plan([a_task()], memory)
-    assert kinds(back) == [Kind.FAILED]
-    assert back.decisions[0].verdict.action is Action.START
+def test_gone_is_believed_at_the_second_answer() -> None:
+    """One may be a passing fault; it is told once, and a quiet run after it writes nothing."""
+    plans = _night(*[[Gone("a")]] * 4)
+    assert [kinds(plan) for plan in plans] == [[], [Kind.GONE], [], []]
+    assert plans[3].empty
+    assert {plan.decisions[0].verdict.reason for plan in plans} == {Reason.GONE}
 
 
-def test_a_task_without_a_state_is_remembered_as_gone() -> None:
-    """The empty state stands for gone in the memory, an unknown one does not."""
-    assert a_record(state="").phase is Phase.GONE
-    assert a_record(state="INVENTED_NEXT_YEAR").phase is Phase.UNKNOWN
-    assert a_record(state="SYNCING").phase is Phase.MOVING
+@pytest.mark.parametrize("state", ["MIGRATE_FAIL", "MIGRATE_SUCCESS", "INVENTED_NEXT_YEAR"])
+def test_a_gone_task_is_told_by_its_name_and_nothing_of_it_is_forgotten(state: str) -> None:
+    """What is remembered outlasts it, for it may be there again."""
+    known = Memory({"a": a_started_record(3, state=state)})
+    first = a_plan([Gone("a", "it is called b now")], known)
+    planned = a_plan([Gone("a", "it is called b now")], after(first, known))
+    assert (planned.notices[0].task, planned.notices[0].detail) == (
+        Task("a", "web-01", ""),
+        "it is called b now",
+    )
+    assert (first.tasks, planned.tasks) == ({}, {})
 
 
-def test_a_gone_task_keeps_its_name() -> None:
-    """People hear of it by the name that they know, and nothing else of it is kept."""
-    planned = a_plan([Gone("a")], Memory({"a": a_started_record(3)}))
-    assert planned.notices[0].task == Task("a", "web-01", "")
-    assert planned.tasks == {"a": TaskRecord("", NOW, "web-01")}
+def test_a_gone_task_that_is_back_is_told_and_goes_on() -> None:
+    """Its incident is the same, its starts count on, and the waits between them hold."""
+    failed = a_task(code=DISK_BUSY)
+    plans = _night([failed], *[[Gone("a")]] * 3, *[[failed]] * 2)
+    assert [kinds(plan) for plan in plans] == [
+        [Kind.FAILED],
+        [],
+        [Kind.GONE],
+        [],
+        [Kind.READABLE],
+        [],
+    ]
+    told, back = plans[2].notices[0], plans[4].notices[0]
+    assert (back.event_id, back.since) == (f"{told.event_id}-end", NOW + minutes(1))
+    assert plans[4].decisions[0].verdict.attempt.number == 2
 
 
-@pytest.mark.parametrize(
-    ("discovers", "state", "told"),
-    [
-        (True, "MIGRATE_SUCCESS", False),
-        (True, "MIGRATE_FAIL", True),
-        (False, "MIGRATE_SUCCESS", True),
-    ],
-)
-def test_a_finished_task_that_was_found_by_listing_may_be_deleted(
-    discovers: bool, state: str, told: bool
-) -> None:
-    """Nobody misses it; one that was named, or was not finished, is told as gone."""
-    known = Memory({"a": a_record(state=state)})
-    planned = a_plan([Gone("a")], known, discovers=discovers)
-    assert kinds(planned) == ([Kind.GONE] if told else [])
-    assert planned.tasks == {"a": TaskRecord("", NOW, "web-01")}
+@pytest.mark.parametrize("between", [a_running_task(), Unseen("a", "HTTP 503")])
+def test_answers_in_a_row_are_those_without_another_between(between: Observation) -> None:
+    """A reading begins the count anew; a run without an answer says nothing."""
+    other = a_running_task(id="b")
+    plans = _night([Gone("a"), other], [between, other], [Gone("a"), other])
+    told = [Kind.GONE] if isinstance(between, Unseen) else []
+    assert [kinds(plan) for plan in plans] == [[], [], told]
+
+
+def test_a_service_that_says_gone_now_and_then_changes_nothing() -> None:
+    """At every second read: nothing is told, and nothing is started that would not be."""
+    two: List[Sequence[Observation]] = [[a_task(code=DISK_BUSY)], [Gone("a")]]
+    plans = _night(*two * 30)
+    assert [kind for plan in plans for kind in kinds(plan)] == [Kind.FAILED, Kind.NEEDS_PERSON]
+    assert [number for number, plan in enumerate(plans) if plan.starts] == [0, 2, 6, 14, 30]
+
+
+def test_what_is_told_to_be_gone_stays_so_while_nobody_asks_for_it() -> None:
+    """With a list, a run after that reads other tasks only."""
+    plans = _night(*[[Gone("a")]] * 2, *[[a_running_task(id="b")]] * 2, [a_running_task()])
+    assert [kinds(plan) for plan in plans] == [[], [Kind.GONE], [], [], [Kind.READABLE]]
+
+
+def test_a_row_shows_that_a_task_is_there_again() -> None:
+    """Though it cannot be read by itself."""
+    refused = Unseen("a", "HTTP 403", row=a_running_task(listed=True))
+    gone: List[Observation] = [Gone("a"), a_task(id="b")]
+    plans = _night(gone, gone, [refused, a_task(id="b")], discovers=True)
+    assert Kind.READABLE in kinds(plans[2])
+
+
+def test_of_a_task_that_is_gone_nobody_hears_that_it_cannot_be_read() -> None:
+    """One end is enough, and it has the id of the notice that it ends."""
+    refused, other = Unseen("a", "HTTP 403"), a_running_task(id="b")
+    seen = [a_running_task(), other]
+    plans = _night(*[[refused, other]] * 3, *[[Gone("a"), other]] * 2, seen, seen)
+    told = [notice for plan in plans for notice in plan.notices]
+    assert [notice.kind for notice in told] == [Kind.UNREADABLE, Kind.GONE, Kind.READABLE]
+    assert told[2].event_id == f"{told[1].event_id}-end"
+    once = _night(*[[refused, other]] * 3, [Gone("a"), other], seen)
+    told = [notice for plan in once for notice in plan.notices]
+    assert [notice.event_id for notice in told][1:] == [f"{told[0].event_id}-end"]
 
 
 def test_a_task_that_was_not_reached_is_told_apart_from_one_that_failed_to_be_read() -> None:
@@ -709,14 +736,72 @@ def test_a_blind_run_counts_for_no_single_task() -> None:
     assert [kinds(plan) for plan in _night(*[blind] * 4)] == [[], [], [Kind.BLIND], []]
 
 
-def test_a_row_of_a_list_tells_what_became_of_a_task_that_cannot_be_read() -> None:
-    """Its failure is told and not started; that it cannot be read is told too."""
-    row = a_task(listed=True)
-    refused = Unseen("a", "HTTP 403", row=row)
-    plans = _night(*[[refused, a_running_task(id="b")]] * 3, discovers=True)
-    assert [kinds(plan) for plan in plans] == [[Kind.FAILED], [], [Kind.UNREADABLE]]
-    assert [plan.decisions[0].verdict.action for plan in plans] == [Action.WAIT] * 3
+def test_a_failed_task_that_only_the_list_shows_calls_a_person() -> None:
+    """Its failure is told; that it cannot be read, and so is not started, calls somebody, once."""
+    refused = Unseen("a", "HTTP 403", row=a_task(listed=True))
+    plans = _night(*[[refused, a_running_task(id="b")]] * 4, discovers=True)
+    assert [kinds(plan) for plan in plans] == [
+        [Kind.FAILED],
+        [],
+        [Kind.UNREADABLE, Kind.NEEDS_PERSON],
+        [],
+    ]
+    verdicts = [plan.decisions[0].verdict for plan in plans]
+    assert {(each.action, each.reason) for each in verdicts} == {
+        (Action.WAIT, Reason.NOT_REACHED),
+    }
     assert plans[0].decisions[0].detail == "HTTP 403"
+    call = plans[2].notices[1]
+    assert (call.verdict, call.since) == (verdicts[2], NOW)
+    assert plans[2].tasks["a"].failure.call == Call(call.event_id, NOW + minutes(2))
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        pytest.param(a_task(code=DISK_FULL, listed=True), None, id="called before"),
+        pytest.param(a_running_task(listed=True), None, id="it runs"),
+        pytest.param(None, a_record(), id="no row"),
+    ],
+)
+def test_nobody_is_called_for_a_task_that_cannot_be_read(
+    row: Optional[Task], known: Optional[TaskRecord]
+) -> None:
+    """Unless a list shows that it has failed, and nobody was called yet."""
+    refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
+    memory = Memory({"a": known} if known else {})
+    told: List[Kind] = []
+    for number in range(4):
+        planned = a_plan([refused, other], memory, now=NOW + minutes(number), discovers=True)
+        memory, told = after(planned, memory), [*told, *kinds(planned)]
+    assert told.count(Kind.UNREADABLE) == 1
+    assert told.count(Kind.NEEDS_PERSON) == (row is not None and row.error.code == DISK_FULL)
+
+
+def test_a_row_of_a_failed_task_does_not_say_that_it_can_be_read() -> None:
+    """In a run that has no room to try, people do not hear that it can; by itself, they do."""
+    row = a_task(listed=True)
+    refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
+    unread: List[Observation] = [refused, other]
+    plans = _night(*[unread] * 3, [row, other], unread, [a_task(), other], discovers=True)
+    assert [kinds(plan) for plan in plans[3:]] == [[], [], [Kind.READABLE]]
+    runs = _night(*[unread] * 3, [a_running_task(listed=True), other], discovers=True)
+    assert kinds(runs[3]) == [Kind.RESUMED, Kind.READABLE]
+
+
+def test_a_part_of_the_list_is_told_like_a_task_and_so_is_its_end() -> None:
+    """No observation stands for a list that is whole again."""
+    part, other = Unseen("*", "HTTP 500", remedy="wait"), a_running_task(id="b")
+    plans = _night(*[[part, other]] * 4, [other], [other], discovers=True)
+    assert [kinds(plan) for plan in plans] == [
+        *[[], [], [Kind.UNREADABLE], []],
+        *[[Kind.READABLE], []],
+    ]
+    told, back = plans[2].notices[0], plans[4].notices[0]
+    assert told.task == back.task == Task("*", "a part of the list of tasks", "")
+    assert back.event_id == f"{told.event_id}-end"
+    two: List[Sequence[Observation]] = [[part, other], [other]]
+    assert [kinds(plan) for plan in _night(*two * 4)] == [[]] * 8
 
 
 def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
@@ -726,3 +811,70 @@ def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
     assert [plan.watch and plan.watch.short_lists for plan in plans] == [1, 2, 3, None]
     whole = a_plan(seen, Memory(watch=WatchRecord(short_lists=3)))
     assert whole.watch == WatchRecord()
+
+
+# How much is said of one task
+
+
+def _noise(number: int) -> List[Sequence[Observation]]:
+    """Return runs that each have something to tell of one task."""
+    return [[a_task(state=f"INVENTED-{each % 2}", code="")] for each in range(number)]
+
+
+def test_a_noisy_task_does_not_silence_the_others() -> None:
+    """Airtime is counted for each task by itself, and what is about the watching has none."""
+    noise = [[*seen, a_running_task(id="b")] for seen in _noise(8)]
+    plans = _night(*noise, [*_noise(1)[0], a_task(id="b")], memory_lost=True)
+    assert [kinds(plan) for plan in plans[6:]] == [[], [], [Kind.FAILED]]
+    assert plans[8].notices[0].task == a_task(id="b")
+    commands = Commands(test=True, digest=True)
+    assert kinds(_night(*_noise(8), commands=commands)[7]) == [Kind.TEST, Kind.DIGEST]
+
+
+def test_what_is_held_back_is_remembered_and_never_owed() -> None:
+    """The record of the task has it; the notice goes nowhere."""
+    plans = _night(*_noise(7))
+    assert plans[6].notices == ()
+    assert plans[6].tasks["a"].state == "INVENTED-0"
+    assert plans[6].watch is not None
+    air = plans[6].watch.airtime["a"]
+    assert (len(air.told), air.held, air.held_since) == (6, 1, NOW + minutes(6))
+
+
+def test_a_summary_stands_for_what_was_held_back() -> None:
+    """It has the name of the event that it is raised at, and says how many and since when."""
+    plans = _night(*_noise(7), *[_noise(1)[0]] * 60)
+    assert [number for number, plan in enumerate(plans) if plan.notices] == [*range(6), 66]
+    (summary,) = plans[66].notices
+    assert (summary.kind, summary.event_id) == (Kind.DIGEST, "20261124-4711-0-digest")
+    assert (summary.count, summary.since) == (1, NOW + minutes(6))
+    assert summary.task == _noise(1)[0][0]
+    assert summary.verdict == plans[66].decisions[0].verdict
+
+
+@pytest.mark.parametrize("last", [Gone("a", "it is called b now"), Unseen("a", "HTTP 503")])
+def test_a_summary_comes_though_the_task_is_not_there(last: Observation) -> None:
+    """That it was told to be gone, or not to be read, may be what was held back."""
+    other = a_task(id="b", state="ABORT", code="")
+    plans = _night(*([*seen, other] for seen in _noise(7)), *[[last, other]] * 61)
+    (summary,) = [notice for plan in plans[7:] for notice in plan.notices]
+    assert summary.kind is Kind.DIGEST
+    assert summary.count == 2
+    assert summary.task == Task("a", "web-01", "")
+    assert summary.detail == plans[66].decisions[0].detail
+
+
+def test_a_quiet_run_after_the_noise_writes_nothing() -> None:
+    """What was said lately is dropped when there is something else to write."""
+    plans = _night(*_noise(6), *[_noise(6)[-1]] * 90)
+    assert all(plan.empty for plan in plans[6:])
+    memory = Memory(watch=plans[5].watch or WatchRecord())
+    later = a_plan([a_task(id="b")], memory, now=NOW + minutes(300))
+    assert later.watch is not None
+    assert set(later.watch.airtime) == {"b"}
+
+
+def test_what_nobody_wants_to_hear_takes_no_airtime() -> None:
+    """Whoever wants to hear of ends alone hears of the first one."""
+    plans = _night(*_noise(9), [a_task(state="ABORT", code="")], policy=_wanting(Kind.PAUSED))
+    assert [kinds(plan) for plan in plans] == [[]] * 9 + [[Kind.PAUSED]]

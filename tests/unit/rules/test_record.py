@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Optional
 
 import pytest
@@ -17,6 +17,8 @@ SECOND = timedelta(seconds=1)
 CALL = Call("20261124-1-0-needs_person", NOW - minutes(240), 2)
 STALL = Call("20261124-2-0-stalled", NOW - minutes(30))
 BOTH = {"call": CALL, "stall": STALL}
+HANG = Call("20261124-3-0-hanging", NOW - minutes(20))
+UNKNOWN = Call("20261124-3-0-unknown_state", NOW - minutes(20))
 
 
 # The state
@@ -28,11 +30,10 @@ BOTH = {"call": CALL, "stall": STALL}
         ("MIGRATE_FAIL", Phase.FAILED),
         ("SYNCING", Phase.MOVING),
         ("INVENTED_NEXT_YEAR", Phase.UNKNOWN),
-        ("", Phase.GONE),
     ],
 )
-def test_a_record_without_a_state_is_of_a_task_that_is_gone(state: str, phase: Phase) -> None:
-    """The remembered state means what the state of a task means; none at all means gone."""
+def test_a_remembered_state_means_what_that_of_a_task_means(state: str, phase: Phase) -> None:
+    """One that nobody knows is unknown; that a task is gone is remembered beside its record."""
     assert a_record(state=state).phase is phase
 
 
@@ -70,11 +71,46 @@ def test_a_new_name_is_remembered() -> None:
         ("MIGRATE_FAIL", CALL),
         ("SYNC_F_ROLLBACK_SUCCESS", CALL),
         ("RUNNING", STALL),
+        ("READY", CALL),
+        ("RESETING", CALL),
+        ("INVENTED_NEXT_YEAR", CALL),
     ],
 )
 def test_the_open_call_is_about_what_the_task_does_now(state: str, call: Call) -> None:
-    """A task that stands broken waits for a person; one that does not may have stalled."""
+    """A task that does not run waits for the person who was called; one that does may stall."""
     assert a_record(state=state, **BOTH).call == call
+    assert a_record(state=state, rest=HANG, **BOTH).call == call
+
+
+@pytest.mark.parametrize(("rest", "call"), [(HANG, HANG), (UNKNOWN, None), (None, None)])
+def test_a_task_that_hangs_is_a_call_for_a_person(
+    rest: Optional[Call], call: Optional[Call]
+) -> None:
+    """Unlike one in a state that nobody knows, which may be all right."""
+    record = a_record(state="RESETING", since=NOW - minutes(80), rest=rest)
+    assert (record.call, record.hang) == (call, call)
+    assert record.still_since == (NOW - minutes(80) if call else None)
+
+
+@pytest.mark.parametrize(
+    ("flat", "since"),
+    [
+        ({"state": "RUNNING", "moved_at": NOW - minutes(70)}, NOW - minutes(70)),
+        ({"state": "RUNNING"}, NOW - minutes(90)),
+        ({"recent": (NOW - minutes(60),)}, NOW - minutes(60)),
+        ({"state": "RESETING", "recent": (NOW - minutes(60),)}, NOW - minutes(90)),
+    ],
+)
+def test_since_when_nothing_becomes_of_a_task(flat: Any, since: datetime) -> None:
+    """A stall since it moved, a failure since it began, all else since the state was read."""
+    assert a_record(since=NOW - minutes(90), **flat).standing_since == since
+
+
+def test_a_stall_stands_still_since_it_moved() -> None:
+    """One that nobody was told of does not."""
+    record = a_record(state="RUNNING", moved_at=NOW - minutes(70))
+    assert record.still_since is None
+    assert varied(record, stall=STALL).still_since == NOW - minutes(70)
 
 
 @pytest.mark.parametrize("state", ["MIGRATE_FAIL", "RUNNING"])
@@ -83,14 +119,22 @@ def test_nothing_is_open_without_a_call(state: str) -> None:
     assert a_record(state=state).call is None
 
 
-@pytest.mark.parametrize(("state", "changed"), [("MIGRATE_FAIL", "call"), ("RUNNING", "stall")])
+@pytest.mark.parametrize(
+    ("state", "changed"), [("MIGRATE_FAIL", "call"), ("RUNNING", "stall"), ("RESETING", "call")]
+)
 def test_a_reminder_takes_the_place_of_the_open_call(state: str, changed: str) -> None:
-    """The other call is left alone: each has its own count and its own hours."""
-    record = a_record(state=state, **BOTH)
+    """The other calls are left alone: each has its own count and its own hours."""
+    record = a_record(state=state, rest=HANG, **BOTH)
     again = BOTH[changed].repeated(NOW)
     after = record.reminded(again)
     assert after == varied(record, **{changed: again})
     assert after.call == again
+
+
+def test_a_reminder_of_a_hang_takes_its_place() -> None:
+    """Where no other call is open."""
+    again = HANG.repeated(NOW)
+    assert a_record(state="RESETING", rest=HANG).reminded(again).rest == again
 
 
 # Snooze

@@ -20,7 +20,7 @@ from builders import (
 from planning import NOTHING, a_plan, after, kinds
 
 from sms_watch.model.notice import Kind, Notice
-from sms_watch.model.task import Progress, Task, Unseen
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
 from sms_watch.rules.call import Call
 from sms_watch.rules.plan import Commands
 from sms_watch.rules.record import Memory, TaskRecord
@@ -30,6 +30,9 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 FULL = a_task(code=DISK_FULL)
 CALL, STALL = "20261123-0-1-needs_person", "20261123-0-2-stalled"
+HANG = Call("20261123-0-3-hanging", NOW - 4 * HOUR)
+UNKNOWN = Call("20261123-0-3-unknown_state", NOW - 4 * HOUR)
+RESETS = a_task(state="RESETING", code="")
 
 
 def _open(ago: timedelta = 4 * HOUR, **flat: Any) -> TaskRecord:
@@ -81,7 +84,10 @@ def test_six_reminders_are_all() -> None:
         pytest.param(_open(state="SYNC_F_ROLLBACK_SUCCESS"), True, id="a rollback"),
         pytest.param(_stalled(), True, id="a stall"),
         pytest.param(_open(state="ABORT", call=None), False, id="a pause"),
-        pytest.param(_open(state="", call=None), False, id="a task that is gone"),
+        pytest.param(_open(state="READY"), True, id="a call about a task that waits"),
+        pytest.param(_open(state="READY", call=None), False, id="a task that waits"),
+        pytest.param(_open(state="RESETING", call=None, rest=HANG), True, id="a hang"),
+        pytest.param(_open(state="INVENTED", call=None, rest=UNKNOWN), False, id="a state"),
     ],
 )
 def test_what_stands_open(record: TaskRecord, open_: bool) -> None:
@@ -105,10 +111,11 @@ def test_reminders_that_would_be_due_soon_come_along(ago: timedelta, joins: bool
     assert told == (["a", "b"] if joins else ["a"])
 
 
-def test_nothing_is_repeated_of_a_task_that_cannot_be_read() -> None:
+@pytest.mark.parametrize("seen", [Unseen("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
+def test_nothing_is_repeated_of_a_task_that_was_not_seen(seen: Observation) -> None:
     """What nobody could look at may be over."""
     memory = Memory({"a": _open(400 * HOUR)})
-    assert a_plan([Unseen("a", "HTTP 503")], memory).notices == ()
+    assert a_plan([seen], memory).notices == ()
 
 
 # What it says, and what it leaves
@@ -134,6 +141,8 @@ def test_a_reminder_says_since_when() -> None:
             _stalled(failed_event="1-failed", on_probation=True, since=NOW - minutes(20)),
             (STALL,),
         ),
+        (RESETS, _open(state="RESETING", rest=HANG), ("20261124-0-0-failed", CALL)),
+        (RESETS, _open(state="RESETING", call=None, rest=HANG), (HANG.event_id,)),
     ],
 )
 def test_a_reminder_follows_what_it_repeats(

@@ -1,24 +1,30 @@
-"""A task that cannot be read: counted to the run that tells it, and no further."""
+"""A task that cannot be read, or is gone: counted to the run that tells it, and no further."""
 
 from __future__ import annotations
 
+import pytest
 from builders import NOW
 
-from sms_watch.rules.sight import UNREADABLE_AFTER_RUNS, Sight
+from sms_watch.model.notice import Kind
+from sms_watch.rules.sight import Sight
 
 EVENT = "20261124-4711-0"
 
 
-def test_the_third_run_in_a_row_is_news() -> None:
-    """Earlier ones may be a passing fault, later ones say nothing new."""
+@pytest.mark.parametrize(("kind", "runs"), [(Kind.UNREADABLE, 3), (Kind.GONE, 2)])
+def test_one_answer_is_no_news(kind: Kind, runs: int) -> None:
+    """One may be a passing fault: three in a row are none, two if SMS has no such task.
+
+    Later ones say nothing new.
+    """
     sight, news = Sight(NOW), []
-    for _ in range(UNREADABLE_AFTER_RUNS + 2):
-        sight, is_news = sight.missed(True, EVENT)
+    for _ in range(runs + 2):
+        sight, is_news = sight.missed(kind, EVENT)
         news.append(is_news)
-    assert news == [False, False, True, False, False]
-    assert sight == Sight(NOW, 3, f"{EVENT}-unreadable")
+    assert news == [*[False] * (runs - 1), True, False, False]
+    assert sight == Sight(NOW, runs, f"{EVENT}-{kind}")
 
 
 def test_a_run_that_did_not_ask_changes_nothing() -> None:
     """It has no answer to count."""
-    assert Sight(NOW, 2).missed(False, EVENT) == (Sight(NOW, 2), False)
+    assert Sight(NOW, 2).missed(Kind.UNREADABLE, EVENT, attempted=False) == (Sight(NOW, 2), False)

@@ -73,10 +73,13 @@ def test_refused_starts_use_up_the_limit_too(
 
 
 @pytest.mark.parametrize(
-    ("tries", "wait"), [(0, 0), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (6, 15), (50, 15)]
+    ("tries", "wait"), [(0, 2), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (6, 15), (50, 15)]
 )
 def test_the_waits_between_starts(tries: int, wait: float) -> None:
-    """After no start, one, two ... the waits are none, 2, 4, 8, 15, 15 ... minutes."""
+    """After one start, two ... the waits are 2, 4, 8, 15, 15 ... minutes, and never less than 2.
+
+    A count that began anew does not end the wait after the start before it.
+    """
     assert Starts(0, tries).backoff(a_policy()) == minutes(wait)
 
 
@@ -87,11 +90,16 @@ def test_spent_attempts_mean_the_longest_wait(tries: int, wait: float) -> None:
     assert Starts(0, tries).backoff(policy) == minutes(wait)
 
 
-@pytest.mark.parametrize(("tries", "left"), [(0, 0), (1, 1), (4, 1)])
-def test_an_agent_that_is_back_begins_the_waits_anew(tries: int, left: int) -> None:
-    """However often the agent comes back, two starts are never closer than the shortest wait."""
-    starts = replace(TWO, tries=tries)
-    assert starts.reconnected() == replace(TWO, tries=left)
+@pytest.mark.parametrize("max_attempts", [5, 100])
+@pytest.mark.parametrize("backoff", [1, 1440])
+def test_the_waits_have_no_end_that_they_cannot_reach(max_attempts: int, backoff: float) -> None:
+    """Whatever the settings allow, after however many tries the wait is a span, and the longest."""
+    policy = a_policy(
+        max_attempts=max_attempts, backoff=minutes(backoff), backoff_max=minutes(1440)
+    )
+    assert [Starts(0, tries).backoff(policy) for tries in (12, 41, 100, 10_000)] == (
+        [minutes(1440)] * 4
+    )
 
 
 # The count
@@ -114,10 +122,10 @@ def test_what_was_copied_before_a_start_is_no_progress_after_it() -> None:
     """If bytes are not known when it is sent, more of them later say nothing about it."""
     known = replace(TWO, furthest=replace(HERE, copied=1000))
     started = known.sent("1", HERE, NOW)
-    assert not replace(HERE, copied=2000).is_ahead_of(started.furthest)
+    assert not replace(HERE, copied=2000).is_ahead_of(started.furthest, least_bytes=1)
     assert FURTHER.is_ahead_of(started.furthest)
     again = started.sent("2", replace(HERE, copied=2000), NOW)
-    assert replace(HERE, copied=2001).is_ahead_of(again.furthest)
+    assert replace(HERE, copied=2001).is_ahead_of(again.furthest, least_bytes=1)
 
 
 @pytest.mark.parametrize(
@@ -133,21 +141,32 @@ def test_what_was_copied_before_a_start_is_no_progress_after_it() -> None:
 def test_what_a_start_came_to_settles_its_attempt(
     outcome: Outcome, attempts: int, tries: int, last_at: Any
 ) -> None:
-    """A start that was not taken spends no attempt; one not sent leaves no trace."""
+    """A start that was not taken spends no attempt; one not sent is no start."""
     starts = TWO.sent("1", HERE, NOW).settled(outcome, TWO)
     assert (starts.attempts, starts.tries, starts.last_at) == (attempts, tries, last_at)
     assert starts.outcome is (TWO.outcome if outcome is Outcome.SKIPPED else outcome)
 
 
 @pytest.mark.parametrize("before", [Starts(), TWO, replace(TWO, outcome=Outcome.REFUSED)])
-def test_a_start_that_was_not_sent_leaves_no_trace(before: Starts) -> None:
-    """The starts are then those from before, with the outcome of the last one that was sent."""
-    assert before.sent("1", HERE, NOW).settled(Outcome.SKIPPED, before) == before
+def test_a_start_that_was_not_sent_is_counted_by_itself(before: Starts) -> None:
+    """The starts are then those from before, and one more run had no time for one."""
+    skipped = before.sent("1", HERE, NOW).settled(Outcome.SKIPPED, before)
+    assert skipped == replace(before, skips=1)
+
+
+def test_runs_without_time_are_counted_in_a_row_and_no_further_than_they_matter() -> None:
+    """A start that is sent ends the row, and so does a task that needs none."""
+    starts = TWO
+    for number in (1, 2, 3, 3):
+        starts = starts.sent("1", HERE, NOW).settled(Outcome.SKIPPED, starts)
+        assert starts == replace(TWO, skips=number)
+    assert starts.sent("1", HERE, NOW).skips == 0
+    assert starts.not_due() == TWO
 
 
 def test_a_fresh_count_forgets_no_start() -> None:
     """A task that held out has its attempts anew; when the last start was, is still known."""
-    assert TWO.renewed() == replace(TWO, attempts=0, tries=0)
+    assert replace(TWO, skips=2).renewed() == replace(TWO, attempts=0, tries=0)
 
 
 def test_progress_gives_a_fresh_count() -> None:
