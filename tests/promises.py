@@ -98,6 +98,7 @@ class Promises:
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[Any, datetime]] = {}
         self._idle: Dict[str, datetime] = {}
+        self._refused: Set[str] = set()
         self._checked_at = vigil.clock.now()
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
@@ -162,6 +163,9 @@ class Promises:
             # By the moments of the runs, for a timer is what paces them.
             assert last is None or wake.begun - last >= BACKOFF, "two starts too close"
             self._last_start[start.task_id] = wake.begun
+            # So many refusals are as good as starts: after them a person is called.
+            if self._vigil.variants.start.refuses:
+                self._refused.add(start.task_id)
 
     def _check_message(self, wake: Wake) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
@@ -204,7 +208,7 @@ class Promises:
                 self._check_meaning(wake, kind, task_id)
             if kind == "reminder":
                 self._check_reminder(task_id, wake.begun)
-            if kind == "stalled":
+            if kind == "stalled" and self._shows:
                 last = self._still.get(task_id, (None, wake.begun - STALL))[1]
                 assert wake.begun - last >= STILL, "it had moved"
 
@@ -344,6 +348,7 @@ class Promises:
     def _check_brought_back(self, latest: Mapping[str, str], now: datetime) -> None:
         """What a start would bring back is started, however often that was done before."""
         tick, self._checked_at = now - self._checked_at, now
+        self._refused -= {task_id for task_id, state in latest.items() if state in MOVING}
         for task_id in self._vigil.ids:
             due = latest.get(task_id) in FAILED and self._good[-1] and self._is_due(task_id)
             since = self._idle.get(task_id, now) if due else now
@@ -361,12 +366,21 @@ class Promises:
             return False
         if vigil.variants.start.refuses or task_id in (*vigil.garbled, *vigil.variants.unreadable):
             return False
+        if task.code not in self._limits:
+            return True
         copied = [each.far[1] for each in vigil.world.starts if each.task_id == task_id]
         further = task.percent > int(100 * max(copied, default=0) / task.size)
-        shows = vigil.variants.percents is not Percents.NULL
-        return self._limits.get(task.code, math.inf) > 0 and (
-            task.code not in self._limits or (further and shows)
+        return (
+            bool(self._limits[task.code])
+            and further
+            and self._shows
+            and (task_id not in self._refused)
         )
+
+    @property
+    def _shows(self) -> bool:
+        """Whether it can be seen how far a task is: read by its id, it has a percentage alone."""
+        return self._vigil.discovers or self._vigil.variants.percents is not Percents.NULL
 
     def _check_quiet(self, wakes: List[Wake]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
