@@ -313,7 +313,7 @@ class Promises:
                 due = False
             lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
-            self._seen[task_id] = meaning
+            self._seen[task_id] = meaning if due else ""
             if self._lasted[task_id] and meaning in TOLD and task_id not in self._loud:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
