@@ -51,6 +51,7 @@ CALM_TICKS = 8
 ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
 PAGES_KEPT = 8
+FOR_LISTS = 10  # reads of a minute
 SHOWN = 300  # characters of a line, where a promise was broken
 
 
@@ -372,7 +373,10 @@ class Months:
         self._later(lambda: self._vary(unseen=0))
 
     def _throttle(self, _: SimTask) -> None:
-        self._vary(reads_a_minute=self.size.tasks * self.more_dice.choice([2, 3]) // 3)
+        """Let two thirds of the ids be read in a minute, or the list and each of its tasks."""
+        tasks = self.size.tasks
+        most = tasks + FOR_LISTS if self.vigil.discovers else tasks * 2 // 3
+        self._vary(reads_a_minute=most)
         self._later(lambda: self._vary(reads_a_minute=None))
 
     # The log

@@ -61,6 +61,7 @@ REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
 LONGEST_WAIT = timedelta(minutes=15)
+EVERY = "*"  # stands for a part of the list that cannot be read
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
 MOST_PASSED = 2  # runs in a row that have no read left for a task
 # What a state that was read means, and the latest kind that must have been told of it by then.
@@ -175,7 +176,7 @@ class Promises:
         named = (opening or event_id).rpartition("-")[2]
         assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
         assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
-        if not task_id:
+        if task_id in (None, "", EVERY):
             return
         if kind not in BESIDES:
             self._latest[task_id] = kind
@@ -265,9 +266,10 @@ class Promises:
             due = task_id in self._under_way or not self._vigil.discovers
             if meaning == "gone" and self._doubtful:
                 due = False
-            lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
+            good = list(self._good) == [True, True]
+            lasts = good and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
-            self._seen[task_id] = meaning
+            self._seen[task_id] = meaning if due else ""
             if self._lasted[task_id] and meaning in TOLD:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
