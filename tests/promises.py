@@ -11,9 +11,9 @@ from canaries import leaked, secrets_of
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.variants import Percents
-from local.cloud.world import FAILED, MOVING, PAUSED
+from local.cloud.world import FAILED, MOVING, PAUSED, Start
 from sms_watch.journal.entries import decode
-from sms_watch.model.task import TaskState
+from sms_watch.model.task import PART_OF_LIST, TaskState
 from sms_watch.publishing import MOST_MESSAGES
 
 BACKOFF = timedelta(minutes=2)
@@ -33,11 +33,13 @@ MEANINGS: Mapping[str, Any] = {
     "moving": MOVING,
     "disconnected": (*FAILED, *MOVING),
     "connected": (*FAILED, *MOVING),
-    "reminder": (*FAILED, *MOVING, *PAUSED),
+    "reminder": (*FAILED, *MOVING, *PAUSED, TaskState.READY),
+    "hanging": (TaskState.READY, TaskState.ABORTING),
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {
     "stalled",
+    "hanging",
     "moving",
     "disconnected",
     "connected",
@@ -48,22 +50,24 @@ BESIDES = {
 # The kinds that open what others end.
 OPENINGS: Mapping[str, Tuple[str, ...]] = {
     "resumed": ("failed", "needs_person", "paused"),
-    "moving": ("stalled",),
+    "moving": ("stalled", "hanging"),
     "connected": ("disconnected",),
-    "readable": ("unreadable",),
+    "readable": ("unreadable", "gone"),
     "sees_again": ("blind",),
 }
 # Kinds that may be told though nothing has happened.
-IN_SILENCE = {"reminder", "stalled", "unreadable"}
+IN_SILENCE = {"reminder", "stalled", "hanging", "digest", "unreadable"}
 STALL = timedelta(minutes=60)
 STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
 LONGEST_WAIT = timedelta(minutes=15)
-EVERY = "*"  # stands for a part of the list that cannot be read
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
 MOST_PASSED = 2  # runs in a row that have no read left for a task
+GONE_RUNS = 2
+# So many runs in an hour may tell something of one task; what is more is summed up in two hours.
+MOST_TOLD, HOUR = 6, timedelta(hours=1)
 # What a state that was read means, and the latest kind that must have been told of it by then.
 MEANING: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "failed"),
@@ -98,6 +102,10 @@ class Promises:
         self._checked_at = vigil.clock.now()
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
+        self._gone: Dict[str, int] = {}
+        self._spoken: Dict[str, List[datetime]] = {}
+        self._loud: Dict[str, datetime] = {}
+        self._ever_loud: Set[str] = set()
         self._known_unread: Set[str] = set()
         self._told: Dict[str, int] = {}
         self._ids: Set[str] = set()
@@ -127,11 +135,13 @@ class Promises:
         self._good.append(bool(ended) and all(wake.good for wake in ended))
         latest = dict(self._vigil.readings[self._read :])
         self._read = len(self._vigil.readings)
+        self._note_gone(ended)
         self._check_told(latest)
         self._check_unread(ended)
         self._check_asked(ended)
         self._check_brought_back(latest, self._vigil.clock.now())
         self._check_quiet(ended)
+        self._note_calm(ended)
 
     def _note_told(self, wake: Wake) -> None:
         if wake.told_as is not None:
@@ -172,13 +182,18 @@ class Promises:
         event_id, kind, task_id = notice["event_id"], notice["kind"], notice["task_id"]
         assert kind != "memory_lost"
         opening = event_id.rpartition("-end")[0]
-        assert not opening or opening in self._ids | ids, "an end without a beginning"
+        told_before = opening in self._ids | ids or task_id in self._ever_loud
+        assert not opening or told_before, "an end without a beginning"
         named = (opening or event_id).rpartition("-")[2]
         assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
         assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
-        if task_id in (None, "", EVERY):
+        if not task_id:
             return
-        if kind not in BESIDES:
+        self._note_spoken(notice)
+        if kind == "digest":
+            # It stands for what was held back, and says how the task stands by now.
+            self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
+        elif kind not in BESIDES:
             self._latest[task_id] = kind
             self._reminded.pop(task_id, None)
         if kind == "unreadable":
@@ -189,12 +204,29 @@ class Promises:
         alone = wake.begun not in self._moments
         is_new = event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun
         if is_new and alone:
-            self._check_meaning(wake, kind, task_id)
+            if kind != "digest" and named != "hanging":
+                self._check_meaning(wake, kind, task_id)
             if kind == "reminder":
                 self._check_reminder(task_id, wake.begun)
             if kind == "stalled" and self._shows:
                 last = self._still.get(task_id, (None, wake.begun - STALL))[1]
                 assert wake.begun - last >= STILL, "it had moved"
+
+    def _note_spoken(self, notice: Dict[str, Any]) -> None:
+        """Keep when a task was spoken of: of one that is loud not all is told by itself."""
+        task_id, at = notice["task_id"], datetime.fromisoformat(notice["at"])
+        lately = {each for each in self._spoken.get(task_id, ()) if at - each < HOUR} | {at}
+        self._spoken[task_id] = sorted(lately)
+        if notice["kind"] == "digest" or len(lately) >= MOST_TOLD:
+            self._loud[task_id] = at
+            self._ever_loud.add(task_id)
+
+    def _note_calm(self, ended: List[Wake]) -> None:
+        """Forget that a task was loud once a good run had nothing to sum up of it."""
+        begun = max((wake.begun for wake in ended if wake.good), default=None)
+        for task_id, at in list(self._loud.items()):
+            if begun is not None and begun - at >= 2 * HOUR:
+                del self._loud[task_id]
 
     def _check_meaning(self, wake: Wake, kind: str, task_id: str) -> None:
         """What is told of a task is what it was read as."""
@@ -205,7 +237,7 @@ class Promises:
             # and an answer can be lost on its way.
             assert wake.touched or set(wake.reads.get(task_id, ())) <= {GONE}, said
         elif kind == "readable":
-            assert read_as, said
+            assert read_as or task_id == PART_OF_LIST, said
         else:
             assert set(read_as) & set(MEANINGS[kind]), said
 
@@ -236,10 +268,13 @@ class Promises:
     def _in_a_row(self, task_id: str) -> int:
         """Count the latest starts between which the task neither got further nor ran for long."""
         latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
-        met = (latest[-1].code, latest[-1].far)
+        size = self._vigil.world.tasks[task_id].size
+        met = (latest[-1].code, _ground(latest[-1], size))
         until, count = latest[-1].at, 0
         for start in reversed(latest):
-            if (start.code, start.far) != met or self._ran_long(task_id, start.at, until):
+            if (start.code, _ground(start, size)) != met or self._ran_long(
+                task_id, start.at, until
+            ):
                 break
             until, count = start.at, count + 1
         return count
@@ -255,6 +290,15 @@ class Promises:
                 begun = each.at if state in MOVING else before if state in FAILED else begun
         return False
 
+    def _note_gone(self, ended: List[Wake]) -> None:
+        """Count the good runs in a row that found a task gone, with nothing to doubt that."""
+        for wake in ended:
+            tasks = wake.report["tasks"] if wake.report else ()
+            gone = {task["id"] for task in tasks if task["reason"] == GONE}
+            for task_id in wake.saw:
+                count = self._gone.get(task_id, 0) + wake.good if task_id in gone else 0
+                self._gone[task_id] = min(count, GONE_RUNS)
+
     def _check_told(self, latest: Mapping[str, str]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
         for task_id in self._vigil.ids:
@@ -264,13 +308,13 @@ class Promises:
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
             due = task_id in self._under_way or not self._vigil.discovers
-            if meaning == "gone" and self._doubtful:
+            answers = self._gone.get(task_id, 0)
+            if meaning == "gone" and (self._doubtful or answers < GONE_RUNS):
                 due = False
-            good = list(self._good) == [True, True]
-            lasts = good and self._seen.get(task_id) == meaning and due
+            lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
             self._seen[task_id] = meaning if due else ""
-            if self._lasted[task_id] and meaning in TOLD:
+            if self._lasted[task_id] and meaning in TOLD and task_id not in self._loud:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
@@ -289,6 +333,7 @@ class Promises:
             for task_id in (wake.denied | gone) - read if wake.good else ():
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1
                 known = task_id in self._known_unread or self._latest.get(task_id) == "gone"
+                known = known or task_id in self._loud
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
 
@@ -344,7 +389,8 @@ class Promises:
         # Runs that cannot read a task are counted, up to the one that is told.
         unread = [(name, min(runs, UNREAD_RUNS)) for name, runs in self._unread.items()]
         variants = (vigil.variants.unseen, *vigil.variants.unreadable, *vigil.garbled)
-        happened = (len(vigil.world.happenings), *vigil.ids, *variants, *found, *unread)
+        counts = (*unread, *self._gone.items())
+        happened = (len(vigil.world.happenings), *vigil.ids, *variants, *found, *counts)
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.
@@ -379,3 +425,9 @@ class Promises:
                 assert lines.pop() == b""
                 for line in lines:
                     decode(line)
+
+
+def _ground(start: Start, size: float) -> Tuple[float, int, float]:
+    """Return how far a task was at a start, in what is worth a fresh count of them."""
+    prepared, copied, closed = start.far
+    return prepared, int(100 * copied / size), closed
