@@ -32,7 +32,7 @@ class Layouts:
         """Lay everything out in a folder, for the running Python."""
         bare, compiled = place / "bare.zip", place / "compiled.zip"
         build_zip.build(bare)
-        build_zip.build(compiled, python=RUNNING)
+        build_zip.build(compiled, versions=(RUNNING,))
         plain = _plain()
         # Modules that are compiled to machine code have no twin.
         pure = {name: content for name, content in plain.items() if not name.endswith(".so")}
@@ -52,7 +52,7 @@ def _sizes(zipped: Path) -> Iterator[Tuple[str, int]]:
     """Build for each of FunctionGraph's versions that is on this machine, and weigh."""
     for version in build_zip.RUNTIMES:
         with contextlib.suppress(build_zip.BuildError):
-            build_zip.build(zipped, python=version)
+            build_zip.build(zipped, versions=(version,))
             yield version, zipped.stat().st_size
 
 
