@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 401, 403, 404, 429, 500
+FAILING, REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 400, 401, 403, 404, 429, 500
 # The codes of calls that were not made: no time was left; the service had refused the keys before,
 # or throttled the account for longer than the run lasts.
 NO_TIME, KEYS_REFUSED, TOO_MANY_CALLS = "no_time", "keys_refused", "too_many_calls"
 # OBS's code for a clock that is off (OBS API reference, "Error Codes").
 TOO_SKEWED = "RequestTimeTooSkewed"
+# SMN's codes for a subject and a message that it does not take, though their status, 403, is that
+# of a right that is missing (SMN API reference, "Error Codes").
+WORDS_REFUSED = frozenset({"SMN.0008", "SMN.0009"})
 PROXY = "proxy"  # the code of calls that the environment's proxy did not let through
 SET_PROXY = "correct HTTPS_PROXY in the environment, or name the host in NO_PROXY"
 # The rights that calls need, and the settings that say where they go.
@@ -98,6 +101,14 @@ class CloudError(WatchError):
     def is_throttled(self) -> bool:
         """Whether the account has made too many calls."""
         return self.status == THROTTLED or self.code == TOO_MANY_CALLS
+
+    @property
+    def refuses_words(self) -> bool:
+        """Whether the call was refused for what it says: another that says less may be taken."""
+        if self.code in WORDS_REFUSED:
+            return True
+        other = (None, REFUSED, FORBIDDEN, ABSENT, THROTTLED)
+        return self.status not in other and FAILING <= (self.status or 0) < BROKEN
 
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut

@@ -12,6 +12,7 @@ from typing import Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 from sms_watch.errors import (
     KEYS_REFUSED,
     LISTING,
+    NO_TIME,
     READING,
     SMS_ADDRESS,
     TOO_MANY_CALLS,
@@ -49,6 +50,7 @@ LIST_THEM = (
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
+LATE = "no time was left to read it"
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,30 @@ class Observed:
 def read_task(ports: Ports, task_id: str) -> Observation:
     """Read one task by its id, unless time, keys or the number of calls forbid it."""
     if ports.is_past(ports.timetable.reads):
-        return Unseen(task_id, "no time was left to read it", reached=False)
+        return Unseen(task_id, LATE, reached=False)
     try:
         return ports.migration.read_task(task_id).with_texts(ports.redact)
     except TaskGone:
         return Gone(task_id)
     except CloudError as error:
+        if error.code == NO_TIME:
+            return Unseen(task_id, LATE, reached=False)
         if error.code == KEYS_REFUSED:
             return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
         if error.code == TOO_MANY_CALLS:
             return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
+
+
+def what_has_changed(ports: Ports, task: Task) -> str:
+    """Read a failed task once more; return why it is not to be started, empty if it is."""
+    try:
+        seen = ports.migration.read_again(task.id).with_texts(ports.redact)
+    except CloudError as error:
+        return ports.redact(f"it could not be looked at again: {error}")
+    if (seen.state, seen.error.code) == (task.state, task.error.code):
+        return ""
+    return f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now"
 
 
 @dataclass(frozen=True)
@@ -111,12 +126,30 @@ class Observer:
     # By their ids
 
     def _read_named(self) -> Observed:
-        task_ids = _late_first(self.scope.task_ids, self.memory)
+        task_ids = self._in_turn(self.scope.task_ids)
         first = FEW if _saw(self.memory) and not self.dry_run else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
         observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
         return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
+
+    def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
+        """Put first those that the last run did not come to, longest missed first.
+
+        What it asked for in vain holds up nobody else: a few of these go early, for where only so
+        many reads are allowed they must have their turn, and the others last, for a read that hangs
+        takes the place of many.
+        """
+        unread = self.memory.watch.unread
+        missed = sorted(
+            (task_id for task_id in task_ids if task_id in unread),
+            key=lambda task_id: (unread[task_id].runs, unread[task_id].since),
+        )
+        late = [task_id for task_id in missed if not unread[task_id].runs]
+        in_vain = missed[len(late) :]
+        order = [*late, *(task_id for task_id in task_ids if task_id not in unread)]
+        early = max(len(late), FEW)
+        return [*order[:early], *in_vain[:FEW], *order[early:], *in_vain[FEW:]]
 
     def _read_all(self, task_ids: Sequence[str]) -> Dict[str, Observation]:
         return dict(zip(task_ids, map_concurrently(partial(read_task, self.ports), task_ids)))
@@ -160,15 +193,30 @@ class Observer:
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
     ) -> Dict[str, Observation]:
         """Read the tasks for which the list is not enough."""
-        due = candidates(tuple(listed.values()), self.memory, self.situation)
         missing = [task_id for task_id in known if task_id not in listing.ids]
-        read = self._read_all(_late_first([*due, *missing], self.memory))
+        read = self._read_all(self._in_turn([*self._due(listed), *missing]))
         for task_id, seen in read.items():
             if task_id in listed:
                 read[task_id] = _joined(seen, listed[task_id])
             elif isinstance(seen, Gone) and not listing.complete:
                 read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
         return read
+
+    def _due(self, listed: Mapping[str, Task]) -> List[str]:
+        """Return the ids of tasks that a start is due for.
+
+        Those that could not be read take no place of others among the starts of a run.
+        """
+        unread = self.memory.watch.unread
+        groups = (
+            [task for task_id, task in listed.items() if (task_id in unread) is again]
+            for again in (False, True)
+        )
+        return [
+            task_id
+            for group in groups
+            for task_id in candidates(tuple(group), self.memory, self.situation)
+        ]
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""
@@ -219,11 +267,6 @@ def _is_strange(seen: Observation, memory: Memory) -> bool:
         return False
     known = memory.tasks.get(seen.task_id)
     return known is None or not known.name
-
-
-def _late_first(task_ids: Sequence[str], memory: Memory) -> Sequence[str]:
-    """Put those first that the last run did not read."""
-    return sorted(task_ids, key=lambda task_id: task_id not in memory.watch.unread)
 
 
 def _unfinished(memory: Memory) -> List[str]:

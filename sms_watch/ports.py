@@ -57,6 +57,12 @@ class MigrationService(Protocol):
         Raises TaskGone when the service has no such task, CloudError when it cannot be read.
         """
 
+    def read_again(self, task_id: str) -> Task:
+        """Return one task right before its start, when the time of the reads may be over.
+
+        Raise as ``read_task`` does.
+        """
+
     def list_tasks(self, project: str) -> Listing:
         """List all tasks, or those whose source servers belong to a migration project.
 
@@ -109,6 +115,10 @@ class Ports:
     nonce: Callable[[], str]
     redact: Callable[[str], str]
 
+    def elapsed(self) -> float:
+        """Return the seconds since the run began."""
+        return self.timetable.budget - self.deadline.left()
+
     def is_past(self, limit: float) -> bool:
         """Return whether a limit of the timetable is over, in seconds since the run began."""
-        return self.deadline.left() <= self.timetable.budget - limit
+        return self.elapsed() >= limit

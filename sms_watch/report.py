@@ -25,12 +25,14 @@ IDLE = frozenset({Reason.MOVING, Reason.PAUSED, Reason.FINISHED, Reason.GONE, Re
 class Result:
     """What became of one run.
 
-    ``notices`` are those that were told; in a dry run, those that would be. ``failure`` says why
-    the platform must count the run as failed, empty when it need not.
+    ``notices`` are those that were told; in a dry run, those that would be. ``details`` are texts
+    about starts, by task id. ``failure`` says why the platform must count the run as failed, empty
+    when it need not.
     """
 
     decisions: Tuple[Decision, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
     notices: Tuple[Notice, ...] = ()
     published: Optional[str] = None
     warnings: Tuple[str, ...] = ()
@@ -44,7 +46,7 @@ def report(result: Result, run: str, now: datetime, dry_run: bool) -> Dict[str, 
         "run": run,
         "at": _utc(now),
         "dry_run": dry_run,
-        "tasks": [_task(decision, result.outcomes, now) for decision in result.decisions],
+        "tasks": [_task(decision, result, now) for decision in result.decisions],
         "notices": [_notice(notice) for notice in result.notices],
         "published": result.published,
         "counts": _counts(result),
@@ -54,7 +56,7 @@ def report(result: Result, run: str, now: datetime, dry_run: bool) -> Dict[str, 
     while kept and _size(made) > MAX_REPORT:
         kept = kept * 3 // 4
         shown = busy_first[:kept]
-        made["tasks"] = [_task(decision, result.outcomes, now) for decision in shown]
+        made["tasks"] = [_task(decision, result, now) for decision in shown]
         made["notices"] = made["notices"][:kept]
         left_out = f"{len(busy_first) - kept} tasks are left out of this report: it was too large"
         made["warnings"] = [*result.warnings, left_out]
@@ -66,10 +68,10 @@ def is_idle(task: Mapping[str, Any]) -> bool:
     return task["reason"] in IDLE
 
 
-def _task(decision: Decision, outcomes: Mapping[str, Outcome], now: datetime) -> Dict[str, Any]:
+def _task(decision: Decision, result: Result, now: datetime) -> Dict[str, Any]:
     task = decision.task
     remaining = task.transfer.remaining if task and task.phase is Phase.MOVING else None
-    outcome = outcomes.get(decision.task_id)
+    outcome = result.outcomes.get(decision.task_id)
     made: Dict[str, Any] = {
         "id": decision.task_id,
         "name": clean(task.name) if task else "",
@@ -81,8 +83,9 @@ def _task(decision: Decision, outcomes: Mapping[str, Outcome], now: datetime) ->
         "progress": task.progress.shown if task else None,
         "eta": _utc(now + timedelta(seconds=remaining)) if remaining else None,
     }
-    if decision.detail:
-        made["detail"] = clean(decision.detail, MAX_DETAIL)
+    detail = decision.detail or result.details.get(decision.task_id, "")
+    if detail:
+        made["detail"] = clean(detail, MAX_DETAIL)
     return made
 
 

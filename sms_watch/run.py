@@ -14,26 +14,26 @@ from typing import Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
     KEYS_REFUSED,
-    PUBLISHING,
-    SMN_ADDRESS,
     CloudError,
     JournalConflict,
     JournalError,
-    remedy,
 )
 from sms_watch.journal import entries as journal
 from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
-from sms_watch.messages.compose import RunContext, compose
+from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
 from sms_watch.model.policy import Policy, Scope
-from sms_watch.observe import Observer
+from sms_watch.model.task import Task
+from sms_watch.observe import Observer, what_has_changed
 from sms_watch.ports import Ports
+from sms_watch.publishing import Sent, publish
 from sms_watch.report import Result
 from sms_watch.rules.decide import Decision, settle
 from sms_watch.rules.plan import Commands, Plan, Situation, plan
 from sms_watch.rules.record import Lease, Memory
 from sms_watch.text import clean
 
+TOO_LATE = "no time was left"
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
 TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
@@ -56,20 +56,12 @@ def execute(request: RunRequest, ports: Ports) -> Result:
     return _Run(request, ports).execute()
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """What became of the message: the notices that were told, or why none was."""
-
-    notices: Tuple[Notice, ...] = ()
-    message_id: str = ""
-    failure: str = ""
-
-
 class _Run:
     def __init__(self, request: RunRequest, ports: Ports) -> None:
         self._request = request
         self._ports = ports
         self._now = request.context.at
+        self._read_at = 0.0  # seconds since the run began
 
     def execute(self) -> Result:
         history = self._ports.journal.read()
@@ -77,6 +69,7 @@ class _Run:
         if memory.lease is not None and self._now < memory.lease.until:
             return Result(warnings=("another run is at work; this one did nothing",))
         situation = self._situation(history)
+        self._read_at = self._ports.elapsed()
         observed = Observer(
             self._ports, self._request.scope, situation, memory, self._request.dry_run
         ).observe()
@@ -105,11 +98,13 @@ class _Run:
         starts = {decision.task_id: self._start(decision) for decision in planned.starts}
         pending = (*memory.outbox.values(), *planned.notices)
         owed = [notice.knowing(starts) for notice in pending]
-        sent = _Sent() if self._may_wait(owed, planned) else self._publish(owed)
+        waits = self._may_wait(owed, planned)
+        sent = Sent() if waits else publish(owed, self._request.context, self._ports)
         failure = self._acknowledge(planned, starts, sent, position)
         return replace(
             result,
             outcomes={task_id: start.outcome for task_id, start in starts.items()},
+            details={task_id: start.detail for task_id, start in starts.items()},
             notices=sent.notices,
             published=sent.message_id or None,
             failure="; ".join(text for text in (result.failure, sent.failure, failure) if text),
@@ -150,16 +145,31 @@ class _Run:
 
     def _start(self, decision: Decision) -> Start:
         """Send the start that was decided; return what became of it."""
-        start = decision.verdict.start
+        start, task = decision.verdict.start, decision.task
         assert start is not None  # noqa: S101 - it is a decision to start
-        if self._ports.is_past(self._ports.timetable.starts):
-            return replace(start, outcome=Outcome.SKIPPED)
+        assert task is not None  # noqa: S101 - as above
+        reason = self._why_not(task)
+        if reason:
+            return replace(start, outcome=Outcome.SKIPPED, detail=reason)
         try:
             self._ports.migration.start_task(decision.task_id)
         except CloudError as error:
             detail = self._ports.redact(str(error))
             return replace(start, outcome=_outcome(error), detail=detail)
         return replace(start, outcome=Outcome.DONE)
+
+    def _why_not(self, task: Task) -> str:
+        """Return why a start is not sent after all, empty if it is.
+
+        Where reading took long, a person may have started and paused the task meanwhile: so it is
+        looked at once more.
+        """
+        ports, times = self._ports, self._ports.timetable
+        if ports.is_past(times.starts):
+            return TOO_LATE
+        if not ports.is_past(self._read_at + times.fresh):
+            return ""
+        return what_has_changed(ports, task) or (TOO_LATE if ports.is_past(times.starts) else "")
 
     # Publish
 
@@ -174,24 +184,10 @@ class _Run:
         more = any(d.is_start or d.verdict.reason in TURNS for d in planned.decisions)
         return good and young and more
 
-    def _publish(self, owed: Sequence[Notice]) -> _Sent:
-        if not owed:
-            return _Sent()
-        if self._ports.is_past(self._ports.timetable.new_work):
-            return _Sent(failure="no time was left to publish; the message is owed still")
-        # What an older line of the journal remembers may hold what is a key by now.
-        message = compose(owed, self._request.context).with_texts(self._ports.redact)
-        told = tuple(notice for notice in owed if notice.event_id in message.event_ids)
-        try:
-            return _Sent(told, self._ports.publisher.publish(message))
-        except CloudError as error:
-            text, to_do = self._ports.redact(str(error)), remedy(error, PUBLISHING, SMN_ADDRESS)
-            return _Sent(failure=f"{text}; {to_do}; the message is owed still")
-
     # Acknowledge
 
     def _acknowledge(
-        self, planned: Plan, starts: Mapping[str, Start], sent: _Sent, position: Position
+        self, planned: Plan, starts: Mapping[str, Start], sent: Sent, position: Position
     ) -> str:
         """Record what became of the plan; return the reason if that fails."""
         told = tuple(notice.event_id for notice in sent.notices)

@@ -11,6 +11,7 @@ class Timetable:
 
     ::
 
+        |sources ----------| 0.5 b
         |reads -------------------| 0.7 b
         |starts -------------------------| 0.85 b
         |sms_calls -----------------------------| 0.9 b
@@ -27,9 +28,19 @@ class Timetable:
     budget: int
 
     @property
+    def sources(self) -> float:
+        """When reads are given up that a run can do without: those of the source servers."""
+        return 0.5 * self.budget
+
+    @property
     def reads(self) -> float:
-        """When no more reads of tasks begin."""
+        """When reads of tasks are given up."""
         return 0.7 * self.budget
+
+    @property
+    def fresh(self) -> float:
+        """How long after the reads began a task may be started without another look at it."""
+        return 5.0
 
     @property
     def starts(self) -> float:
@@ -38,7 +49,7 @@ class Timetable:
 
     @property
     def sms_calls(self) -> float:
-        """When calls to SMS are given up."""
+        """When starts are given up, and with them all calls to SMS."""
         return 0.9 * self.budget
 
     @property

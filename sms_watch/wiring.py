@@ -87,9 +87,13 @@ class Wiring:
 
     def sms(self) -> sms.SmsService:
         """Return the migration tasks."""
-        settings = self.settings
+        settings, times = self.settings, self.timetable
         connection = self.clients.get(sms.connect, settings.sms_endpoint, settings.credentials)
-        return sms.SmsService(self.caller(connection, self.timetable.sms_calls, self.guard))
+        return sms.SmsService(
+            self.caller(connection, times.reads, self.guard),
+            sources=self.caller(connection, times.sources, self.guard, optional=True),
+            starts=self.caller(connection, times.sms_calls, self.guard),
+        )
 
     def publisher(self) -> Publisher:
         """Return the topic."""
@@ -128,9 +132,16 @@ class Wiring:
         connection = self.clients.get(obs.connect, place.endpoint)
         return self.caller(connection, self.timetable.journal)
 
-    def caller(self, connection: Any, seconds: float, guard: Optional[Guard] = None) -> Caller:
+    def caller(
+        self,
+        connection: Any,
+        seconds: float,
+        guard: Optional[Guard] = None,
+        optional: bool = False,
+    ) -> Caller:
         """Return what calls over a connection until some seconds after the beginning."""
-        return Caller(connection, self.time.until(seconds), self.time.clock.sleep, guard=guard)
+        until, sleep = self.time.until(seconds), self.time.clock.sleep
+        return Caller(connection, until, sleep, guard=guard, optional=optional)
 
 
 @dataclass(frozen=True)

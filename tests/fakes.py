@@ -38,6 +38,10 @@ class FakeDeadline:
         self.rest -= self.costs
         return rest
 
+    def spend(self, seconds: float) -> None:
+        """Let time pass."""
+        self.rest -= seconds
+
 
 class FakeService:
     """Migration tasks in memory. A start makes a failed task run, unless ``stuck`` names it.
@@ -82,6 +86,9 @@ class FakeService:
         if task_id not in self.tasks:
             raise TaskGone("read the task", status=400, code="SMS.7703")
         return self.tasks[task_id]
+
+    def read_again(self, task_id: str) -> Task:
+        return self.read_task(task_id)
 
     def list_tasks(self, project: str) -> Listing:
         self.lists += 1
@@ -132,6 +139,9 @@ class OneRun:
     def read_task(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_task(task_id))
 
+    def read_again(self, task_id: str) -> Task:
+        return self._read(lambda: self._service.read_again(task_id))
+
     def list_tasks(self, project: str) -> Listing:
         return self._read(lambda: self._service.list_tasks(project))
 
@@ -158,14 +168,19 @@ class OneRun:
 
 
 class FakePublisher:
-    """A topic whose messages are kept."""
+    """A topic whose messages are kept. It takes none for which ``refuses`` holds."""
 
     def __init__(self) -> None:
         self.messages: List[Message] = []
         self.errors: Deque[Exception] = deque()
+        self.refuses: Callable[[Message], bool] = lambda message: False
+        self.tries = 0
 
     def publish(self, message: Message) -> str:
+        self.tries += 1
         error = self.errors.popleft() if self.errors else None
+        if error is None and self.refuses(message):
+            error = CloudError("publish the message", "Sensitive.", status=400, code="SMN.0227")
         if error is None or getattr(error, "outcome_unknown", False):
             self.messages.append(message)
         if error is not None:

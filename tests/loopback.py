@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import Iterator, List, Union
+from typing import Iterator, List, Optional, Union
 
 # What the server does once it has read a request.
 SILENT, DROP = b"silent", b"drop"
@@ -16,17 +17,26 @@ SILENT, DROP = b"silent", b"drop"
 class Server:
     """Counts what it is sent, and answers with bytes as they are, or not at all.
 
-    With ``drip`` it lets so many seconds pass before each byte.
+    With ``drip`` it lets so many seconds pass before each byte. ``sockets`` are its own ends of the
+    connections.
     """
 
-    def __init__(self, answer: Union[str, bytes], drip: float = 0.0) -> None:
+    def __init__(
+        self,
+        answer: Union[str, bytes],
+        drip: float = 0.0,
+        tls: Optional[ssl.SSLContext] = None,
+    ) -> None:
         self.requests: List[bytes] = []
+        self.sockets: List[socket.socket] = []
         self._answer = answer.encode() if isinstance(answer, str) else answer
         self._drip = drip
+        self._tls = tls
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.02)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -37,16 +47,17 @@ class Server:
         self._listener.close()
 
     def _serve(self) -> None:
-        held: List[socket.socket] = []
         while not self._closing.is_set():
             try:
                 connection, _ = self._listener.accept()
+                if self._tls:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
             except OSError:  # nobody came in time
                 continue
-            held.append(connection)
+            self.sockets.append(connection)
             connection.settimeout(1)
             self._handle(connection)
-        for connection in held:
+        for connection in self.sockets:
             connection.close()
 
     def _handle(self, connection: socket.socket) -> None:
@@ -134,9 +145,11 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(answer: Union[str, bytes], drip: float = 0.0) -> Iterator[Server]:
+def serving(
+    answer: Union[str, bytes], drip: float = 0.0, tls: Optional[ssl.SSLContext] = None
+) -> Iterator[Server]:
     """Serve while the block lasts."""
-    server = Server(answer, drip)
+    server = Server(answer, drip, tls)
     try:
         yield server
     finally:

@@ -82,7 +82,7 @@ class Rates:
         )
 
 
-def draw_variants(dice: random.Random) -> Variants:
+def draw_variants(dice: random.Random, discovers: bool) -> Variants:
     """Draw the forms of answers of a seed: half of them are as documented."""
     return Variants(
         sub_tasks=dice.choice([SubTasks.AHEAD, *SubTasks]),
@@ -90,6 +90,9 @@ def draw_variants(dice: random.Random) -> Variants:
         unknown_names=dice.random() < 0.2,
         consistency_check=dice.random() < 0.3,
         connected=dice.random() < 0.7,
+        # A percent of a large copy takes hours, and its bytes are in lists alone: read by its id,
+        # a copy whose speed stays the same is told as stalled.
+        even_speed=dice.random() < 0.5 and discovers,
         whole_beyond_end=dice.random() < 0.5,
     )
 
@@ -129,7 +132,9 @@ class Months:
         self.vigil.interfere = self._interfere
         self.vigil.spoil = self._spoil
         self.vigil.discovers = self.seed % 3 == 1
-        self.vigil.variants = draw_variants(self.more_dice)
+        if self.seed % 5 == 3:
+            self.vigil.refuses = lambda message: "server 1" in message
+        self.vigil.variants = draw_variants(self.more_dice, self.vigil.discovers)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
         self.promises = Promises(self.vigil, OBSTACLES)
@@ -334,6 +339,16 @@ class Months:
     def _grow(self, task: SimTask) -> None:
         self.world.grow(task.id, self.more_dice.uniform(0.1, 1) * task.size)
 
+    def _fail_on(self, task: SimTask) -> None:
+        """Let a copy fail again and again on what a start mends, and get further in between."""
+        for _ in range(self.more_dice.randint(2, 6)):
+            self._later(lambda: self._fail(task))
+
+    def _fail(self, task: SimTask) -> None:
+        if task.id in self.world.tasks and task.working:
+            code = self.more_dice.choice([code for code, most in OBSTACLES.items() if most])
+            self.world.fail(task.id, code, obstacle=False)
+
     def _close(self, task: SimTask) -> None:
         """Let nobody read one task."""
         why = self.more_dice.choice(list(UNREADABLE.values()))
@@ -381,6 +396,7 @@ class Months:
 BY_ITSELF = (
     Months._overspeed,
     Months._grow,
+    Months._fail_on,
     Months._close,
     Months._refuse_starts,
     Months._count_more,

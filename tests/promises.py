@@ -10,9 +10,11 @@ from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 from canaries import leaked, secrets_of
 from vigil import GONE, Vigil, Wake
 
+from local.cloud.variants import Percents
 from local.cloud.world import FAILED, MOVING, PAUSED
 from sms_watch.journal.entries import decode
 from sms_watch.model.task import TaskState
+from sms_watch.publishing import MOST_MESSAGES
 
 BACKOFF = timedelta(minutes=2)
 PROOF = timedelta(minutes=30)
@@ -58,6 +60,7 @@ STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
+LONGEST_WAIT = timedelta(minutes=15)
 UNREAD_RUNS = 5  # good ones in a row after which people know of a task that cannot be read
 # What a state that was read means, and the latest kind that must have been told of it by then.
 MEANING: Mapping[str, str] = {
@@ -88,6 +91,8 @@ class Promises:
         self._quarter, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[Any, datetime]] = {}
+        self._idle: Dict[str, datetime] = {}
+        self._checked_at = vigil.clock.now()
         self._unread: Dict[str, int] = {}
         self._last_read: Dict[str, str] = {}
         self._known_unread: Set[str] = set()
@@ -117,11 +122,12 @@ class Promises:
         self._read = len(self._vigil.readings)
         self._check_told(latest)
         self._check_unread(latest)
+        self._check_brought_back(latest, self._vigil.clock.now())
         self._check_quiet(ended)
 
     def _note_told(self, wake: Wake) -> None:
         if wake.told_as is not None:
-            for notice in wake.notices:
+            for notice in wake.notices[: wake.answered]:
                 event_id = notice["event_id"]
                 self._told[event_id] = min(wake.told_as, self._told.get(event_id, wake.told_as))
 
@@ -129,7 +135,9 @@ class Promises:
         assert "not foreseen" not in wake.failure, wake.failure
         assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
         assert not leaked(*wake.output, keys=self._secrets), "a secret got out"
-        assert wake.messages <= 1, "two messages in one run"
+        # One that is refused for its words is told in several.
+        assert wake.messages <= 1 or wake.refused, "two messages in one run"
+        assert wake.messages + wake.refused <= MOST_MESSAGES, "too many messages in one run"
         assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
         for start in wake.starts:
             assert start.read_as in FAILED, f"a start of a task that was {start.read_as}"
@@ -184,8 +192,9 @@ class Promises:
         read_as = wake.saw.get(task_id, ())
         said = f"{kind}, but it was read as {read_as}"
         if kind == "unreadable":
-            # That there is none is no proof that it is gone, where a list counts more than it has.
-            assert set(wake.reads.get(task_id, ())) <= {GONE}, said
+            # That there is none is no proof that it is gone, where a list counts more than it has,
+            # and an answer can be lost on its way.
+            assert wake.touched or set(wake.reads.get(task_id, ())) <= {GONE}, said
         elif kind == "readable":
             assert read_as, said
         else:
@@ -246,9 +255,7 @@ class Promises:
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
             due = task_id in self._under_way or not self._vigil.discovers
-            # A task is gone only when the list is whole, and a row of nonsense may be its own.
-            doubtful = self._vigil.garbled or self._vigil.variants.unseen
-            if meaning == "gone" and self._vigil.discovers and doubtful:
+            if meaning == "gone" and self._doubtful:
                 due = False
             lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
@@ -257,18 +264,53 @@ class Promises:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
+    @property
+    def _doubtful(self) -> bool:
+        """Whether a task that is not there may be there: a list may lack its row, or garble it."""
+        vigil = self._vigil
+        return vigil.discovers and bool(vigil.garbled or vigil.variants.unseen)
+
     def _check_unread(self, latest: Mapping[str, str]) -> None:
         """What some good runs in a row could not read is told."""
-        vigil = self._vigil
-        self._last_read.update(latest)
+        vigil, doubtful = self._vigil, self._doubtful
+        read = {name: state for name, state in latest.items() if state != GONE or not doubtful}
+        self._last_read.update(read)
         for task_id in vigil.ids:
-            if task_id in latest or not self._matters(task_id):
+            known = task_id in read or self._latest.get(task_id) == "gone"
+            if known or not self._matters(task_id):
                 self._unread[task_id] = 0
             elif self._good[-1]:
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1
             closed = task_id in vigil.garbled or task_id in vigil.variants.unreadable
             if closed and self._unread.get(task_id, 0) >= UNREAD_RUNS:
                 assert task_id in self._known_unread, f"{task_id} is not read, and nobody knows"
+
+    def _check_brought_back(self, latest: Mapping[str, str], now: datetime) -> None:
+        """What a start would bring back is started, however often that was done before."""
+        tick, self._checked_at = now - self._checked_at, now
+        for task_id in self._vigil.ids:
+            due = latest.get(task_id) in FAILED and self._good[-1] and self._is_due(task_id)
+            since = self._idle.get(task_id, now) if due else now
+            self._idle[task_id] = max(since, self._last_start.get(task_id, since))
+            waited = now - self._idle[task_id]
+            assert waited <= LONGEST_WAIT + 3 * tick, f"{task_id} stands still for {waited}"
+
+    def _is_due(self, task_id: str) -> bool:
+        """Return whether a start of a failed task helps, is taken, and is within what is allowed.
+
+        What is not started without end has a fresh count once it has got further, if that shows.
+        """
+        vigil, task = self._vigil, self._vigil.world.tasks.get(task_id)
+        if task is None or not task.mendable or task.connected is False:
+            return False
+        if vigil.variants.start.refuses or task_id in (*vigil.garbled, *vigil.variants.unreadable):
+            return False
+        copied = [each.far[1] for each in vigil.world.starts if each.task_id == task_id]
+        further = task.percent > int(100 * max(copied, default=0) / task.size)
+        shows = vigil.variants.percents is not Percents.NULL
+        return self._limits.get(task.code, math.inf) > 0 and (
+            task.code not in self._limits or (further and shows)
+        )
 
     def _matters(self, task_id: str) -> bool:
         """Return whether it is missed: of what is found by listing, what has ended is not."""

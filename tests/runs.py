@@ -94,6 +94,9 @@ class _Watched:
         task: Task = self._call("read", lambda: self._world.service.read_task(task_id))
         return task
 
+    def read_again(self, task_id: str) -> Task:
+        return self.read_task(task_id)
+
     def list_tasks(self, project: str) -> Listing:
         listing: Listing = self._call("list", lambda: self._world.service.list_tasks(project))
         return listing

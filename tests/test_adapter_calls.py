@@ -321,7 +321,9 @@ def test_a_throttling_policy_names_its_window(window: str, header: str, pause: f
     body = json.dumps({"error_code": "APIGW.0308", "error_msg": THROTTLED + window})
     reply = answer(429, body, *filter(None, [header]))
     with serving(reply) as server:
-        assert _try("read", server.url, rest=90_000).pauses == (pause, pause)
+        error = _try("publish", server.url, rest=1.0).error
+    assert error is not None
+    assert error.retry_after == pause
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -356,6 +358,33 @@ def test_nothing_is_tried_again_beyond_the_deadline(rest: float) -> None:
     with serving(answer(503, "")) as server:
         assert _try("read", server.url, rest=rest).pauses == ()
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("pause", "tries"), [("14", 3), ("15", 1)])
+@pytest.mark.parametrize(("operation", "status"), [("read", 503), ("start", 429)])
+def test_a_call_does_not_pause_for_more_than_half_of_the_time(
+    operation: str, status: int, pause: str, tries: int
+) -> None:
+    """What a service asks for one task takes nothing from the others."""
+    with serving(answer(status, "", f"Retry-After: {pause}")) as server:
+        _try(operation, server.url, rest=30.0)
+    assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize(("operation", "seconds"), [("read", 7.5), ("start", 15.0)])
+def test_a_read_leaves_half_of_the_time_to_others(
+    operation: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write may need what there is."""
+    given: List[float] = []
+
+    def within(seconds: float, work: Callable[[], Answer]) -> Answer:
+        given.append(seconds)
+        return Answer(403, {})
+
+    monkeypatch.setattr(sdk, "within", within)
+    _try(operation, "https://sms.invalid", rest=15.0)
+    assert given == [seconds]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -478,6 +507,17 @@ def test_a_throttling_that_the_run_outlasts_keeps_no_read_back(window: str) -> N
     caller = _caller(connection)
     assert [_code(caller.read), _code(caller.read)] == ["APIGW.0308", ""]
     assert connection.sent == 4
+
+
+def test_a_throttled_read_that_is_optional_keeps_no_other_back() -> None:
+    """The limit may be that of its list alone; what the others meet it goes without."""
+    guard = Guard()
+    optional = Caller(
+        _Answering(_throttled("1 minute")), FakeDeadline(), print, guard=guard, optional=True
+    )
+    assert _code(optional.read) == "APIGW.0308"
+    assert [_code(_caller(_Answering(_throttled("1 minute")), guard).read)] == ["APIGW.0308"]
+    assert _code(optional.read) == "too_many_calls"
 
 
 def test_a_throttled_write_keeps_no_read_back() -> None:

@@ -140,10 +140,17 @@ def test_a_task_is_read(services: Services) -> None:
     assert (task.id, task.state, task.error.code) == ("failed", "MIGRATE_FAIL", "SMS.0807")
 
 
+def test_a_task_is_read_again(services: Services) -> None:
+    """A second look says the same while nothing has changed."""
+    assert services.tasks.read_again("failed") == services.tasks.read_task("failed")
+
+
 def test_a_task_that_does_not_exist_is_gone(services: Services) -> None:
-    """Reading and starting a task that is none are both answered with TaskGone."""
+    """Reading and starting a task that is none are all answered with TaskGone."""
     with pytest.raises(TaskGone):
         services.tasks.read_task("gone")
+    with pytest.raises(TaskGone):
+        services.tasks.read_again("gone")
     with pytest.raises(TaskGone):
         services.tasks.start_task("gone")
 

@@ -207,6 +207,22 @@ def test_a_project_without_its_sources_is_not_guessed(night: Night) -> None:
     assert "list source servers from 2" in night.failing_tick()
 
 
+@pytest.mark.parametrize(("project", "known"), [("", False), ("p-1", True)])
+def test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them(
+    night: Night, project: str, known: bool
+) -> None:
+    """The tasks are there without them, unless it is they who say which ones are asked for."""
+    connection = sms.connect(night.server.url, Credentials(KEY.access, KEY.secret))
+    reads, over = (Caller(connection, FakeDeadline(rest), print) for rest in (50, 0))
+    try:
+        listing = sms.SmsService(reads, sources=over).list_tasks(project)
+    finally:
+        connection.close()
+    assert sorted(task.id for task in listing.tasks) == list("abcde")
+    assert all((task.connected is not None) is known for task in listing.tasks)
+    assert bool(listing.detail) is not known
+
+
 def test_an_agent_that_is_away_is_known_from_its_source(night: Night) -> None:
     """The list of tasks does not tell the connection; that of the sources does."""
     night.tick()
@@ -427,7 +443,7 @@ def test_what_was_not_reached_is_reported_and_comes_first_in_the_next_run() -> N
     ids = Scope(("a", "b", "c", "d"))
     account.run(ids)
     account.service.reads.clear()
-    account.deadline.costs = 20
+    account.deadline.costs = 15
     late = account.run(ids)
     reasons = {d.task_id: d.verdict.reason for d in late.decisions}
     assert reasons["c"] is reasons["d"] is Reason.NOT_REACHED

@@ -162,7 +162,7 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
         (Outcome.REFUSED, "failed, start refused", "was refused (HTTP 403); the next try is at"),
         (Outcome.FAILED, "failed, start not sent", "could not be sent (HTTP 403)"),
         (Outcome.UNKNOWN, "failed, start not answered", "without an answer (HTTP 403)"),
-        (Outcome.SKIPPED, "failed, waiting", "no time left to start it"),
+        (Outcome.SKIPPED, "failed, waiting", "not started in this run"),
         (None, "failed (SMS", "08:03 +08:00).\n"),
     ],
 )

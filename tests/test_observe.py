@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
-from builders import NOW, a_record, a_running_task, a_situation
+from builders import NOW, a_policy, a_record, a_running_task, a_situation, a_task, minutes
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
-from sms_watch.errors import CloudError
+from sms_watch import parallel
+from sms_watch.errors import CloudError, TaskGone
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unseen
-from sms_watch.observe import Observed, Observer, read_task
+from sms_watch.observe import Observed, Observer, read_task, what_has_changed
 from sms_watch.ports import Ports
 from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.record import Memory, WatchRecord
@@ -78,6 +79,91 @@ def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
     assert service.reads[0] == "c"
     assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a", "b", "c"]
     assert (seen.warnings, seen.failure) == ((), "")
+
+
+def _unread(**runs: int) -> Memory:
+    """Return a memory in which tasks were missed, the first one longest, in so many runs."""
+    unread = {
+        name: Sight(NOW + minutes(place), count) for place, (name, count) in enumerate(runs.items())
+    }
+    return Memory({"a": a_record(state="RUNNING")}, watch=WatchRecord(unread=unread))
+
+
+@pytest.mark.parametrize(
+    ("memory", "order"),
+    [
+        (_unread(), "abcdefghijkl"),
+        (_unread(l=0, k=0), "lkabcdefghij"),
+        (_unread(a=1, b=0), "bcdeafghijkl"),
+        (_unread(a=3, b=2, c=1), "defgcbahijkl"),
+        (_unread(a=3, b=3, c=3, d=3, e=3, f=1), "ghijfabcklde"),
+        (_unread(**dict.fromkeys("abcdefghijkl", 3)), "abcdefghijkl"),
+    ],
+    ids=[
+        *("all were read", "longest missed first", "in vain after four", "fewest runs first"),
+        *("four early, others last", "nothing else"),
+    ],
+)
+def test_what_was_asked_for_in_vain_holds_up_nothing_else(
+    memory: Memory, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that hangs takes its place from no other; yet it gets its turn where few are read."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    service = _service(*"abcdefghijkl")
+    _observe(service, Scope(tuple("abcdefghijkl")), memory)
+    assert "".join(service.reads) == order
+
+
+def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
+    """They have waited longest, and would be all that a run may start."""
+    service = FakeService(*(a_task(id=name) for name in "abcd"))
+    situation = a_situation(policy=a_policy(max_per_run=2))
+    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3))
+    observer.observe()
+    assert sorted(service.reads) == list("abcd")
+
+
+def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
+    """Whether that shows before or after the call was begun."""
+    service = _service("a")
+    service.fail_read("a", CloudError("read a", code="no_time"))
+    assert read_task(_ports(service), "a") == Unseen(
+        "a", "no time was left to read it", reached=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"connected": False, "name": "renamed"}, ""),
+        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
+        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
+        ({"code": "SMS.1315"}, "it is MIGRATE_FAIL SMS.1315 by now"),
+        ({"state": "secret"}, "it is *** SMS.0807 by now"),
+    ],
+)
+def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) -> None:
+    """What is started is still failed, with the error that was decided on."""
+    task = a_task(id="a")
+    service = FakeService(task)
+    service.change("a", **changes)
+    assert what_has_changed(_ports(service), task) == why
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (CloudError("read a", "no secret", status=503), "read a: HTTP 503, no ***"),
+        (TaskGone("read a", status=400, code="SMS.7703"), "read a: SMS.7703, HTTP 400"),
+    ],
+)
+def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -> None:
+    """What cannot be seen is not started."""
+    service = _service("a")
+    service.fail_read("a", error)
+    said = what_has_changed(_ports(service), service.tasks["a"])
+    assert said == f"it could not be looked at again: {why}"
 
 
 def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:

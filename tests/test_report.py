@@ -57,6 +57,14 @@ def test_a_task_that_was_not_read_says_why() -> None:
     assert task["detail"] == "read the task: HTTP 503"
 
 
+def test_a_start_that_was_not_sent_or_not_taken_says_why() -> None:
+    """The text about a start stands with its task; one that was accepted needs none."""
+    starts = {"a": "it is ABORT by now", "b": ""}
+    tasks = _report(_started("a"), _started("b"), details=starts)["tasks"]
+    assert tasks[0]["detail"] == "it is ABORT by now"
+    assert "detail" not in tasks[1]
+
+
 def test_the_run_has_its_fields() -> None:
     """A report has run, at, dry_run, tasks, notices, published, counts and warnings."""
     notice = Notice(Kind.FAILED, NOW, "20261124-0-0-failed", a_task(id="b"))

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from builders import NOW, a_policy, a_task
@@ -16,10 +16,11 @@ from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.sms import SmsService
 from sms_watch.errors import CloudError, JournalConflict, JournalError
-from sms_watch.journal.entries import Entry, EntryType, fold
+from sms_watch.journal.entries import Delivery, Entry, EntryType, fold
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Message, Outcome, Reason
 from sms_watch.model.policy import Scope
+from sms_watch.model.task import Task
 from sms_watch.ports import MigrationService, Ports
 from sms_watch.report import Result
 from sms_watch.rules.plan import Commands
@@ -212,6 +213,38 @@ def test_a_copy_after_a_lost_answer_carries_the_same_ids() -> None:
     world.run(after=1)
     first, second = world.publisher.messages
     assert first.event_ids == second.event_ids
+
+
+def test_a_name_that_smn_does_not_take_keeps_no_news_back() -> None:
+    """All is told in the same run, which fails; the next one has nothing to tell, and does not."""
+    world = World("a", "b")
+    world.service.stuck = {"a", "b"}
+    world.service.change("a", name="unspeakable")
+    world.publisher.refuses = lambda message: "unspeakable" in message.email
+    first = world.run()
+    assert "SMN refused a message" in first.failure
+    assert first.published == "message-1"
+    assert [notice.event_id for notice in first.notices] == world.told
+    assert not world.memory.outbox
+    second = world.run(after=1)
+    assert (second.failure, second.notices) == ("", ())
+
+
+def test_the_acknowledgement_lists_exactly_what_several_messages_have_told() -> None:
+    """One line holds them all, with the id of the last message; what is refused stays owed."""
+    world = World("a", "b", "c")
+    world.service.stuck = {"a", "b", "c"}
+    refused = "20261124-0-1-failed"
+    world.publisher.refuses = lambda message: refused in message.event_ids
+    result = world.run()
+    assert world.journal.types() == ["plan", "ack"]
+    told = ("20261124-0-0-failed", "20261124-0-2-failed")
+    assert world.journal.entries[-1].delivered == Delivery("message-2", told)
+    assert tuple(world.memory.outbox) == (refused,)
+    assert result.failure.endswith("the others are owed still")
+    world.publisher.refuses = lambda message: False
+    assert not world.run(after=1).failure
+    assert world.told == [*told, refused]
 
 
 @pytest.mark.parametrize(
@@ -505,12 +538,86 @@ def test_a_dry_run_decides_the_same_and_does_nothing() -> None:
 def test_no_new_work_begins_when_time_runs_out() -> None:
     """Without time a task is reported as not reached, and what is told of it is nothing."""
     world = World("a", "b")
-    world.deadline.costs = 40
+    world.deadline.costs = 30
     result = world.run()
     assert [decision.verdict.reason for decision in result.decisions] == ["mendable", "not_reached"]
     assert result.outcomes == {"a": Outcome.SKIPPED}
     assert "no time was left to publish" in result.failure
     assert world.memory.tasks["a"].starts.attempts == 0
+
+
+# What is read as failed, and started some time later
+
+
+def _slow_to_plan(world: World, meanwhile: Callable[[], Any] = lambda: None) -> None:
+    """Let the plan be written six seconds after the reading; ``meanwhile`` something happens."""
+
+    def write(entry: Entry) -> None:
+        if entry.type is EntryType.PLAN:
+            world.deadline.spend(6)
+            meanwhile()
+
+    world.journal.before_append = write
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
+        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
+        ({"code": FULL}, f"it is MIGRATE_FAIL {FULL} by now"),
+    ],
+    ids=["paused", "running", "another error"],
+)
+def test_what_was_read_a_while_ago_is_looked_at_again(changes: Dict[str, str], said: str) -> None:
+    """A person may have paused it: then nothing is sent, no attempt is spent, and it is said."""
+    world = World("a")
+    _slow_to_plan(world, lambda: world.service.change("a", **changes))
+    result = world.run()
+    assert (world.service.reads, world.service.starts) == (["a", "a"], [])
+    assert (result.outcomes, result.details) == ({"a": Outcome.SKIPPED}, {"a": said})
+    assert said in world.publisher.messages[0].email
+    assert world.memory.tasks["a"].starts.attempts == 0
+
+
+def test_what_cannot_be_looked_at_again_is_not_started() -> None:
+    """Nobody knows whether it is still failed; the next run does."""
+    world = World("a")
+    _slow_to_plan(world, lambda: world.service.fail_read("a", _unreachable()))
+    assert world.run().outcomes == {"a": Outcome.SKIPPED}
+    world.journal.before_append = lambda entry: None
+    assert world.run(after=1).outcomes == {"a": Outcome.DONE}
+
+
+def test_what_is_still_failed_at_a_second_look_is_started() -> None:
+    """However long reading took, as long as the time for starts is not over."""
+    world = World("a", "b")
+    _slow_to_plan(world)
+    assert world.run().outcomes == {"a": Outcome.DONE, "b": Outcome.DONE}
+    assert world.service.reads == ["a", "b", "a", "b"]
+
+
+def test_only_starts_that_come_late_need_a_second_look() -> None:
+    """Of a row of slow starts the first go out by the reading that they were decided on."""
+    world = World("a", "b", "c", "d")
+    world.service.before_start = lambda task_id: world.deadline.spend(3)
+    world.run()
+    assert world.service.starts == ["a", "b", "c", "d"]
+    assert world.service.reads == ["a", "b", "c", "d", "c", "d"]
+
+
+def test_a_second_look_that_takes_the_time_of_the_start_sends_nothing() -> None:
+    """A start that begins too late would be given up without its answer."""
+    world = World("a")
+    _slow_to_plan(world)
+
+    def read_again(task_id: str) -> Task:
+        world.deadline.spend(37)
+        return world.service.tasks[task_id]
+
+    world.service.read_again = read_again  # type: ignore[method-assign] # it takes its time
+    result = world.run()
+    assert (world.service.starts, result.details) == ([], {"a": "no time was left"})
 
 
 def test_a_test_message_is_sent_once_when_it_is_asked_for() -> None:

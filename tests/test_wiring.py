@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, List
 
 import pytest
 from builders import NOW
@@ -13,6 +13,7 @@ from canaries import leaked
 from clouds import KEY, TOPIC
 
 from local.clock import VirtualClock
+from sms_watch.adapters.sdk import Caller
 from sms_watch.clock import RunClock
 from sms_watch.context import settings_of
 from sms_watch.timetable import Timetable
@@ -88,34 +89,36 @@ def test_clients_do_not_show_their_keys() -> None:
     assert not leaked(repr(clients))
 
 
+def _callers(wiring: Wiring) -> List[Caller]:
+    """Return what calls SMS in a run: for the sources, the reads and the starts."""
+    sms = wiring.sms()
+    return [sms._sources, sms._reads, sms._starts]
+
+
 def test_calls_to_sms_share_a_guard_and_no_other_service_does() -> None:
     """Keys that SMS refuses may be good for a message: its publishing is tried all the same."""
     clients = Clients()
     wiring = _wiring(clients)
     try:
-        callers: Dict[str, Any] = {
-            "sms": wiring.sms()._caller,
-            "sms again": wiring.sms()._caller,
-            "smn": wiring.to_smn(),
-            "obs": wiring.store()._caller,  # type: ignore[attr-defined] # it is on OBS
-        }
+        sms = [*_callers(wiring), *_callers(wiring)]
+        others = [wiring.to_smn(), wiring.store()._caller]  # type: ignore[attr-defined] # it is on OBS
     finally:
         clients.forget()
-    guards = {name: caller._guard for name, caller in callers.items()}
-    assert guards["sms"] is guards["sms again"] is wiring.guard
-    assert len(set(map(id, guards.values()))) == 3
+    assert all(caller._guard is wiring.guard for caller in sms)
+    assert len({id(caller._guard) for caller in [*sms, *others]}) == 3
 
 
 def test_each_service_has_the_end_of_the_timetable() -> None:
-    """Calls to SMS end before publishing, and this before the journal."""
+    """Of SMS the sources end first, then the reads, the starts, publishing, and the journal."""
     clients = Clients()
     wiring = _wiring(clients)
     try:
-        callers: List[Any] = [wiring.sms()._caller, wiring.to_smn(), wiring.store()._caller]  # type: ignore[attr-defined] # it is on OBS
+        callers: List[Any] = [*_callers(wiring), wiring.to_smn(), wiring.store()._caller]  # type: ignore[attr-defined] # it is on OBS
         ports = wiring.ports(str)
     finally:
         clients.forget()
-    assert [caller._deadline.left() for caller in callers] == pytest.approx([45, 53, 55])
+    left = [caller._deadline.left() for caller in callers]
+    assert left == pytest.approx([25, 35, 45, 53, 55])
     assert ports.deadline.left() == pytest.approx(50)
 
 

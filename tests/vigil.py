@@ -87,6 +87,8 @@ class Wake:
     """One run: when, what it read, started and sent, how it ended, and all that it put out.
 
     ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
+    ``refused`` counts the messages that were not taken for their words, ``answered`` the notices
+    of those whose answer came.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
     ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs:
     so it is known which came first in two that overlap.
@@ -105,6 +107,8 @@ class Wake:
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
+    refused: int = 0
+    answered: int = 0
     appends: int = 0
     published: bool = False
     published_as: int = 0
@@ -133,7 +137,8 @@ class Vigil:
     """A world, and the function that watches it.
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
-    a task's, by its id, ``spoil`` may give another page in place of one of the list. ``discovers``:
+    a task's, by its id, ``spoil`` may give another page in place of one of the list. ``refuses``
+    says which messages SMN does not take for their words, by subject and texts. ``discovers``:
     the tasks are found by listing; ``more`` are further settings. ``variants`` is how the services
     answer. ``patience`` is how many seconds the call under way may take. ``readings`` are the
     states that tasks were read in, by any run.
@@ -150,6 +155,7 @@ class Vigil:
         self.interfere: Interfere = lambda service, operation, done: None
         self.garbled: Dict[str, Any] = {}
         self.spoil: Spoil = lambda page: None
+        self.refuses: Callable[[str], bool] = lambda message: False
         self.discovers = False
         # Those of the runs, in their settings or their agency's.
         self.keys, self.by_agency = KEY, False
@@ -223,7 +229,8 @@ class Vigil:
         if instead is not None:
             this.touched = True
             return instead
-        this.published = this.published or operation == "publish"
+        if operation == "publish":
+            this.published, this.answered = True, len(this.notices)
         return answer
 
     def read(self, serve: Callable[[], Answer]) -> Answer:
@@ -290,6 +297,9 @@ class Vigil:
     def publish(self, subject: str, structure: str) -> Answer:
         """Answer as "Publishing Messages" does."""
         this = self._running[-1]
+        if self.refuses(subject + structure):
+            this.refused += 1
+            return Answer(400, {"code": "SMN.0227", "message": "It has sensitive words."})
         texts = json.loads(structure)
         this.messages += 1
         this.published_as = next(self._steps)
@@ -443,7 +453,7 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         patch.setattr(handler_module, "_write_line", vigil.write_line)
         patch.setattr(wiring, "nonce", vigil.nonce)
         patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
-        patch.setattr(sdk, "_within", within)
+        patch.setattr(sdk, "within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
         patch.setattr(objects, "decode", _decode)
         patch.setattr(sms, "PAGE", page)

@@ -67,7 +67,7 @@ def task_body(task: SimTask, now: datetime, variants: Variants = DOCUMENTED) -> 
         "start_date": None if task.state == TaskState.READY else ms(task.begun),
         "finish_date": ms(task.ended),
         "error_json": _error_json(task),
-        "migrate_speed": _speed(task, now),
+        "migrate_speed": _speed(task, now, variants.even_speed),
         "remain_seconds": int(task.remaining.total_seconds()) if moving else None,
         "migration_ip": _address(task, "203.0.113"),
         "enterprise_project_id": task.enterprise_project,
@@ -109,10 +109,12 @@ UNCHANGING: Mapping[str, Any] = {
 }
 
 
-def _speed(task: SimTask, now: datetime) -> float:
+def _speed(task: SimTask, now: datetime, even: bool) -> float:
     """Return a speed that goes up and down as measured ones do; between two samples it is 0."""
     if not (task.copying or task.synchronising):
         return 0.0
+    if task.copying and even:
+        return task.speed
     minute = int(now.timestamp()) // 60
     swing = (minute * 7 % 11 - 5) / 100
     return 0.0 if minute % 13 == 0 else round(task.speed * (1 + swing), 1)

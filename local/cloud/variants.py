@@ -73,7 +73,8 @@ class Variants:
 
     ``sub_tasks`` and ``percents`` are the forms of progress, ``unknown_names``: sub-tasks have
     names that no document has, ``consistency_check``: one more stands behind the copy.
-    ``connected``: answers tell whether the agent is connected. ``start`` is what a start is
+    ``connected``: answers tell whether the agent is connected. ``even_speed``: a copy has the same
+    speed at every look, as under a limit. ``start`` is what a start is
     answered with. ``unreadable`` are the refusals of single tasks, by id; they are not listed
     either, unless the service itself fails to read them. ``unseen`` is how many more rows than its
     own a list counts. ``reads_a_minute`` is how many reads of the migration service are answered
@@ -86,6 +87,7 @@ class Variants:
     unknown_names: bool = False
     consistency_check: bool = False
     connected: bool = True
+    even_speed: bool = False
     start: Reply = ACCEPTED["a string"]
     unreadable: Mapping[str, Refused] = field(default_factory=dict)
     unseen: int = 0

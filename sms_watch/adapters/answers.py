@@ -10,10 +10,9 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 import requests
 
-from sms_watch.errors import BROKEN, REFUSED, THROTTLED, TOO_SKEWED, CloudError
+from sms_watch.errors import BROKEN, FAILING, REFUSED, THROTTLED, TOO_SKEWED, CloudError
 from sms_watch.text import MAX_DETAIL, clean, duration
 
-FAILING = 400
 PASSING = frozenset({500, 502, 503, 504})
 # How a throttling policy names itself, as in "policy ip over ratelimit,limit:20,time:1 minute" (an
 # answer of the gateway with the code APIGW.0308).

@@ -12,9 +12,7 @@ import json
 import logging
 import random
 import ssl
-import threading
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any, Callable, Iterator, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
@@ -32,9 +30,11 @@ from urllib3.exceptions import (
 )
 
 from sms_watch import __version__
-from sms_watch.adapters.answers import FAILING, Answer, refusal
+from sms_watch.adapters.answers import Answer, refusal
+from sms_watch.adapters.calls import POOLS, GivenUp, within
 from sms_watch.adapters.roots import authorities
 from sms_watch.errors import (
+    FAILING,
     KEYS_REFUSED,
     NO_TIME,
     PROXY,
@@ -48,6 +48,8 @@ from sms_watch.settings import LOOPBACK, Credentials
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
+# The part of the time left that a read may use with all its tries, and a write before its last one.
+SHARE = 0.5
 TRIES = 3
 PAUSE, LONGEST_PAUSE = 1.0, 20.0  # seconds
 REDIRECTING = 300
@@ -79,7 +81,8 @@ class Transport(HTTPAdapter):
     outcome of a write is unknown, and it is not repeated (RFC 9110, section 9.2.2).
 
     By sending once it also brings a 429 back whole: the SDK's own adapter would try a read again,
-    and raise an exception without the answer.
+    and raise an exception without the answer. Its connections send nothing for a call that was
+    given up.
 
     What goes to loopback, which may be by ``http://``, goes through no proxy: that may be another
     machine, and could read it.
@@ -92,6 +95,17 @@ class Transport(HTTPAdapter):
     def begin_run(self) -> None:
         """Take what is open for left by an earlier run."""
         self._left_open = True
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make what keeps the connections."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """Return what keeps the connections by way of a proxy."""
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
         """Send a request, a write over a connection of this run."""
@@ -224,10 +238,14 @@ class Guard:
 class Caller:
     """Calls a service within a run: again when that is harmless and sensible, within the time.
 
+    A call leaves half of the time to those after it: a read with all its tries, and a write, which
+    may need whatever there is, with its pauses.
+
     Once a call was answered with HTTP 401, further calls with the same ``guard`` raise CloudError
     with the code ``keys_refused``, and nothing is sent. Once a read was throttled for longer than
     the time lasts, further reads raise one with the code ``too_many_calls``; a write is sent all
-    the same, for it may have a limit of its own. Without a guard, a caller guards itself.
+    the same, for it may have a limit of its own. So may what is ``optional``: a throttling of that
+    keeps no other read back. Without a guard, a caller guards itself.
     """
 
     def __init__(
@@ -237,19 +255,22 @@ class Caller:
         sleep: Callable[[float], None],
         draw: Callable[[], float] = random.random,
         guard: Optional[Guard] = None,
+        optional: bool = False,
     ) -> None:
         self.connection = connection
         self._deadline = deadline
         self._sleep = sleep
         self._draw = draw
         self._guard = guard or Guard()
+        self._optional = optional
 
     def read(self, operation: str, send: Callable[[], Any]) -> Answer:
         """Read: three tries at most. Raise CloudError if it fails."""
         try:
             return self._again(operation, send, write=False)
         except CloudError as error:
-            if error.status == THROTTLED and error.retry_after >= self._deadline.left():
+            outlasts = error.retry_after >= self._deadline.left()
+            if error.status == THROTTLED and outlasts and not self._optional:
                 self._guard.throttled = error.code or f"HTTP {THROTTLED}"
             raise
 
@@ -258,13 +279,15 @@ class Caller:
         return self._again(operation, send, write=True)
 
     def _again(self, operation: str, send: Callable[[], Any], write: bool) -> Answer:
+        others = (1 - SHARE) * self._deadline.left()  # the time that they are left
         tried = 1
         while True:
-            answer = self._once(operation, send, write)
+            answer = self._once(operation, send, write, 0.0 if write else others)
             if isinstance(answer, Answer):
                 return answer
             pause = self._pause(tried, answer)
-            if not answer.retryable or tried == TRIES or pause >= self._deadline.left():
+            is_last = tried == TRIES or pause >= self._deadline.left() - others
+            if is_last or not answer.retryable:
                 raise answer
             self._sleep(pause)
             tried += 1
@@ -274,17 +297,17 @@ class Caller:
         return error.retry_after or self._draw() * min(PAUSE * 2**tried, LONGEST_PAUSE)
 
     def _once(
-        self, operation: str, send: Callable[[], Any], write: bool
+        self, operation: str, send: Callable[[], Any], write: bool, others: float
     ) -> Union[Answer, CloudError]:
         if self._guard.refused:
             return self._fault(operation, KEYS_REFUSED, write)
         if self._guard.throttled and not write:
             return self._fault(operation, TOO_MANY_CALLS, write)
-        seconds = min(LONGEST_CALL, self._deadline.left())
+        seconds = min(LONGEST_CALL, self._deadline.left() - others)
         if seconds <= 0:
             return self._fault(operation, NO_TIME, write)
         try:
-            answer = _within(seconds, lambda: self.connection.call(send))
+            answer: Answer = within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
         if answer.status == REFUSED:
@@ -322,31 +345,6 @@ class Caller:
         )
 
 
-def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
-    """Return what a call returns, raise what it raises, and TimeoutError after ``seconds``.
-
-    A timeout of a socket is for each piece of an answer: a service that sends a byte now and then
-    would hold a run until it is killed. A call that is given up ends in a thread of its own, and
-    nobody hears of it.
-    """
-    ended: SimpleQueue[Union[Answer, BaseException]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            ended.put(call())
-        except BaseException as error:
-            ended.put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        end = ended.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(end, BaseException):
-        raise end
-    return end
-
-
 def _word(error: Exception) -> str:
     """Return one word for what happened; the SDK's own hide the cause, and may hold keys."""
     causes = list(_causes(error))
@@ -375,6 +373,7 @@ UNCONNECTED = (
     ConnectTimeoutError,
     requests.ConnectTimeout,
     requests.exceptions.InvalidURL,
+    GivenUp,
 )
 # In this order: the first sign that is found anywhere among the causes counts.
 SIGNS: Tuple[Tuple[str, Tuple[Type[Exception], ...]], ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from huaweicloudsdksms.v3 import (
     ListServersRequest,
@@ -34,27 +34,42 @@ def connect(endpoint: str, credentials: Credentials) -> Connection:
 
 
 class SmsService:
-    """The MigrationService of a run, against the real service."""
+    """The MigrationService of a run, against the real service.
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    ``sources`` reads the list of source servers where a run can do without it, ``starts`` sends
+    starts, and reads what is about to be started: they have ends of their own. Where they are not
+    given, ``reads`` does it all. All of them have one connection.
+    """
+
+    def __init__(
+        self, reads: Caller, sources: Optional[Caller] = None, starts: Optional[Caller] = None
+    ) -> None:
+        self._client = reads.connection.client
+        self._reads = reads
+        self._sources = sources or reads
+        self._starts = starts or reads
 
     def read_task(self, task_id: str) -> Task:
         """Return one task.
 
         Raise TaskGone if the service has no such task, CloudError if it cannot be read.
         """
+        return self._read(self._reads, task_id)
+
+    def read_again(self, task_id: str) -> Task:
+        """Return one task in the time of the starts. Raise as ``read_task`` does."""
+        return self._read(self._starts, task_id)
+
+    def _read(self, caller: Caller, task_id: str) -> Task:
         operation = f"read task {task_id}"
-        request = ShowTaskRequest(task_id=task_id)
+        send = self._client.show_task_invoker(ShowTaskRequest(task_id=task_id)).invoke
         try:
-            answer = self._caller.read(
-                operation, self._caller.connection.client.show_task_invoker(request).invoke
-            )
+            answer = caller.read(operation, send)
         except CloudError as error:
             raise _told_apart(error) from None
         task = read(answer.body)
         if task is None or task.id != task_id:
-            raise self._caller.malformed(operation, answer=answer)
+            raise caller.malformed(operation, answer=answer)
         return task
 
     def list_tasks(self, project: str) -> Listing:
@@ -78,19 +93,20 @@ class SmsService:
         """Return one page of a list, or what went wrong, so that other pages go on."""
         name, offset, project = place
         operation = f"list {name.replace('_', ' ')} from {offset}"
-        client = self._caller.connection.client
+        # Only with a project do the source servers say which tasks there are to watch.
+        caller = self._sources if name == SOURCES and not project else self._reads
         if name == TASKS:
-            asked = client.list_tasks_invoker(ListTasksRequest(limit=PAGE, offset=offset))
+            asked = self._client.list_tasks_invoker(ListTasksRequest(limit=PAGE, offset=offset))
         else:
             wanted = {"migproject": project} if project else {}
-            asked = client.list_servers_invoker(
+            asked = self._client.list_servers_invoker(
                 ListServersRequest(limit=PAGE, offset=offset, **wanted)
             )
         try:
-            answer = self._caller.read(operation, asked.invoke)
+            answer = caller.read(operation, asked.invoke)
             found = rows(answer.body, name)
             if found is None or found[0] > MOST_ROWS:
-                raise self._caller.malformed(operation, answer=answer)
+                raise caller.malformed(operation, answer=answer)
         except CloudError as error:
             return error
         return _Page(*found)
@@ -107,9 +123,9 @@ class SmsService:
             task_id=task_id, body=UpdateTaskStatusReq(operation="start")
         )
         # Through the invoker: the plain method sends again when its own code raises TypeError.
-        send = self._caller.connection.client.update_task_status_invoker(request).invoke
+        send = self._client.update_task_status_invoker(request).invoke
         try:
-            self._caller.write(operation, send)
+            self._starts.write(operation, send)
         except CloudError as error:
             raise _told_apart(error) from None
 

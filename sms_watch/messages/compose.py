@@ -85,6 +85,17 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     return _message(parts[:told], in_full, context)
 
 
+def compose_bare(notice: Notice, context: RunContext) -> Message:
+    """Make a message that says no more of a notice than what kind it is of, and its ids."""
+    about = f"task {notice.task.id}" if notice.task else "the watchdog"
+    text = (
+        f"sms_watch {notice.level}: {notice.kind}, {about}, event {notice.event_id}. SMN refused"
+        " the text of this notice."
+    )
+    web = {**_web_notice(notice.lean(), context), "task_name": None, "state": None, "text": ""}
+    return Message(text, text, text, text, _web([web], context), (notice.event_id,))
+
+
 # One task, or the watching itself
 
 
@@ -192,7 +203,7 @@ def _message(parts: Sequence[_Part], in_full: int, context: RunContext) -> Messa
         _default(parts, context),
         _email(parts, in_full, context),
         _short(items, context),
-        _web(parts, context),
+        _web([notice for part in parts for notice in part.web], context),
         tuple(notice.event_id for item in items for notice in item.notices),
     )
 
@@ -277,13 +288,12 @@ def _as_many_as_fit(
     return joined
 
 
-def _web(parts: Sequence[_Part], context: RunContext) -> str:
-    notices = [notice for part in parts for notice in part.web]
-    return json.dumps({"version": 1, "run": clean(context.run), "notices": notices})
-
-
 def _utf8(text: str) -> int:
     return len(text.encode())
+
+
+def _web(notices: Sequence[Mapping[str, Any]], context: RunContext) -> str:
+    return json.dumps({"version": 1, "run": clean(context.run), "notices": notices})
 
 
 def _web_notice(notice: Notice, context: RunContext) -> Mapping[str, Any]:
@@ -314,7 +324,7 @@ def _facts(item: _Item, context: RunContext) -> List[Tuple[str, str]]:
     if task is None:
         return []
     return [
-        ("Task", ", ".join(filter(None, (clean(task.name), task.id)))),
+        ("Task", ", ".join(dict.fromkeys(filter(None, (clean(task.name), task.id))))),
         ("Servers", _servers(task)),
         *_error(item.failure()),
         ("Progress", _progress(task)),

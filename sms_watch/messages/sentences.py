@@ -70,7 +70,7 @@ START_SENTENCES: Mapping[Outcome, str] = {
     Outcome.REFUSED: "Its start was refused{detail}; the next try is{next}.",
     Outcome.FAILED: "Its start could not be sent{detail}; the next try is{next}.",
     Outcome.UNKNOWN: "It was sent a start ({start}) without an answer{detail}; the next run looks.",
-    Outcome.SKIPPED: "The run had no time left to start it; the next run does.",
+    Outcome.SKIPPED: "It was not started in this run{detail}; the next run looks at it again.",
 }
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if not, it is started{next}.",

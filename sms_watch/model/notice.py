@@ -182,6 +182,11 @@ class Digest:
     more: int = 0
     unread: str = ""
 
+    def lean(self) -> Digest:
+        """Return the digest without any text from outside."""
+        rows = tuple(replace(row, task=row.task.lean()) for row in self.rows)
+        return replace(self, rows=rows, unread=_left_out(self.unread))
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -218,6 +223,23 @@ class Notice:
         if planned is None or made is None or made.id != planned.id:
             return self
         return replace(self, verdict=replace(self.verdict, start=made))
+
+    def lean(self) -> Notice:
+        """Return the notice without any text from outside; ids, kinds and figures stay."""
+        start = self.verdict.start
+        if start is not None:
+            start = replace(start, detail=_left_out(start.detail))
+        return replace(
+            self,
+            task=self.task.lean() if self.task else None,
+            verdict=replace(self.verdict, start=start),
+            detail=_left_out(self.detail),
+            digest=self.digest.lean(),
+        )
+
+
+def _left_out(text: str) -> str:
+    return "left out, for SMN refused the full text" if text else ""
 
 
 @dataclass(frozen=True)

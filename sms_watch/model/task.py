@@ -209,6 +209,20 @@ class Task:
         """What the state means to the watchdog."""
         return PHASES.get(self.state, Phase.UNKNOWN)
 
+    def lean(self) -> Task:
+        """Return the task without the texts that people, agents and systems have put into it.
+
+        It is called by its id; of its state is kept what is known, and of its error the code.
+        """
+        return replace(
+            self,
+            name=self.id if self.name else "",
+            state=self.state if self.state in PHASES else "?",
+            error=TaskError(self.error.code),
+            progress=replace(self.progress, sub_task=""),
+            servers=Servers(),
+        )
+
     @property
     def is_halted(self) -> bool:
         """Whether SMS itself has paused it: a person's pause comes without an error."""

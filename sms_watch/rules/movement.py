@@ -79,6 +79,10 @@ class Movement:
         """
         if self.last_progress is None or task.progress.differs_from(self.last_progress):
             return True
+        # What was last recorded has no bytes if the source servers could not be listed then.
+        bytes_before = [each.copied for each in self.samples if each.copied is not None]
+        if bytes_before and task.progress.copied not in (None, bytes_before[-1]):
+            return True
         before = self.samples[-1].speed if self.samples else None
         return bool(task.transfer.speed) and before is not None and task.transfer.speed != before
 

@@ -395,10 +395,16 @@ def _note_unread(draft: Draft) -> Draft:
             sight = before or Sight(draft.situation.now)
             unread[decision.task_id], is_news = sight.missed(seen.reached, decision.event)
             news = [_unreadable(seen, decision, sight, draft)] if is_news else []
+        elif before and before.event_id and not _tells(decision, Kind.GONE):
+            news = [_readable(decision, before, draft)]
         else:
-            news = [_readable(decision, before, draft)] if before and before.event_id else []
+            news = []
         decisions.append(decision.telling(*news))
     return replace(draft.deciding(decisions), watch=replace(draft.watch, unread=unread))
+
+
+def _tells(decision: Decision, kind: Kind) -> bool:
+    return any(notice.kind is kind for notice in decision.notices)
 
 
 def _unreadable(seen: Unseen, decision: Decision, sight: Sight, draft: Draft) -> Notice:

@@ -59,15 +59,15 @@ class Starts:
         return max(self.attempts, self.tries) >= most
 
     def sent(self, start_id: str, progress: Progress, now: datetime) -> Starts:
-        """Count one more."""
-        return Starts(
-            self.attempts + 1,
-            self.tries + 1,
-            start_id,
-            now,
-            Outcome.UNKNOWN,
-            progress.high_water(self.furthest),
-        )
+        """Count one more.
+
+        Bytes that are not known now are not known of the furthest place either: what was copied up
+        to this start must not be taken for progress after it.
+        """
+        furthest = progress.high_water(self.furthest)
+        if progress.copied is None:
+            furthest = replace(furthest, copied=None)
+        return Starts(self.attempts + 1, self.tries + 1, start_id, now, Outcome.UNKNOWN, furthest)
 
     def settled(self, outcome: Outcome, before: Starts) -> Starts:
         """Take in the outcome of the last one.

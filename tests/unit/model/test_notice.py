@@ -9,6 +9,7 @@ import pytest
 from builders import NOW, a_notice, a_task
 
 from sms_watch.model.notice import (
+    DigestRow,
     Kind,
     Level,
     Message,
@@ -21,6 +22,55 @@ from sms_watch.model.notice import (
     event_id,
     kind_of,
 )
+from sms_watch.model.task import Progress
+
+# What is left of it when its words are refused
+
+WORD = "somebody-elses-word"
+WORDY = a_task(
+    id="7a9c",
+    name=WORD,
+    state="MIGRATE_FAIL",
+    error_params=(WORD,),
+    progress=Progress(5, 52, 1000, WORD),
+    source=WORD,
+    target=WORD,
+    source_id=WORD,
+)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_lean_notice_has_no_text_from_outside(kind: Kind) -> None:
+    """Of whatever kind it is, and in whichever of its parts the text stands."""
+    start = Start("20261124-0-0-start", Outcome.REFUSED, WORD)
+    row = DigestRow(replace(WORDY, state=WORD), 2, 60.0)
+    notice = a_notice(kind, task=WORDY, start=start, detail=WORD, rows=(row,), unread=WORD)
+    assert WORD not in repr(notice.lean())
+    assert repr(notice.lean()).count("left out, for SMN refused the full text") == 3
+
+
+def test_a_lean_notice_keeps_ids_and_figures() -> None:
+    """What it is about can be looked up, and how far it is."""
+    notice = a_notice(task=WORDY, number=3, since=NOW, follows=("20261123-0-0-failed",), count=7)
+    lean = notice.lean()
+    assert lean.task is not None
+    assert (lean.task.id, lean.task.name, lean.task.state) == ("7a9c", "7a9c", "MIGRATE_FAIL")
+    assert (lean.task.error.code, lean.task.progress.percent) == (WORDY.error.code, 52)
+    assert replace(lean, task=WORDY) == notice
+
+
+def test_a_lean_notice_is_still_of_a_task_that_was_seen_or_not() -> None:
+    """One that never had a name is told as one that never existed, as it was before."""
+    assert a_notice(Kind.GONE, task=a_task(name="")).lean().task == a_task(
+        name="", progress=replace(a_task().progress, sub_task="")
+    )
+
+
+def test_a_lean_notice_about_the_watching_has_no_task() -> None:
+    """There is none to leave anything out of."""
+    notice = Notice(Kind.TEST, NOW, "20261124-0-0-test")
+    assert notice.lean() == notice
+
 
 # Kinds
 

@@ -135,6 +135,27 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
     assert not _movement(samples=()).has_moved(_still(speed=100.0))
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (1000, 1001, False),
+        (1000, 1000, True),
+        (1000, None, True),
+        (None, 1000, True),
+        (None, 1001, False),
+    ],
+)
+def test_bytes_that_were_not_known_at_first_count_all_the_same(
+    before: Optional[int], now: Optional[int], told: bool
+) -> None:
+    """A record without bytes is made up for by the newest sample that has some."""
+    blind = replace(HERE, copied=None)
+    samples = (_movement().samples[0], Sample(NOW - minutes(15), 50, before, 100.0, HERE.sub_task))
+    movement = _movement(last_progress=blind, samples=samples)
+    task = _still(progress=replace(HERE, copied=now), speed=100.0)
+    assert _read(movement, task)[1] is (Kind.STALLED if told else None)
+
+
 def test_file_comparison_may_last_for_hours() -> None:
     """At one percentage, with a speed that varies and is 0 between samples, nothing is told."""
     movement = Movement()

@@ -32,7 +32,7 @@ from sms_watch.model.task import Gone, Observation, Phase, Progress, Task, Unsee
 from sms_watch.rules.call import Call
 from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
-from sms_watch.rules.sight import Sight
+from sms_watch.rules.sight import UNREADABLE_AFTER_RUNS, Sight
 
 POLICY = a_policy(max_per_run=2)
 UNREAD: Observation = Unseen("a", "HTTP 503")
@@ -411,6 +411,21 @@ def test_what_was_not_read_is_remembered() -> None:
         unread={"c": Sight(NOW), "b": Sight(NOW), "d": Sight(NOW, 1)}
     )
     assert after(a_plan([a_running_task()], after(planned))).watch == WatchRecord()
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [(a_running_task(id="b"), [Kind.READABLE]), (Gone("b"), [Kind.GONE])],
+    ids=["there", "gone"],
+)
+def test_a_task_that_is_gone_is_not_told_as_readable_again(last: Any, told: List[Kind]) -> None:
+    """Of a task that could not be read one thing is told at the end: what became of it."""
+    memory = after(a_plan([a_running_task(), a_running_task(id="b")]))
+    for _ in range(UNREADABLE_AFTER_RUNS):
+        planned = a_plan([a_running_task(), Unseen("b", "HTTP 403")], memory)
+        memory = after(planned, memory)
+    assert kinds(planned) == [Kind.UNREADABLE]
+    assert kinds(a_plan([a_running_task(), last], memory)) == told
 
 
 def test_a_loss_that_was_told_is_remembered_through_blindness() -> None:

@@ -110,6 +110,16 @@ def test_a_start_further_back_keeps_the_furthest_place() -> None:
     assert TWO.sent("1", FURTHER, NOW).furthest == FURTHER
 
 
+def test_what_was_copied_before_a_start_is_no_progress_after_it() -> None:
+    """If bytes are not known when it is sent, more of them later say nothing about it."""
+    known = replace(TWO, furthest=replace(HERE, copied=1000))
+    started = known.sent("1", HERE, NOW)
+    assert not replace(HERE, copied=2000).is_ahead_of(started.furthest)
+    assert FURTHER.is_ahead_of(started.furthest)
+    again = started.sent("2", replace(HERE, copied=2000), NOW)
+    assert replace(HERE, copied=2001).is_ahead_of(again.furthest)
+
+
 @pytest.mark.parametrize(
     ("outcome", "attempts", "tries", "last_at"),
     [
