@@ -35,9 +35,8 @@ machine: ratios count, seconds are this machine's.
 - The plain zip is what `pip install -t` lays out, with the same sources beside it.
 - The service is a process of its own that waits {pause:.0f} ms before each answer. In a run nothing
   has changed since the one before; its journal lies in a directory.
-- Over TLS, certifi's authorities and one more are trusted: by `sms_watch` as the folder of the zip, by
-  the bare script as a bundle. Instructions are counted where valgrind is installed, the journal lies in
-  a directory.
+- Over TLS, certifi's authorities and one more are trusted: by `sms_watch` as the folder of the zip,
+  by the bare script as a bundle. Instructions are counted where valgrind is installed.
 - The walkthrough's rules are those of a plain script, a function for each task: it reads its task
   every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
   run on the SDK makes the two clients and reads one task; a bare script (`bare_script.py`) does the
