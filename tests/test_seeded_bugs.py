@@ -398,8 +398,8 @@ BUGS = [
     Bug(
         "the list of sources uses the time of the reads",
         "adapters/sms.py",
-        "caller = self._sources if name == SOURCES and not project else self._reads",
-        "caller = self._reads",
+        "caller = self._sources if name == SOURCES and not project else caller",
+        "pass",
         "test_discovery.py::test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them",
     ),
     Bug(
