@@ -45,14 +45,18 @@ class Clock:
         time.sleep(seconds)
 
 
-def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
-    """Run once to get to know the tasks, then once more, which is measured."""
+def runs(texts: Dict[str, str], at_once: int, listing: bool) -> Dict[str, Any]:
+    """Run once to get to know the tasks, then once more, which is measured.
+
+    Without ``listing`` no list is asked for, as if the keys might not.
+    """
     from index import handler
-    from sms_watch import parallel
+    from sms_watch import observe, parallel
 
     context = Context(texts)
     handler({}, context, clock=Clock(FIRST))
     parallel.AT_ONCE = at_once or parallel.AT_ONCE
+    observe.MANY = observe.MANY if listing else sys.maxsize
     calls, written = _calls(texts), _written(texts)
     begun = time.perf_counter()
     report = handler({}, context, clock=Clock(FIRST + LATER))
@@ -69,10 +73,14 @@ def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
     }
 
 
-def once(texts: Dict[str, str]) -> Dict[str, Any]:
-    """Run once; what came before is in the journal."""
+def once(texts: Dict[str, str], roots: str = "") -> Dict[str, Any]:
+    """Run once; what came before is in the journal. ``roots``: a folder of authorities."""
     from index import handler
 
+    if roots:
+        from sms_watch.adapters import roots as ours
+
+        ours.FOLDER = Path(roots)
     report = handler({}, Context(texts), clock=Clock(FIRST + LATER))
     return {"tasks": _looked_at(report)}
 

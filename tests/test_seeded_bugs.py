@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from build_zip import BUILDERS
+
 ROOT = Path(__file__).parents[1]
 QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=planted")
 
@@ -289,6 +291,27 @@ BUGS = [
         "test_proxies.py::test_what_goes_to_this_machine_goes_through_no_proxy",
     ),
     Bug(
+        "the environment's own authorities are overlooked",
+        "adapters/roots.py",
+        "if any(os.environ.get(name) for name in CHOSEN) or not",
+        "if not",
+        "test_roots.py::test_a_bundle_of_the_environment_goes_before_the_folder",
+    ),
+    Bug(
+        "of two authorities with one hash the last stays",
+        "../build_roots.py",
+        'while f"{beginning}.{number}" in files:',
+        "while False:",
+        "test_roots.py::test_roots_with_one_hash_are_all_found",
+    ),
+    Bug(
+        "many tasks without the right to list are not read",
+        "observe.py",
+        "        observed = self._read_named()\n",
+        "        observed = Observed(())\n",
+        "test_observe.py::test_without_the_list_all_are_read_one_by_one",
+    ),
+    Bug(
         "what git ignores gets into the zip",
         "../build_zip.py",
         "    if not _is_checkout(root):\n        return [root",
@@ -446,8 +469,8 @@ BUGS = [
     Bug(
         "the list of sources uses the time of the reads",
         "adapters/sms.py",
-        "caller = self._sources if name == SOURCES and not project else self._reads",
-        "caller = self._reads",
+        "caller = self._sources if name == SOURCES and not project else caller",
+        "pass",
         "test_discovery.py::test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them",
     ),
     Bug(
@@ -487,7 +510,7 @@ def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:
     for name in ("sms_watch", "local", "tests"):
         leave = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=leave)
-    for name in ("index.py", "build_zip.py", "pyproject.toml"):
+    for name in ("index.py", *BUILDERS, "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     path = tmp_path / "sms_watch" / bug.file
     source = path.read_text(encoding="utf-8")
