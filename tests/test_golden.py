@@ -339,6 +339,15 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "flapping_settled": (_notice(Kind.RESUMED, task=RUNNING, since=NOW - HOUR, count=11),),
     "flapping_stays_failed": (_failed(since=NOW - HOUR, number=4),),
     "digest": (_digest(),),
+    "digest_of_what_rests": (
+        Notice(
+            Kind.DIGEST,
+            NOW,
+            "20261124-4711-2-digest",
+            since=NOW - 24 * HOUR,
+            digest=Digest((DigestRow(HALTED), DigestRow(RESETS, still_since=NOW - 2 * HOUR))),
+        ),
+    ),
     "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0-digest"),),
     # Where less is known, or at more length
     "resumed_after_a_rollback": (_notice(Kind.RESUMED, task=RUNNING),),

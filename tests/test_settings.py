@@ -113,6 +113,7 @@ def test_a_blank_setting_has_its_default(name: str, blank: str) -> None:
         ("RESUME_MAX_PER_RUN", 1, 1000),
         ("RESUME_GRACE_MINUTES", 0, 1440),
         ("STALL_MINUTES", 0, 10080),
+        ("HANG_MINUTES", 0, 10080),
         ("REMIND_HOURS", 0, 720),
         ("DIGEST_HOURS", 0, 720),
         ("RUN_BUDGET_SECONDS", 5, 3600),
