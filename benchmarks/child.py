@@ -45,18 +45,14 @@ class Clock:
         time.sleep(seconds)
 
 
-def runs(texts: Dict[str, str], at_once: int, listing: bool) -> Dict[str, Any]:
-    """Run once to get to know the tasks, then once more, which is measured.
-
-    Without ``listing`` no list is asked for, as if the keys might not.
-    """
+def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
+    """Run once to get to know the tasks, then once more, which is measured."""
     from index import handler
-    from sms_watch import observe, parallel
+    from sms_watch import parallel
 
     context = Context(texts)
     handler({}, context, clock=Clock(FIRST))
     parallel.AT_ONCE = at_once or parallel.AT_ONCE
-    observe.MANY = observe.MANY if listing else sys.maxsize
     calls, written = _calls(texts), _written(texts)
     begun = time.perf_counter()
     report = handler({}, context, clock=Clock(FIRST + LATER))

@@ -17,7 +17,6 @@ MIB = 2**20
 MODES = ("ids", "*")
 ONE_BY_ONE = "one after the other"
 LEAST_GAIN, MOST_GROWTH, MOST_MIB, MOST_CALLS = 7, 12, 96, 12
-MOST_CALLS_OF_NAMED = 5
 Measured = Dict[str, Any]
 
 
@@ -45,14 +44,12 @@ def figures(layouts: Layouts, times: int, numbers: Sequence[int], pause: float) 
             for number in numbers
             for mode in MODES
         }
-        read = functools.partial(_run, layouts, urls[few], few, "ids", listing=False)
-        unlisted = f"{_name(few, 'ids')}, without a list"
-        slowest = f"{unlisted}, {ONE_BY_ONE}"
-        variants.update({unlisted: read, slowest: functools.partial(read, at_once=1)})
+        slowest = f"{_name(few, 'ids')}, {ONE_BY_ONE}"
+        variants[slowest] = functools.partial(_run, layouts, urls[few], few, "ids", at_once=1)
         found = interleaved(times, variants)
     seconds = {name: median([run["seconds"] for run in each]) for name, each in found.items()}
     peaks = {name: median([run["peak"] for run in each]) / MIB for name, each in found.items()}
-    all_found, named = _name(many, "*"), _name(few, "ids")
+    all_found = _name(many, "*")
     every = [run for each in found.values() for run in each]
     return [
         *(
@@ -64,10 +61,9 @@ def figures(layouts: Layouts, times: int, numbers: Sequence[int], pause: float) 
         ),
         at_most(f"peak memory, {all_found}", peaks[all_found], MOST_MIB, "{:.0f} MiB"),
         at_most(f"calls, {all_found}", _most(found[all_found], "calls"), MOST_CALLS, "{}"),
-        at_most(f"calls, {named}", _most(found[named], "calls"), MOST_CALLS_OF_NAMED, "{}"),
         at_least(
-            f"{few:,} ids without a list, {ONE_BY_ONE}, to ours",
-            seconds[slowest] / seconds[unlisted],
+            f"{few:,} ids, {ONE_BY_ONE}, to ours",
+            seconds[slowest] / seconds[_name(few, "ids")],
             LEAST_GAIN,
         ),
         *(
@@ -91,13 +87,10 @@ def _most(runs: Sequence[Measured], name: str) -> int:
     return max(int(run[name]) for run in runs)
 
 
-def _run(
-    layouts: Layouts, url: str, number: int, mode: str, at_once: int = 0, listing: bool = True
-) -> Measured:
+def _run(layouts: Layouts, url: str, number: int, mode: str, at_once: int = 0) -> Measured:
     with tempfile.TemporaryDirectory() as journal:
         texts = settings(url, ["*"] if mode == "*" else ids(number), Path(journal))
-        folder = layouts.ours_compiled
-        said = work_once(folder, "runs", texts=texts, at_once=at_once, listing=listing).said
+        said = work_once(layouts.ours_compiled, "runs", texts=texts, at_once=at_once).said
     if said["tasks"] != number:
         raise ValueError(f"{said['tasks']} of {number} tasks were looked at")
     return said

@@ -63,6 +63,7 @@ REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 QUARTER = 15 * 60  # seconds
 LONGEST_WAIT = timedelta(minutes=15)
+GROUND = 0.02  # of a copy: a percent of it is seen at the latest when two are done
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
 MOST_PASSED = 2  # runs in a row that have no read left for a task
 GONE_RUNS = 2
@@ -369,7 +370,7 @@ class Promises:
         if task.code not in self._limits:
             return True
         copied = [each.far[1] for each in vigil.world.starts if each.task_id == task_id]
-        further = task.percent > int(100 * max(copied, default=0) / task.size)
+        further = task.copied - max(copied, default=0) >= GROUND * task.size
         return (
             bool(self._limits[task.code])
             and further

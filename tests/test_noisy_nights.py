@@ -185,3 +185,38 @@ def test_after_the_noise_the_task_is_told_of_as_before(vigil: Vigil) -> None:
     assert (
         "(5 notices held back since 2026-11-24 00:16 +00:00). It is ABORT now." in summary["email"]
     )
+
+
+# The reverse of noise: where nothing happens, though it should
+
+
+def test_a_task_that_hangs_is_told_once_reminded_of_and_told_to_have_moved_on(vigil: Vigil) -> None:
+    """After HANG_MINUTES in a state that a task only passes through; nothing is started."""
+    vigil.more = {"HANG_MINUTES": "10"}
+
+    def happens(minute: int) -> None:
+        if minute == 5:
+            _show(vigil, "RESETING")
+        if minute == 300:
+            _show(vigil, "RUNNING")
+
+    _pass(vigil, 6 * HOUR, happens)
+    assert _told(vigil) == ["hanging", "reminder", "moving"]
+    hangs, _, moves = vigil.world.inbox
+    assert hangs["at"] == NOW + minutes(16)
+    assert "It has moved on (RUNNING), after 4 h 55 min." in moves["email"]
+    assert vigil.world.starts == []
+
+
+def test_a_start_after_which_nothing_happens_is_told(vigil: Vigil) -> None:
+    """A task that was accepted and waits in READY for ever is not told as failed, nor as running."""
+
+    def happens(minute: int) -> None:
+        if minute == 5:
+            vigil.world.fail("a", UNCLEAR)
+        if minute == 6:
+            _show(vigil, "READY")
+
+    _pass(vigil, 2 * HOUR, happens)
+    assert _told(vigil) == ["failed", "hanging"]
+    assert len(vigil.world.starts) == 1

@@ -305,13 +305,6 @@ BUGS = [
         "test_roots.py::test_roots_with_one_hash_are_all_found",
     ),
     Bug(
-        "many tasks without the right to list are not read",
-        "observe.py",
-        "        observed = self._read_named()\n",
-        "        observed = Observed(())\n",
-        "test_observe.py::test_without_the_list_all_are_read_one_by_one",
-    ),
-    Bug(
         "what git ignores gets into the zip",
         "../build_zip.py",
         "    if not _is_checkout(root):\n        return [root",
@@ -469,8 +462,8 @@ BUGS = [
     Bug(
         "the list of sources uses the time of the reads",
         "adapters/sms.py",
-        "caller = self._sources if name == SOURCES and not project else caller",
-        "pass",
+        "caller = self._sources if name == SOURCES and not project else self._reads",
+        "caller = self._reads",
         "test_discovery.py::test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them",
     ),
     Bug(

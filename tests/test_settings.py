@@ -77,6 +77,7 @@ def test_the_least_that_is_needed() -> None:
     assert settings.policy.backoff_max == timedelta(minutes=15)
     assert settings.policy.grace == timedelta(0)
     assert settings.policy.stall == timedelta(hours=1)
+    assert settings.policy.hang == timedelta(hours=1)
     assert settings.policy.remind == timedelta(hours=4)
     assert settings.policy.digest == timedelta(0)
     assert settings.policy.notify_on == frozenset(Kind)
