@@ -209,7 +209,7 @@ def test_a_task_that_hangs_is_told_once_reminded_of_and_told_to_have_moved_on(vi
 
 
 def test_a_start_after_which_nothing_happens_is_told(vigil: Vigil) -> None:
-    """A task that was accepted and waits in READY for ever is not told as failed, nor as running."""
+    """A task that was accepted and waits in READY is told as neither failed nor running."""
 
     def happens(minute: int) -> None:
         if minute == 5:
