@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TEMPLATE := $(filter-out %/versions.tf %_override.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes --custom-compile-command "make lock"
-SOURCES := index.py build_zip.py build_sbom.py sms_watch local tests benchmarks
+SOURCES := index.py $(wildcard build_*.py) sms_watch local tests benchmarks
 
 # These tests go through the same lines thousands of times, or in a process of their own: measured
 # they take twice as long, and reach next to nothing that the others do not.
@@ -65,7 +65,7 @@ soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 bench: $(READY) ## measure what a run costs, into docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
-zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--python 3.10"
+zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--plain"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)
 
 template: ## build dist/sms-watch-rfs.zip for Resource Formation Service

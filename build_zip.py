@@ -1,15 +1,17 @@
-"""Builds the zip for FunctionGraph: ``python build_zip.py [--python 3.10] [--output FILE]``.
+"""Builds the zip for FunctionGraph: ``python build_zip.py [--plain | --python 3.10]``.
 
 ``index.py`` stands at the root, beside the package and the locked dependencies, as pure Python:
-one zip runs on Python 3.9, 3.10 and 3.12. ``--python`` adds compiled files for one of them, which
-shorten every cold start there. The same input gives the same bytes. What is built is proved by
-importing it in an interpreter that sees nothing else.
+one zip runs on Python 3.9, 3.10 and 3.12. Compiled files, which shorten every cold start, are added
+for each of these that is installed here; ``--python`` adds those for one alone, ``--plain`` none.
+The same input and interpreters give the same bytes. What is built is proved by importing it in
+interpreters that see nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -28,11 +30,15 @@ from importlib.metadata import Distribution, PackagePath, distributions
 from pathlib import Path, PurePosixPath
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from build_lazy import NotLazyError, lazy
+from build_roots import hashed
+
 ROOT = Path(__file__).resolve().parent
 OUTPUT = Path("dist/sms-watch.zip")
 RUNTIMES = ("3.9", "3.10", "3.12")  # FunctionGraph's (developer guide, "Python")
+BUILDERS = ("build_zip.py", "build_lazy.py", "build_roots.py")
 # All that decides what is in the zip.
-INPUT = ("index.py", "sms_watch", "requirements.txt", "build_zip.py")
+INPUT = ("index.py", "sms_watch", "requirements.txt", *BUILDERS)
 # Installed because a dependency asks for them, and never imported. Of pymongo only bson is.
 UNUSED = frozenset({"pymongo", "gridfs", "dns", "bin", "__pycache__", ".."})
 UNUSED_WITHIN = (
@@ -43,6 +49,8 @@ UNUSED_WITHIN = (
 )
 # The time zones are packed into one file, which sms_watch/zones.py reads.
 ZONES, ZONES_WITHIN, PACKED = "tzdata", "tzdata/zoneinfo/", "sms_watch/zones.tar.gz"
+# The authorities are laid out in a folder, which sms_watch/adapters/roots.py names.
+BUNDLE, ROOTS = "certifi/cacert.pem", "sms_watch/roots/"
 # Compiled parts all have a Python twin; stubs, sources and metadata serve nobody at run time.
 DROPPED = frozenset({".so", ".pyd", ".pyc", ".pyi", ".c", ".h"})
 LICENCE = re.compile(r"(licen[cs]e|notice|copying|authors)", re.IGNORECASE)
@@ -66,6 +74,7 @@ ASK_GIT = (
     "see that git is installed and what git status says there; or build with --allow-dirty, and"
     " nobody knows from what"
 )
+SLOW_START = "every cold start takes two to three times as long"
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 # The path is the one that a traceback shows on FunctionGraph, wherever the zip was built.
 COMPILE = """
@@ -123,31 +132,42 @@ def build(
     output: Path,
     root: Path = ROOT,
     path: Optional[Sequence[str]] = None,
-    python: Optional[str] = None,
+    versions: Sequence[str] = (),
 ) -> Built:
-    """Build the zip at ``output`` and give what is in it.
+    """Build the zip at ``output`` and return what is in it.
 
     ``path`` is where the dependencies are installed (without it: where this interpreter finds
-    its own). ``python`` is a version to compile for as well. Raises BuildError, or OSError for a
+    its own). ``versions`` are those of Python to compile for. Raise BuildError, or OSError for a
     file that cannot be read or written; then nothing stands at ``output``, not even what an
     earlier build left there.
     """
     output.unlink(missing_ok=True)
     if not output.parent.is_dir():
         raise BuildError(f"there is no folder {output.parent}: make it, or name another one")
-    prover = interpreter(python) if python else sys.executable
+    compilers = [interpreter(version) for version in versions]
     dependencies, parts = _dependencies(root, sys.path if path is None else path)
-    files = {**_sources(root), **dependencies}
-    if python:
-        files.update(compiled(files, prover))
+    files = _quick_to_load({**_sources(root), **dependencies})
+    for made in [compiled(files, compiler) for compiler in compilers]:
+        files.update(made)
     unproved = output.with_name(f"{output.name}.unproved")
     try:
         _write(unproved, files)
-        prove(unproved, prover)
+        for prover in compilers or [sys.executable]:
+            prove(unproved, prover)
         unproved.replace(output)
     finally:
         unproved.unlink(missing_ok=True)
     return Built(files, parts)
+
+
+def _quick_to_load(files: Dict[str, bytes]) -> Dict[str, bytes]:
+    """Return the files with lazy packages of the SDK, and with a folder of authorities."""
+    bundle = files.get(BUNDLE, b"").decode()
+    roots = {f"{ROOTS}{name}": content for name, content in hashed(bundle).items()}
+    try:
+        return {**files, **lazy(files), **roots}
+    except NotLazyError as error:
+        raise BuildError(f"{error}; take it out of LAZY in build_lazy.py") from None
 
 
 def prove(zipped: Path, python: str = sys.executable) -> None:
@@ -210,6 +230,16 @@ def interpreter(version: str) -> str:
         f"there is no Python {version} here (neither python{version} on the path nor one of"
         " pyenv's): install it, or leave --python out; the zip then runs on every version"
     )
+
+
+def installed_runtimes() -> Tuple[str, ...]:
+    """Return those of FunctionGraph's versions of Python that can be compiled for here."""
+    found = []
+    for version in RUNTIMES:
+        with contextlib.suppress(BuildError):
+            interpreter(version)
+            found.append(version)
+    return tuple(found)
 
 
 def _candidates(version: str) -> Iterator[str]:
@@ -405,8 +435,8 @@ def _write(output: Path, files: Mapping[str, bytes]) -> None:
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, 9)
 
 
-def build_afresh(output: Path, root: Path = ROOT, python: Optional[str] = None) -> Built:
-    """Install the locked dependencies for this build alone, and build. Raises BuildError."""
+def build_afresh(output: Path, root: Path = ROOT, versions: Sequence[str] = ()) -> Built:
+    """Install the locked dependencies for this build alone, and build. Raise BuildError."""
     with tempfile.TemporaryDirectory() as place:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         options = ["--no-deps", "--no-compile", "--require-hashes", *WHEELS, "--target", place]
@@ -420,7 +450,7 @@ def build_afresh(output: Path, root: Path = ROOT, python: Optional[str] = None) 
             sys.stderr.write(done.stderr)
             known = (reason for words, reason in PIP_SAYS.items() if words in done.stderr)
             raise BuildError(next(known, PIP_FAILED))
-        return build(output, root, [place], python)
+        return build(output, root, [place], versions)
 
 
 def manifest(files: Mapping[str, bytes]) -> List[str]:
@@ -446,13 +476,15 @@ def main(arguments: Optional[List[str]] = None) -> None:
     """Build, and say what was built."""
     parser = argparse.ArgumentParser(description="Build the zip for FunctionGraph.")
     parser.add_argument("--output", type=Path, default=OUTPUT, help=f"where to ({OUTPUT})")
-    parser.add_argument("--python", choices=RUNTIMES, help="compile for this version as well")
+    compiling = parser.add_mutually_exclusive_group()
+    compiling.add_argument("--python", choices=RUNTIMES, help="compile for this version alone")
+    compiling.add_argument("--plain", action="store_true", help="compile nothing")
     parser.add_argument(
         "--allow-dirty", action="store_true", help="build also what is in no commit"
     )
     chosen = parser.parse_args(arguments)
     try:
-        _build(chosen.output, chosen.python, chosen.allow_dirty)
+        _build(chosen.output, _versions(chosen), chosen.allow_dirty)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise SystemExit(f"build_zip: {where}{error.strerror}") from None
@@ -460,7 +492,13 @@ def main(arguments: Optional[List[str]] = None) -> None:
         raise SystemExit(f"build_zip: {error}") from None
 
 
-def _build(output: Path, python: Optional[str], allow_dirty: bool) -> None:
+def _versions(chosen: argparse.Namespace) -> Tuple[str, ...]:
+    if chosen.plain:
+        return ()
+    return (chosen.python,) if chosen.python else installed_runtimes()
+
+
+def _build(output: Path, versions: Sequence[str], allow_dirty: bool) -> None:
     bill = output.with_suffix(".cdx.json")
     for stale in (output, bill):
         stale.unlink(missing_ok=True)
@@ -473,15 +511,26 @@ def _build(output: Path, python: Optional[str], allow_dirty: bool) -> None:
     if output == OUTPUT:
         output.parent.mkdir(exist_ok=True)
     try:
-        built = build(output, python=python)
+        built = build(output, versions=versions)
     except NotInstalledError as error:
         print(f"{error}; installing for this build", file=sys.stderr)
-        built = build_afresh(output, python=python)
+        built = build_afresh(output, versions=versions)
     content = output.read_bytes()
-    also = f", compiled for {python}" if python else ""
-    print(f"{output}: {len(content):,} bytes, {len(built.files)} files{also}")
+    print(f"{output}: {len(content):,} bytes, {len(built.files)} files")
+    print(_compiled_for(versions))
     print(f"SHA-512 {hashlib.sha512(content).hexdigest()}", *manifest(built.files), sep="\n")
     _write_bill(bill, content, built)
+
+
+def _compiled_for(versions: Sequence[str]) -> str:
+    """Return for which versions the zip is compiled, and what it costs not to be for others."""
+    missing = [version for version in RUNTIMES if version not in versions]
+    told = f"compiled for Python {', '.join(versions)}" if versions else "nothing is compiled"
+    if not missing:
+        return told
+    unknown = [version for version in missing if version not in installed_runtimes()]
+    why = f"; not installed here: Python {', '.join(unknown)}" if unknown else ""
+    return f"{told}; on {', '.join(missing)} {SLOW_START}{why}"
 
 
 def _write_bill(bill: Path, content: bytes, built: Built) -> None:

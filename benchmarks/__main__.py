@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 from rich.console import Console
 
-from benchmarks import cold, journal, night, runs
+from benchmarks import cold, journal, night, runs, tls
 from benchmarks.figures import Figure, in_markdown, on_screen
 from benchmarks.layouts import ROOT, Layouts
 from local.scenarios import SCENARIOS
@@ -35,6 +35,8 @@ machine: ratios count, seconds are this machine's.
 - The plain zip is what `pip install -t` lays out, with the same sources beside it.
 - The service is a process of its own that waits {pause:.0f} ms before each answer. In a run nothing
   has changed since the one before; its journal lies in a directory.
+- Over TLS, certifi's authorities and one more are trusted: by `sms_watch` as the folder of the zip,
+  by the bare script as a bundle. Instructions are counted where valgrind is installed.
 - The walkthrough's rules are those of a plain script, a function for each task: it reads its task
   every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
   run on the SDK makes the two clients and reads one task; a bare script (`bare_script.py`) does the
@@ -56,6 +58,7 @@ class Sizes:
     pause: float = 0.05
     night: timedelta = timedelta(hours=10)
     day: timedelta = timedelta(days=1)
+    counted: bool = True
 
 
 def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]]:
@@ -63,6 +66,7 @@ def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]
     scenario = SCENARIOS["night"]
     scenario = replace(scenario, end=scenario.begin + sizes.night)
     yield "Cold start", cold.figures(layouts, sizes.imports)
+    yield "Cold runs over TLS", tls.figures(layouts, sizes.imports, sizes.pause, sizes.counted)
     yield "Runs", runs.figures(layouts, sizes.runs, sizes.tasks, sizes.pause)
     yield "One night", night.figures(layouts, sizes.imports, scenario, sizes.pause)
     yield "Reading a day's journal", journal.figures(sizes.day)

@@ -69,10 +69,14 @@ def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
     }
 
 
-def once(texts: Dict[str, str]) -> Dict[str, Any]:
-    """Run once; what came before is in the journal."""
+def once(texts: Dict[str, str], roots: str = "") -> Dict[str, Any]:
+    """Run once; what came before is in the journal. ``roots``: a folder of authorities."""
     from index import handler
 
+    if roots:
+        from sms_watch.adapters import roots as ours
+
+        ours.FOLDER = Path(roots)
     report = handler({}, Context(texts), clock=Clock(FIRST + LATER))
     return {"tasks": _looked_at(report)}
 

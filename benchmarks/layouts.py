@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass(frozen=True)
 class Layouts:
-    """The folders, and how large the zips are: ``sizes`` of compiled ones by Python version."""
+    """The folders, and how large the zips are: ``sizes`` of those for some versions of Python."""
 
     ours: Path
     ours_compiled: Path
@@ -32,7 +31,7 @@ class Layouts:
         """Lay everything out in a folder, for the running Python."""
         bare, compiled = place / "bare.zip", place / "compiled.zip"
         build_zip.build(bare)
-        build_zip.build(compiled, python=RUNNING)
+        build_zip.build(compiled, versions=(RUNNING,))
         plain = _plain()
         # Modules that are compiled to machine code have no twin.
         pure = {name: content for name, content in plain.items() if not name.endswith(".so")}
@@ -49,11 +48,11 @@ class Layouts:
 
 
 def _sizes(zipped: Path) -> Iterator[Tuple[str, int]]:
-    """Build for each of FunctionGraph's versions that is on this machine, and weigh."""
-    for version in build_zip.RUNTIMES:
-        with contextlib.suppress(build_zip.BuildError):
-            build_zip.build(zipped, python=version)
-            yield version, zipped.stat().st_size
+    """Build for each of FunctionGraph's versions that is on this machine, and all; weigh."""
+    here = build_zip.installed_runtimes()
+    for versions in (*((version,) for version in here), here):
+        build_zip.build(zipped, versions=versions)
+        yield ", ".join(versions), zipped.stat().st_size
 
 
 def _unpacked(zipped: Path, folder: Path) -> Path:

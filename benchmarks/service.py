@@ -1,4 +1,4 @@
-"""A service that takes its time: ``python -m benchmarks.service TASKS SECONDS``.
+"""A service that takes its time: ``python -m benchmarks.service TASKS SECONDS [PEM]``.
 
 It is a process of its own, so that what it computes does not count as ours. Every answer waits,
 then comes from memory; ``/calls`` tells what was asked so far, at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,7 +17,8 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Iterator, List
+from pathlib import Path
+from typing import Any, Iterator, List, Optional
 from typing import Counter as Counts
 from urllib.parse import parse_qsl, urlsplit
 
@@ -116,9 +118,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def slow_service(number: int, pause: float) -> Iterator[str]:
-    """Run a service of so many tasks in a process of its own; yield its address."""
+def slow_service(number: int, pause: float, certificate: Optional[Path] = None) -> Iterator[str]:
+    """Run a service of so many tasks in a process of its own; yield its address.
+
+    With the file of a certificate and its key it is reached over TLS.
+    """
     command = [sys.executable, "-m", "benchmarks.service", str(number), str(pause)]
+    command += [str(certificate)] if certificate else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield next(iter(process.stdout or ())).strip()
@@ -128,9 +134,16 @@ def slow_service(number: int, pause: float) -> Iterator[str]:
 
 def main() -> None:
     """Print the address, and serve until the process is ended."""
-    number, pause = sys.argv[1:]
+    number, pause, *certificate = sys.argv[1:]
     server = _Server(Answers(int(number)), float(pause))
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    for file in certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        # Shaken is in the thread of the request.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    print(f"http{'s' * len(certificate)}://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 
 

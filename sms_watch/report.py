@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from sms_watch.model.notice import Action, Notice, Outcome, Reason
 from sms_watch.model.task import Phase
@@ -17,6 +17,7 @@ from sms_watch.rules.decide import Decision
 from sms_watch.text import MAX_DETAIL, clean
 
 MAX_REPORT = 64_000  # bytes
+LARGEST_COUNT = 10  # bytes
 
 IDLE = frozenset({Reason.MOVING, Reason.PAUSED, Reason.FINISHED, Reason.GONE, Reason.READY})
 
@@ -40,27 +41,48 @@ class Result:
 
 
 def report(result: Result, run: str, now: datetime, dry_run: bool) -> Dict[str, Any]:
-    """Give the result as JSON can hold it, at most 64 KB: tasks at rest are left out first."""
-    busy_first = sorted(result.decisions, key=lambda decision: decision.verdict.reason in IDLE)
+    """Return the result as JSON can hold it, at most 64 KB: tasks at rest are left out first.
+
+    The count ``left_out`` says of how many tasks there is no row; those at rest have no other line
+    in the log either.
+    """
     made: Dict[str, Any] = {
         "run": run,
         "at": _utc(now),
         "dry_run": dry_run,
-        "tasks": [_task(decision, result, now) for decision in result.decisions],
-        "notices": [_notice(notice) for notice in result.notices],
+        "tasks": [],
+        "notices": [],
         "published": result.published,
         "counts": _counts(result),
         "warnings": list(result.warnings),
     }
-    kept = len(busy_first)
-    while kept and _size(made) > MAX_REPORT:
-        kept = kept * 3 // 4
-        shown = busy_first[:kept]
-        made["tasks"] = [_task(decision, result, now) for decision in shown]
-        made["notices"] = made["notices"][:kept]
-        left_out = f"{len(busy_first) - kept} tasks are left out of this report: it was too large"
-        made["warnings"] = [*result.warnings, left_out]
+    room = MAX_REPORT - _size(made) - LARGEST_COUNT
+    made["notices"] = _fitting((_notice(notice) for notice in result.notices), room // 2)
+    tasks = _tasks(result, now, room - _size(made["notices"]))
+    made["tasks"] = tasks
+    made["counts"]["left_out"] = len(result.decisions) - len(tasks)
     return made
+
+
+def _tasks(result: Result, now: datetime, room: int) -> List[Dict[str, Any]]:
+    """Return the tasks in their order if there is room for all, else as many, busy ones first."""
+    busy_first = sorted(result.decisions, key=lambda decision: decision.verdict.reason in IDLE)
+    rows = _fitting((_task(decision, result, now) for decision in busy_first), room)
+    if len(rows) < len(busy_first):
+        return rows
+    place = {decision.task_id: number for number, decision in enumerate(result.decisions)}
+    return sorted(rows, key=lambda row: place[row["id"]])
+
+
+def _fitting(made: Iterator[Dict[str, Any]], room: int) -> List[Dict[str, Any]]:
+    """Return the first of them that fit, without making the others."""
+    kept = []
+    for each in made:
+        room -= _size(each) + len(", ")
+        if room < 0:
+            break
+        kept.append(each)
+    return kept
 
 
 def is_idle(task: Mapping[str, Any]) -> bool:
@@ -106,6 +128,7 @@ def _counts(result: Result) -> Dict[str, int]:
         "unread": sum(decision.task is None for decision in result.decisions),
         "accepted": len(taken),
         "notices": len(result.notices),
+        "left_out": 0,
     }
 
 
@@ -113,5 +136,5 @@ def _utc(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _size(made: Mapping[str, Any]) -> int:
+def _size(made: Any) -> int:
     return len(json.dumps(made))

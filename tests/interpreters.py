@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from typing import Dict, List
 
-from build_zip import RUNTIMES, BuildError, interpreter
+from build_zip import RUNTIMES, installed_runtimes, interpreter
 
 
 @functools.cache
 def interpreters_found() -> Dict[str, str]:
-    """Give the interpreter of each of FunctionGraph's versions that really runs here."""
-    found: Dict[str, str] = {}
-    for version in RUNTIMES:
-        with contextlib.suppress(BuildError):
-            found[version] = interpreter(version)
-    return found
+    """Return the interpreter of each of FunctionGraph's versions that really runs here."""
+    return {version: interpreter(version) for version in installed_runtimes()}
 
 
 def report_header() -> List[str]:

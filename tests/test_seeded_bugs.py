@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from build_zip import BUILDERS
+
 ROOT = Path(__file__).parents[1]
 QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=planted")
 
@@ -289,6 +291,20 @@ BUGS = [
         "test_proxies.py::test_what_goes_to_this_machine_goes_through_no_proxy",
     ),
     Bug(
+        "the environment's own authorities are overlooked",
+        "adapters/roots.py",
+        "if any(os.environ.get(name) for name in CHOSEN) or not",
+        "if not",
+        "test_roots.py::test_a_bundle_of_the_environment_goes_before_the_folder",
+    ),
+    Bug(
+        "of two authorities with one hash the last stays",
+        "../build_roots.py",
+        'while f"{beginning}.{number}" in files:',
+        "while False:",
+        "test_roots.py::test_roots_with_one_hash_are_all_found",
+    ),
+    Bug(
         "what git ignores gets into the zip",
         "../build_zip.py",
         "    if not _is_checkout(root):\n        return [root",
@@ -487,7 +503,7 @@ def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:
     for name in ("sms_watch", "local", "tests"):
         leave = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=leave)
-    for name in ("index.py", "build_zip.py", "pyproject.toml"):
+    for name in ("index.py", *BUILDERS, "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     path = tmp_path / "sms_watch" / bug.file
     source = path.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
+import certifi
 import pytest
 from clouds import KEY, TOPIC
 from cyclonedx.model.bom import Bom
@@ -25,6 +26,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import build_zip
+from build_lazy import LAZY as LAZY_FILES
 from local.clock import VirtualClock
 from local.cloud.server import CloudServer
 from local.cloud.world import SimTask, World
@@ -94,11 +96,11 @@ def test_the_same_input_gives_the_same_bytes(zipped: Path, tmp_path: Path) -> No
     """Neither the directory, nor file times, nor the umask or the time zone shows in the zip."""
     copy = tmp_path / "elsewhere"
     copy.mkdir()
-    for name in ("index.py", "requirements.txt", "build_zip.py", "build_sbom.py"):
+    for name in ("index.py", "requirements.txt", "build_sbom.py", *build_zip.BUILDERS):
         shutil.copy(build_zip.ROOT / name, copy)
     shutil.copytree(build_zip.ROOT / "sms_watch", copy / "sms_watch")
     done = subprocess.run(
-        [sys.executable, "build_zip.py", "--output", "again.zip"],
+        [sys.executable, "build_zip.py", "--plain", "--output", "again.zip"],
         cwd=copy,
         env={**os.environ, "TZ": "Asia/Tokyo", "PYTHONPATH": os.pathsep.join(sys.path)},
         umask=0o077,
@@ -186,13 +188,176 @@ def test_the_zip_knows_the_time_zones_of_the_world(
     assert done.stdout.split() == ["+0800", "+0800", "+0200", "+0530", "-0330", "KeyError"]
 
 
-def test_compiled_files_are_for_one_python_and_the_same_every_time(tmp_path: Path) -> None:
-    """With compiled files the zip is at most 4 MB; nobody compares them with their sources."""
+NAMES = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[1])
+told = {}
+for package in sys.argv[2:]:
+    module = importlib.import_module(package)
+    names = [each for each in dir(module) if not each.startswith("_")]
+    starred = {}
+    exec(f"from {package} import *", starred)
+    for name in names:
+        alone = {}
+        exec(f"from {package} import {name}", alone)
+        found = getattr(module, name)
+        assert found is alone[name] is starred[name], name
+        home = getattr(found, "__module__", "")
+        if home.startswith("huaweicloud"):
+            assert getattr(importlib.import_module(home), name) is found, name
+        told[f"{package}.{name}"] = [type(found).__name__, home, found.__name__
+            if hasattr(found, "__name__") else str(found)]
+    try:
+        module.NoSuchName
+    except AttributeError as error:
+        told[f"{package} lacks"] = str(error)
+print(json.dumps(told))
+"""
+LAZY = [name.rpartition("/")[0].replace("/", ".") for name in LAZY_FILES]
+
+
+def test_the_lazy_packages_offer_every_name_of_the_original(zipped: Path, tmp_path: Path) -> None:
+    """Each public name can be imported in every way, and is the object of the same module."""
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(tmp_path)
+    installed = str(distribution("huaweicloudsdksms").locate_file(""))
+    found = []
+    for place in (installed, str(tmp_path)):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", NAMES, place, *LAZY],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads(done.stdout))
+    assert found[0] == found[1]
+    assert len(found[0]) > 2 * 380  # in both the package and its models, as names and modules
+
+
+def test_a_lazy_package_loads_what_is_asked_for_alone(zipped: Path, tmp_path: Path) -> None:
+    """To import a client and a request takes no other model."""
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(tmp_path)
+    ask = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from huaweicloudsdksms.v3 import SmsClient, ShowTaskRequest\n"
+        "print(*(name for name in sys.modules if name.startswith('huaweicloudsdksms.v3.model.')))"
+    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", ask, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["huaweicloudsdksms.v3.model.show_task_request"]
+
+
+def test_only_the_lazy_packages_differ_from_their_wheels(zipped: Path) -> None:
+    """Every other file of the SDK is as it was installed."""
+    with zipfile.ZipFile(zipped) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    changed = set()
+    for package in ("core", "sms", "smn"):
+        for each in distribution(f"huaweicloudsdk{package}").files or ():
+            if each.as_posix() in files and files[each.as_posix()] != each.read_binary():
+                changed.add(each.as_posix())
+    assert changed == set(LAZY_FILES)
+
+
+@pytest.mark.parametrize(
+    "more", ["import os\n", "from a.b import c as d\n", "from a.b import *\n", "x = 1\n"]
+)
+def test_a_package_that_does_more_than_import_is_not_made_lazy(tmp_path: Path, more: str) -> None:
+    """When the SDK changes so that a lazy twin would do less, there is no zip."""
+    root = _a_root(tmp_path, {})
+    name = LAZY_FILES[0]
+    with pytest.raises(build_zip.BuildError, match=f"{name}, line 1: .* LAZY in build_lazy"):
+        build_zip._quick_to_load({name: more.encode()})
+    assert root.is_dir()
+
+
+def test_the_zip_holds_the_authorities_of_certifi(names: List[str]) -> None:
+    """Each of certifi's has a file of its own in the folder that the adapters name."""
+    bundle = Path(certifi.where()).read_text(encoding="utf-8")
+    laid_out = [name for name in names if re.fullmatch(r"sms_watch/roots/[0-9a-f]{8}\.\d+", name)]
+    assert len(laid_out) == bundle.count("BEGIN CERTIFICATE")
+
+
+def test_compiled_files_for_all_runtimes_stay_small(tmp_path: Path) -> None:
+    """With those for each of FunctionGraph's Pythons here the zip is at most 6 MB."""
     output = tmp_path / "sms-watch.zip"
-    files = build_zip.build(output, python=NEWEST).files
+    files = build_zip.build(output, versions=build_zip.installed_runtimes()).files
+    assert output.stat().st_size <= 6_000_000
+    tags = {name.split(".")[-2] for name in files if name.endswith(".pyc")}
+    assert tags == {f"cpython-{each.replace('.', '')}" for each in interpreters_found()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "here", "versions", "told"),
+    [
+        (
+            [],
+            ("3.9", "3.10", "3.12"),
+            ("3.9", "3.10", "3.12"),
+            r"compiled for Python 3\.9, 3\.10, 3\.12$",
+        ),
+        (
+            [],
+            ("3.9", "3.12"),
+            ("3.9", "3.12"),
+            r"on 3\.10 every cold start takes .* as long; not installed here: Python 3\.10$",
+        ),
+        ([], (), (), r"nothing is compiled; on 3\.9, 3\.10, 3\.12 .*; not installed here: .*$"),
+        (
+            ["--plain"],
+            ("3.9", "3.10", "3.12"),
+            (),
+            r"nothing is compiled; on 3\.9, 3\.10, 3\.12 .* long$",
+        ),
+        (
+            ["--python", "3.10"],
+            ("3.9", "3.10", "3.12"),
+            ("3.10",),
+            r"3\.10; on 3\.9, 3\.12 .* long$",
+        ),
+    ],
+)
+def test_what_is_compiled_and_what_is_missing_is_said(
+    arguments: List[str],
+    here: Tuple[str, ...],
+    versions: Tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By default every runtime found is compiled for; the cost for the others is told."""
+    asked: List[Tuple[str, ...]] = []
+
+    def build(output: Path, versions: Tuple[str, ...]) -> build_zip.Built:
+        asked.append(versions)
+        output.write_bytes(b"")
+        return build_zip.Built({}, ())
+
+    monkeypatch.setattr(build_zip, "build", build)
+    monkeypatch.setattr(build_zip, "installed_runtimes", lambda: here)
+    output = tmp_path / "sms-watch.zip"
+    build_zip.main(["--allow-dirty", "--output", str(output), *arguments])
+    assert asked == [versions]
+    assert re.search(told, capsys.readouterr().out, re.MULTILINE)
+
+
+def test_plain_and_one_python_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing cannot be compiled for a version."""
+    with pytest.raises(SystemExit):
+        build_zip.main(["--plain", "--python", "3.10"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_compiled_files_are_for_one_python_and_the_same_every_time(tmp_path: Path) -> None:
+    """With compiled files for one the zip is at most 3.2 MB; none is compared with its source."""
+    output = tmp_path / "sms-watch.zip"
+    files = build_zip.build(output, versions=(NEWEST,)).files
     made = {name: content for name, content in files.items() if name.endswith(".pyc")}
     # Those for another Python than FunctionGraph's, where there is none of its own, are larger.
-    most = 4_000_000
+    most = 3_200_000
     assert output.stat().st_size <= most
     assert {"__pycache__", "sms_watch/adapters/__pycache__"} <= {
         name.rpartition("/")[0] for name in made
@@ -341,7 +506,7 @@ def test_a_python_that_is_not_here_is_said_in_words(
     monkeypatch.setattr(build_zip, "_candidates", lambda version: iter([str(tmp_path / "python")]))
     build_zip.interpreter.cache_clear()
     with pytest.raises(build_zip.BuildError, match=r"no Python 3\.10 here .* install it"):
-        build_zip.build(tmp_path / "out.zip", python="3.10")
+        build_zip.build(tmp_path / "out.zip", versions=("3.10",))
     build_zip.interpreter.cache_clear()
     assert list(tmp_path.iterdir()) == []
 

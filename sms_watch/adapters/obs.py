@@ -17,6 +17,7 @@ import requests
 
 from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.obs_signature import quoted, sign
+from sms_watch.adapters.roots import authorities
 from sms_watch.adapters.sdk import TIMEOUT, Caller, transport_of
 from sms_watch.errors import (
     FORBIDDEN,
@@ -109,6 +110,7 @@ class Connection:
         self.host = urlsplit(endpoint).hostname or endpoint
         self._timeout = timeout
         self._session = requests.Session()
+        self._session.verify = authorities() or True
         self._transport = transport_of(self._session)
 
     def call(self, send: Callable[[], requests.Response]) -> Answer:

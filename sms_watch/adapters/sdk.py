@@ -32,6 +32,7 @@ from urllib3.exceptions import (
 from sms_watch import __version__
 from sms_watch.adapters.answers import Answer, refusal
 from sms_watch.adapters.calls import POOLS, GivenUp, within
+from sms_watch.adapters.roots import authorities
 from sms_watch.errors import (
     FAILING,
     KEYS_REFUSED,
@@ -116,6 +117,11 @@ class Transport(HTTPAdapter):
         return super().send(request, *args, **options)
 
 
+def _http_config(timeout: Any) -> HttpConfig:
+    name = f"sms_watch/{__version__}"
+    return HttpConfig(timeout=timeout, user_agent=name, ssl_ca_cert=authorities())
+
+
 def transport_of(session: requests.Session) -> Transport:
     """Let a session send by a transport of its own; return that."""
     transport = Transport()
@@ -150,7 +156,7 @@ class Connection:
         self.host = urlsplit(endpoint).hostname or endpoint
         self.client = (
             new_builder()
-            .with_http_config(HttpConfig(timeout=timeout, user_agent=f"sms_watch/{__version__}"))
+            .with_http_config(_http_config(timeout))
             .with_credentials(keys)
             .with_endpoint(endpoint)
             .with_http_handler(HttpHandler().add_response_handler(_answered))
