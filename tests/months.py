@@ -5,6 +5,7 @@ The same seed always gives the same log, byte for byte.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import random
@@ -341,12 +342,14 @@ class Months:
     def _grow(self, task: SimTask) -> None:
         self.world.grow(task.id, self.more_dice.uniform(0.1, 1) * task.size)
 
-    def _fail_on(self, task: SimTask) -> None:
-        """Let a copy fail again and again on what a start mends, and get further in between."""
-        due = self.clock.now()
-        for _ in range(self.more_dice.randint(3, 9)):
-            due += timedelta(minutes=self.more_dice.randint(10, 25))
-            self.world.at(due, lambda: self._fail(task))
+    def _fail_on(self, _: SimTask) -> None:
+        """Let the quickest copy fail again and again, and get well further in between."""
+        copies = [each for each in self.world.tasks.values() if each.copying]
+        if copies:
+            quickest, due = min(copies, key=lambda each: each.size / each.speed), self.clock.now()
+            for _time in range(self.more_dice.randint(3, 9)):
+                due += timedelta(minutes=self.more_dice.randint(10, 25))
+                self.world.at(due, functools.partial(self._fail, quickest))
 
     def _fail(self, task: SimTask) -> None:
         if task.id in self.world.tasks and task.working:
