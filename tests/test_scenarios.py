@@ -9,11 +9,11 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import List, Tuple
+from typing import Iterator, List, Tuple
 
 import click
 import pytest
@@ -250,17 +250,35 @@ def test_a_fault_of_the_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     assert "Traceback" not in result.output
 
 
+@contextmanager
+def _running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in a process of its own that heeds Ctrl-C, and end it in any case."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "local", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background inherits that SIGINT is ignored.
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - it does nothing but set a signal
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("arguments", [["simulate", "quiet-week"], ["cloud", "--env-file", "{}"]])
 def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
     """It ends soon, with the usual status and one word."""
     given = [each.format(tmp_path / "my.env") for each in arguments]
-    command = [sys.executable, "-u", "-m", "local", *given]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+    with _running(*given) as running:
         assert running.stdout is not None
         assert running.stdout.readline()
-        time.sleep(0.3)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=20)
     assert (running.returncode, said) == (130, "interrupted\n")
@@ -269,14 +287,12 @@ def test_ctrl_c_ends_cleanly(tmp_path: Path, arguments: List[str]) -> None:
 def test_the_simulated_cloud_says_what_to_type(tmp_path: Path) -> None:
     """It shows a line for each command; the first is typed as it stands, and works."""
     path = tmp_path / "an env"
-    command = [sys.executable, "-u", "-m", "local", "cloud", "--env-file", str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+    with _running("cloud", "--env-file", str(path)) as running:
         assert running.stdout is not None
         shown = [running.stdout.readline() for _ in range(4)]
         lines = [line for line in shown if " -m local " in line]
         typed = shlex.split(lines[0])
         end = subprocess.run(typed, cwd=ROOT, check=False).returncode
-        running.send_signal(signal.SIGINT)
     assert [shlex.split(line)[-3] for line in lines] == ["status", "invoke", "report"]
     assert end == 0
 
