@@ -9,7 +9,7 @@ its notices with the same ids.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
@@ -19,9 +19,9 @@ from sms_watch.errors import (
     CloudError,
     JournalConflict,
     JournalError,
+    JournalMoved,
     remedy,
 )
-from sms_watch.journal import entries as journal
 from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
 from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
@@ -33,6 +33,7 @@ from sms_watch.rules.decide import Decision, settle
 from sms_watch.rules.plan import Commands, Plan, Situation, plan
 from sms_watch.rules.record import Lease, Memory
 from sms_watch.text import clean
+from sms_watch.timetable import OVERRUN
 
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
@@ -70,11 +71,19 @@ class _Run:
         self._request = request
         self._ports = ports
         self._now = request.context.at
+        self._last_work: float = ports.timetable.new_work
 
     def execute(self) -> Result:
+        try:
+            return self._run()
+        except JournalMoved:
+            # What was read is not the end of it: the journal knows by now where it goes on.
+            return self._run()
+
+    def _run(self) -> Result:
         history = self._ports.journal.read()
-        memory = journal.fold(history.entries)
-        if memory.lease is not None and self._now < memory.lease.until:
+        memory = history.memory
+        if memory.lease is not None and self._moment(history) < memory.lease.until:
             return Result(warnings=("another run is at work; this one did nothing",))
         situation = self._situation(history)
         observed = Observer(
@@ -92,7 +101,7 @@ class _Run:
         if planned.empty and not memory.outbox and not history.expiring:
             return result
         try:
-            position = self._record(planned, memory, history.position)
+            position = self._record(planned, history)
         except JournalConflict:
             return Result(warnings=("another run was first; this one did nothing",))
         if not _is_work(planned, memory):
@@ -126,11 +135,17 @@ class _Run:
             history.snapshot_lost,
         )
 
+    def _moment(self, history: JournalReading) -> datetime:
+        """Return when the journal was read, by the one clock that all runs go by."""
+        return history.at or self._now
+
     # Record
 
-    def _record(self, planned: Plan, memory: Memory, position: Position) -> Position:
-        # From the beginning of the run, whatever time it has used by now.
-        until = self._now + timedelta(seconds=self._ports.timetable.lease)
+    def _record(self, planned: Plan, history: JournalReading) -> Position:
+        timetable = self._ports.timetable
+        self._last_work = timetable.last_work(timetable.budget - self._ports.deadline.left())
+        # From the beginning of the run, which was before the journal was read.
+        until = self._moment(history) + timedelta(seconds=self._last_work + OVERRUN)
         lease = Lease(until, self._request.context.run)
         entry = replace(
             self._entry(EntryType.PLAN),
@@ -138,9 +153,9 @@ class _Run:
             watch=planned.watch,
             notices=planned.notices,
             starts={d.task_id: d.verdict.start for d in planned.starts if d.verdict.start},
-            lease=lease if _is_work(planned, memory) else None,
+            lease=lease if _is_work(planned, history.memory) else None,
         )
-        return self._ports.journal.append(entry, position)
+        return self._ports.journal.append(entry, history.position)
 
     def _entry(self, type_: EntryType) -> Entry:
         context = self._request.context
@@ -152,7 +167,7 @@ class _Run:
         """Send the start that was decided; return what became of it."""
         start = decision.verdict.start
         assert start is not None  # noqa: S101 - it is a decision to start
-        if self._ports.is_past(self._ports.timetable.starts):
+        if self._ports.is_past(min(self._ports.timetable.starts, self._last_work)):
             return replace(start, outcome=Outcome.SKIPPED)
         try:
             self._ports.migration.start_task(decision.task_id)
@@ -177,7 +192,7 @@ class _Run:
     def _publish(self, owed: Sequence[Notice]) -> _Sent:
         if not owed:
             return _Sent()
-        if self._ports.is_past(self._ports.timetable.new_work):
+        if self._ports.is_past(self._last_work):
             return _Sent(failure="no time was left to publish; the message is owed still")
         message = compose(owed, self._request.context)
         told = tuple(notice for notice in owed if notice.event_id in message.event_ids)
@@ -207,7 +222,7 @@ class _Run:
         try:
             try:
                 store.append(entry, position)
-            except JournalConflict:
+            except (JournalConflict, JournalMoved):
                 # Another run took over, and knows the tasks better: only what was told is added.
                 store.append(replace(entry, tasks={}), store.read().position)
         except JournalError as error:

@@ -15,7 +15,8 @@ from sms_watch.adapters import obs, sms
 from sms_watch.adapters.file import FileStore
 from sms_watch.adapters.sdk import Caller, KeyGuard
 from sms_watch.clock import RunClock
-from sms_watch.journal.objects import AppendStore, DailyJournal
+from sms_watch.journal.objects import DailyJournal
+from sms_watch.journal.store import AppendStore
 from sms_watch.model.notice import Message
 from sms_watch.ports import Ports, Publisher
 from sms_watch.settings import FileJournal, ObsJournal, Settings
@@ -105,13 +106,13 @@ class Wiring:
 
     def journal(self) -> DailyJournal:
         """Return the journal. Raise JournalError if it cannot be used at all."""
-        return DailyJournal(self.store(), self.time.now, nonce)
+        return DailyJournal(self.store(), self.time.now, nonce, self.settings.topic.urn, self.warn)
 
     def store(self) -> AppendStore:
         """Return the store behind the journal. Raise JournalError if there can be none."""
         place = self.settings.journal
         if isinstance(place, FileJournal):
-            return FileStore(Path(place.directory))
+            return FileStore(Path(place.directory), self.warn)
         keys = self.settings.credentials
         return obs.ObsStore(place, self.to_obs(place), keys, self.time.now, self.warn)
 

@@ -89,6 +89,7 @@ def draw_variants(dice: random.Random) -> Variants:
         consistency_check=dice.random() < 0.3,
         connected=dice.random() < 0.7,
         whole_beyond_end=dice.random() < 0.5,
+        last_bytes=dice.random() < 0.5,
     )
 
 

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Iterator, List, Optional
 
 import click
 
 from local.desk import Desk, Trouble, env_file_option, shown_place, texts_of
+from local.history import history
 from local.report.facts import facts
 from local.report.page import page
-from sms_watch.journal.entries import Entry, decode
+from sms_watch.journal.entries import Entry
 from sms_watch.text import count
 
 LONGEST = 31  # days; what is older the watchdog has forgotten
 USUAL = 7
 
 
-def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], int]:
-    """Read the lines of the last days, oldest first, and count those that cannot be used.
+@dataclass
+class _Counted:
+    """The entries of a journal, one by one; counts them, and the lines that cannot be used."""
 
-    Raises JournalError when the journal cannot be read.
-    """
-    store, entries, damaged = desk.wiring().store(), [], 0
-    for back in range(days, -1, -1):
-        day = (now - timedelta(days=back)).astimezone(timezone.utc)
-        for line in (store.get(f"journal-{day:%Y%m%d}.jsonl") or b"").splitlines():
-            try:
-                entries.append(decode(line))
-            except ValueError:
-                damaged += 1
-    return tuple(entries), damaged
+    lines: Iterator[Optional[Entry]]
+    entries: int = 0
+    damaged: int = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self.lines:
+            if entry is None:
+                self.damaged += 1
+            else:
+                self.entries += 1
+                yield entry
 
 
 def write(out: Path, html: str) -> None:
@@ -66,18 +69,18 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
     """
     with Desk.of(texts_of(env_file)) as desk:
         now = desk.clock.now()
-        entries, damaged = read_days(desk, now, days)
-        if not entries:
+        zone, begin = desk.settings.zone, now - timedelta(days=days)
+        counted = _Counted(history(desk.wiring().store(), begin, now))
+        told = facts(counted, begin, now, zone)
+        if not counted.entries:
             place = shown_place(desk.settings)
             raise Trouble(
                 f"the journal in {place} has no line of the last {days} days; see that"
                 " JOURNAL_URI is that of the watchdog, and that it has run"
             )
         remarks: List[str] = []
-        if damaged:
-            remarks.append(f"{count(damaged, 'line')} of the journal could not be used.")
-        zone = desk.settings.zone
-        told = facts(entries, now - timedelta(days=days), now, zone)
+        if counted.damaged:
+            remarks.append(f"{count(counted.damaged, 'line')} of the journal could not be used.")
         write(out, page(told, zone, "What sms_watch saw", remarks))
         numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
         click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
 from sms_watch.messages.compose import RunContext, compose
@@ -135,47 +135,77 @@ class Facts:
         return sum((story.saved for story in self.stories), timedelta(0))
 
 
-def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
-    """Gather what is told of the time between two moments; ``zone`` is where people work."""
-    lines = sorted(entries, key=lambda entry: entry.at)
-    told = [entry for entry in lines if entry.type is not EntryType.SEAL]
-    first = max(begin, told[0].at) if told else begin
+def facts(entries: Iterable[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
+    """Gather what is told of the time between two moments; ``zone`` is where people work.
+
+    The entries are those of a journal, oldest first. None of them is kept: there may be thousands,
+    each with a thousand records.
+    """
+    first: Optional[datetime] = None
     traces: Dict[str, _Trace] = {}
-    for entry in told:
+    starts, messages = _Starts(), _Messages(zone)
+    for entry in entries:
+        if entry.type is EntryType.SEAL:
+            continue
+        first = first or max(begin, entry.at)
+        starts.add(entry)
+        messages.add(entry, first)
         for task_id, record in entry.tasks.items():
             traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
         for notice in entry.notices:
             if notice.task is not None:
                 traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice)
-    for task_id, start in _starts(told):
+    for task_id, start in starts.all():
         traces.setdefault(task_id, _Trace(task_id)).starts.append(start)
+    first = first or begin
     stories = [trace.story(first, end, zone) for trace in traces.values() if trace.spans]
     stories.sort(key=lambda story: (-story.lost, story.name, story.id))
-    return Facts(first, end, tuple(stories), tuple(_messages(told, zone, first)))
+    return Facts(first, end, tuple(stories), tuple(messages.sent))
 
 
-def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
-    """Give the starts that were planned, with the outcome that the same run wrote down later."""
-    acks = [entry for entry in entries if entry.type is EntryType.ACK]
-    became = {start.id: start.outcome for entry in acks for start in entry.starts.values()}
-    for entry in entries:
-        if entry.type is EntryType.PLAN:
-            for task_id, start in entry.starts.items():
-                outcome = became.get(start.id, Outcome.UNKNOWN)
-                if outcome is not Outcome.SKIPPED:
-                    yield task_id, Start(entry.at, outcome)
+@dataclass
+class _Starts:
+    """The starts that were planned, and by their ids what the same runs wrote down later."""
+
+    planned: List[Tuple[str, str, datetime]] = field(default_factory=list)
+    became: Dict[str, Outcome] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Take in a line."""
+        for task_id, start in entry.starts.items():
+            if entry.type is EntryType.ACK:
+                self.became[start.id] = start.outcome
+            elif entry.type is EntryType.PLAN:
+                self.planned.append((task_id, start.id, entry.at))
+
+    def all(self) -> Iterator[Tuple[str, Start]]:
+        """Give all that were sent, by their tasks."""
+        for task_id, start_id, at in self.planned:
+            outcome = self.became.get(start_id, Outcome.UNKNOWN)
+            if outcome is not Outcome.SKIPPED:
+                yield task_id, Start(at, outcome)
 
 
-def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterator[Sent]:
-    """Give the messages, each with the subject that its notices make."""
-    known: Dict[str, Notice] = {}
-    for entry in entries:
-        known.update((notice.event_id, notice) for notice in entry.notices)
+@dataclass
+class _Messages:
+    """The messages, each with the subject that its notices make."""
+
+    zone: tzinfo
+    sent: List[Sent] = field(default_factory=list)
+    known: Dict[str, Notice] = field(default_factory=dict)
+
+    def add(self, entry: Entry, first: datetime) -> None:
+        """Take in a line; what was told before ``first`` is left out."""
+        self.known.update((notice.event_id, notice) for notice in entry.notices)
         if entry.type is EntryType.ACK:
-            known = {key: notice.knowing(entry.starts) for key, notice in known.items()}
-        if entry.delivered and entry.at >= first:
-            told = [known[each] for each in entry.delivered.event_ids if each in known]
-            yield Sent(entry.at, _subject(told, entry, entry.delivered.message_id, zone))
+            for key, notice in self.known.items():
+                self.known[key] = notice.knowing(entry.starts)
+        if entry.delivered:
+            about = [self.known.pop(each, None) for each in entry.delivered.event_ids]
+            told = [notice for notice in about if notice is not None]
+            if entry.at >= first:
+                subject = _subject(told, entry, entry.delivered.message_id, self.zone)
+                self.sent.append(Sent(entry.at, subject))
 
 
 def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzinfo) -> str:
@@ -299,7 +329,15 @@ class _Trace:
                 point = self.curve[at]
                 stretch = (bisect.bisect_left(breaks, at), point.sub_task)
                 strokes.setdefault(stretch, []).append(point)
-        yield from (tuple(stroke) for stroke in strokes.values())
+        yield from (tuple(_bends(stroke)) for stroke in strokes.values())
+
+
+def _bends(stroke: Sequence[Point]) -> Iterator[Point]:
+    """Leave out the points that lie within a level stretch, for they change no line."""
+    for place, point in enumerate(stroke):
+        around = stroke[max(0, place - 1) : place + 2]
+        if len(around) < 3 or any(each.percent != point.percent for each in around):
+            yield point
 
 
 def _phase(state: str) -> Phase:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Tuple
 
-from sms_watch.model.notice import Kind, event_id
+from sms_watch.model.notice import Kind, event_id, kind_of
 
 UNREADABLE_AFTER_RUNS = 3
 
@@ -22,6 +22,11 @@ class Sight:
     since: datetime
     runs: int = 0
     event_id: str = ""
+
+    def check(self) -> None:
+        """Raise ValueError if its id is that of no event."""
+        if self.event_id:
+            kind_of(self.event_id)
 
     def missed(self, attempted: bool, event: str) -> Tuple[Sight, bool]:
         """Take in that it was missed once more; the flag says whether that is news."""

@@ -201,9 +201,7 @@ NULLABLE = {
     "tasks.a.movement.last_progress.copied",
     "tasks.a.movement.moved_at",
     "tasks.a.movement.suspected_at",
-    "tasks.a.movement.samples.0.percent",
-    "tasks.a.movement.samples.0.copied",
-    "tasks.a.movement.samples.0.speed",
+    *(f"tasks.a.movement.samples.0.{place}" for place in (1, 2, 3)),  # percent, bytes, speed
     "tasks.a.movement.stall",
     "tasks.a.snoozed_until",
     "watch",
