@@ -20,6 +20,7 @@ from sms_watch.model.strenum import StrEnum
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 VERSION = 1
+MOST_VERSIONS = 1000  # a higher number is no version
 NOTHING: Mapping[str, TaskRecord] = {}
 
 
@@ -150,7 +151,7 @@ def read(line: bytes) -> Line:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     version = data.get("v") if isinstance(data, dict) else None
-    if type(version) is not int:
+    if type(version) is not int or not 0 < version < MOST_VERSIONS:
         raise ValueError("without a version")
     if version > VERSION:
         raise JournalError(

@@ -70,9 +70,8 @@ def replay(parts: Iterable[bytes]) -> Iterator[Optional[Entry]]:
         except ValueError:
             yield None
             continue
-        if entry.type is EntryType.SNAPSHOT:
-            known = {}
-        known.update(entry.tasks)
+        known = known if entry.type is not EntryType.SNAPSHOT else {}
+        known.update(entry.tasks if entry.type is not EntryType.SEAL else {})
         yield entry
 
 
@@ -103,7 +102,8 @@ def _quickly(parts: Sequence[bytes]) -> Folded:
             continue
         folded = folded.after(entry, mark.topic)
         written = {} if entry.type is EntryType.SNAPSHOT else written
-        _write(written, forms, entry)
+        if entry.type is not EntryType.SEAL:  # which changes nothing, whatever it has
+            _write(written, forms, entry)
     records = ((task_id, _record(task_id, forms)) for task_id, forms in written.items())
     tasks = {task_id: record for task_id, record in records if record is not None}
     return replace(folded, memory=replace(folded.memory, tasks=tasks))

@@ -47,7 +47,8 @@ EMPTY = (
 )
 AHEAD = (
     "the journal has times that have not come yet, as a run with a wrong clock leaves them; they"
-    " are taken for the present: see that the clocks of all machines that run this watchdog are right"
+    " are taken for the present: see that the clocks of all machines that run this watchdog are"
+    " right"
 )
 GOES_ON = (
     "{} of the journal can no longer be appended to, for it was written over, is full, or lies in"

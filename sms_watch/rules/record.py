@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Mapping, Optional
 
 from sms_watch.model.notice import Notice, Outcome, kind_of
-from sms_watch.model.task import BROKEN, PHASES, Phase, Task
+from sms_watch.model.task import BROKEN, PHASES, Phase, Task, check_span
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
@@ -22,6 +22,10 @@ class Totals:
 
     starts: int = 0
     seconds_failed: float = 0.0
+
+    def check(self) -> None:
+        """Raise ValueError if it stood failed for longer than can be."""
+        check_span(self.seconds_failed)
 
 
 @dataclass(frozen=True)
