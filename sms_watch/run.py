@@ -74,11 +74,13 @@ class _Run:
         self._last_work: float = ports.timetable.new_work
 
     def execute(self) -> Result:
-        try:
-            return self._run()
-        except JournalMoved:
-            # What was read is not the end of it: the journal knows by now where it goes on.
-            return self._run()
+        while True:
+            try:
+                return self._run()
+            except JournalMoved:
+                # What was read is not the end of it. By now the journal knows where it goes on; of
+                # a day it can be moved a few times at most.
+                continue
 
     def _run(self) -> Result:
         history = self._ports.journal.read()

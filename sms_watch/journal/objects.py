@@ -306,6 +306,7 @@ def _is_certain(tails: Sequence[Tail], alone: Sequence[Folded]) -> bool:
     read to the last line and is followed by that one: it may have been another that is missing.
     """
     followed = zip(tails, alone, tails[1:])
-    return alone[0].complete and all(
+    known = all(tail.part.readable for tail in tails) and alone[0].complete
+    return known and all(
         not folded.damaged and tail.next == later.day for tail, folded, later in followed
     )
