@@ -334,7 +334,9 @@ def test_the_day_is_that_of_the_stores_clock(tmp_path: Path) -> None:
 def test_a_store_without_a_clock_goes_by_that_of_the_run(tmp_path: Path) -> None:
     """A directory has the time of its machine."""
     with STORES["file"](tmp_path) as store:
-        assert read(store).at == NOW
+        assert read(store).at is None
+        assert append(store, NOW, "RUNNING").day == TODAY
+        assert (read(store).at, append(store, MIDNIGHT, "ABORT").day) == (None, TOMORROW)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=8), timedelta(hours=23)])

@@ -91,10 +91,10 @@ class JournalReading:
     """The journal as it was read.
 
     ``position`` is where the next entry goes. ``at`` is when it was read, by the clock of the
-    store if that has one. ``damaged`` counts the lines that could not be used; ``snapshot_lost``
-    tells that a part of the memory is gone with one of them. ``expiring`` tells that the newest
-    entry is so old that a later run would no longer find it. ``last`` is the last entry, without
-    its records.
+    store; ``None`` if that has none. ``damaged`` counts the lines that could not be used;
+    ``snapshot_lost`` tells that a part of the memory is gone with one of them. ``expiring`` tells
+    that the newest entry is so old that a later run would no longer find it. ``last`` is the last
+    entry, without its records.
     """
 
     memory: Memory

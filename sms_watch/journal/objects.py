@@ -108,7 +108,7 @@ class DailyJournal:
         chain = self._newest_first()
         if not chain or chain[0].day == BEGINNING:
             day = chain[0].next if chain else self._today
-            return JournalReading(Memory(), Position(day, 0), self._moment, warnings=(EMPTY,))
+            return JournalReading(Memory(), Position(day, 0), self._store.moment, warnings=(EMPTY,))
         newest = chain[0]
         self._days = [tail.day for tail in chain]
         folded, complete = self._folded(chain)
@@ -118,7 +118,7 @@ class DailyJournal:
         return JournalReading(
             memory,
             _end_of(newest),
-            self._moment,
+            self._store.moment,
             folded.damaged + (not newest.part.readable),
             not complete,
             newest.day < day_of(self._moment - RENEW_AFTER),
@@ -287,7 +287,7 @@ class DailyJournal:
 
     def _put(self, position: Position, data: bytes) -> Position:
         self._store.append(name_of(position.day), position.offset, data)
-        if self._closed and position.day == following(self._closed[-1]):
+        if not position.offset and self._closed and position.day == following(self._closed[-1]):
             self._warn(GOES_ON.format(name_of(self._closed[-1]), name_of(position.day)))
         return Position(position.day, position.offset + len(data))
 
