@@ -389,7 +389,8 @@ def _near(value: Any) -> Any:
         within = {each.name: _near(getattr(value, each.name)) for each in fields(value)}
         return replace(value, **within)
     if isinstance(value, tuple):
-        return tuple(map(_near, value))
+        items = tuple(map(_near, value))
+        return type(value)(*items) if hasattr(value, "_fields") else items
     return {key: _near(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 

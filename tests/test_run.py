@@ -409,7 +409,7 @@ def test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other() 
     assert planned.lease == Lease(NOW + timedelta(seconds=80), "run-1")
 
 
-@pytest.mark.parametrize(("budget", "used", "ends"), [(50, 9, 80), (300, 9, 330), (3600, 9, 339)])
+@pytest.mark.parametrize(("budget", "used", "ends"), [(50, 3, 80), (300, 3, 330), (3600, 3, 345)])
 def test_a_run_with_a_long_budget_that_dies_holds_others_up_for_minutes(
     budget: int, used: int, ends: int
 ) -> None:

@@ -205,8 +205,9 @@ class DailyJournal:
         if self._topic and topic and topic != self._topic:
             raise JournalError(
                 f"the journal is that of another watch, which tells {topic}, and not"
-                f" {self._topic}: in one journal each would tell the news of the other; name a"
-                " place of its own for each in JOURNAL_URI"
+                f" {self._topic}: in one journal each would tell the news of the other; name a new"
+                " place in JOURNAL_URI, also where this watch has another topic by now: what is"
+                " open is told there anew"
             )
 
     # Writing
