@@ -10,6 +10,7 @@ from functools import partial
 from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from sms_watch.errors import (
+    FORBIDDEN,
     KEYS_REFUSED,
     LISTING,
     NO_TIME,
@@ -40,6 +41,13 @@ from sms_watch.text import MAX_DETAIL, clean
 # Reads that go before all others, to see whether the keys are good: more than five refusals in a
 # row lock them. One, unless the last run could read with them.
 ONE, FEW = 1, 4
+# With more ids than this one list takes less than a read of each: they are read eight at a time, so
+# one more would have to wait for the second turn, and a list takes two.
+MANY = 8
+ONE_BY_ONE = (
+    "these keys may not list tasks, so all {count} are read one by one; with the right to list"
+    " them, {rights}, a few calls would do"
+)
 EMPTY_LIST = (
     "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
     " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
@@ -131,15 +139,51 @@ class Observer:
 
     def observe(self) -> Observed:
         """Look at all tasks of the scope."""
-        return self._discover() if self.scope.discovers else self._read_named()
+        if self.scope.discovers:
+            return self._discover()
+        return self._look_up() if len(self.scope.task_ids) > MANY else self._read_named()
 
     # By their ids
+
+    def _look_up(self) -> Observed:
+        """Find many tasks with one list, and read individually those that it is not enough for.
+
+        These are failed ones that a start is due for, and those that it lacks. Where there is no
+        list, all are read individually.
+        """
+        try:
+            listing = self.ports.migration.list_tasks("", optional=True)
+        except CloudError as error:
+            return self._without_list(error)
+        rows = _without_keys(listing, self.ports.redact).tasks
+        listed = {task.id: task for task in rows if task.id in self.scope.task_ids}
+        missing = [task_id for task_id in self.scope.task_ids if task_id not in listed]
+        read = self._read_all(self._in_turn([*self._due(listed), *missing]))
+        joined = {
+            task_id: _joined(seen, listed[task_id]) if task_id in listed else seen
+            for task_id, seen in read.items()
+        }
+        return self._named({**listed, **joined})
+
+    def _without_list(self, error: CloudError) -> Observed:
+        if error.refuses_keys:
+            unseen = (_unseen(self.ports, each, error, LISTING) for each in self.scope.task_ids)
+            return Observed(tuple(unseen))
+        observed = self._read_named()
+        if error.status != FORBIDDEN or self.memory.tasks:
+            return observed
+        # Once: in the run that sees the tasks for the first time.
+        hint = ONE_BY_ONE.format(count=len(self.scope.task_ids), rights=LISTING)
+        return replace(observed, warnings=(*observed.warnings, hint))
 
     def _read_named(self) -> Observed:
         task_ids = self._in_turn(self.scope.task_ids)
         first = FEW if _saw(self.memory) and not self.dry_run else ONE
         seen = self._read_all(task_ids[:first])
-        seen.update(self._read_all(task_ids[first:]))
+        return self._named({**seen, **self._read_all(task_ids[first:])})
+
+    def _named(self, seen: Mapping[str, Observation]) -> Observed:
+        """Return what was seen of the tasks that are named, in the order of the settings."""
         observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
         return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
 

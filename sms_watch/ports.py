@@ -63,8 +63,10 @@ class MigrationService(Protocol):
         Raise as ``read_task`` does.
         """
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, optional: bool = False) -> Listing:
         """List all tasks, or those whose source servers belong to a migration project.
+
+        What is ``optional`` ends early enough for the tasks to be read without it.
 
         Raises CloudError when not even the beginning of the list can be read.
         """

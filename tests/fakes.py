@@ -93,7 +93,7 @@ class FakeService:
     def read_again(self, task_id: str) -> Task:
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, optional: bool = False) -> Listing:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
@@ -146,19 +146,19 @@ class OneRun:
     def read_again(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_again(task_id))
 
-    def list_tasks(self, project: str) -> Listing:
-        return self._read(lambda: self._service.list_tasks(project))
+    def list_tasks(self, project: str, optional: bool = False) -> Listing:
+        return self._read(lambda: self._service.list_tasks(project, optional), optional)
 
     def start_task(self, task_id: str) -> None:
         self._call(lambda: self._service.start_task(task_id))
 
-    def _read(self, call: Callable[[], Returned]) -> Returned:
+    def _read(self, call: Callable[[], Returned], optional: bool = False) -> Returned:
         if self._throttled:
             raise CloudError("read from the service", code=TOO_MANY_CALLS)
         try:
             return self._call(call)
         except CloudError as error:
-            self._throttled = bool(error.retry_after)
+            self._throttled = bool(error.retry_after) and not optional
             raise
 
     def _call(self, call: Callable[[], Returned]) -> Returned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from huaweicloudsdksms.v3 import (
@@ -36,7 +37,7 @@ def connect(endpoint: str, credentials: Credentials) -> Connection:
 class SmsService:
     """The MigrationService of a run, against the real service.
 
-    ``sources`` reads the list of source servers where a run can do without it, ``starts`` sends
+    ``sources`` reads lists that a run can do without, as that of source servers, ``starts`` sends
     starts, and reads what is about to be started: they have ends of their own. Where they are not
     given, ``reads`` does it all. All of them have one connection.
     """
@@ -72,29 +73,30 @@ class SmsService:
             raise caller.malformed(operation, answer=answer)
         return task
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, optional: bool = False) -> Listing:
         """Return all tasks, or those of a migration project, joined with their source servers.
 
         The first page goes alone, because keys that are refused get locked by a row of further
         tries; it tells how many others there are, and those go at once. Raise CloudError if that
         page, or with a project any page of its source servers, cannot be read.
         """
-        first = self._page((TASKS, 0, ""))
+        read_page = partial(self._page, self._sources if optional else self._reads)
+        first = read_page((TASKS, 0, ""))
         if isinstance(first, CloudError):
             raise first
         more = [(TASKS, offset, "") for offset in first.others]
-        pages = map_concurrently(self._page, [*more, (SOURCES, 0, project)])
+        pages = map_concurrently(read_page, [*more, (SOURCES, 0, project)])
         beginning = pages.pop()
         others = [] if isinstance(beginning, CloudError) else beginning.others
-        rest = map_concurrently(self._page, [(SOURCES, offset, project) for offset in others])
+        rest = map_concurrently(read_page, [(SOURCES, offset, project) for offset in others])
         return _listing([first, *pages], [beginning, *rest], bool(project))
 
-    def _page(self, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
+    def _page(self, caller: Caller, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
         """Return one page of a list, or what went wrong, so that other pages go on."""
         name, offset, project = place
         operation = f"list {name.replace('_', ' ')} from {offset}"
         # Only with a project do the source servers say which tasks there are to watch.
-        caller = self._sources if name == SOURCES and not project else self._reads
+        caller = self._sources if name == SOURCES and not project else caller
         if name == TASKS:
             asked = self._client.list_tasks_invoker(ListTasksRequest(limit=PAGE, offset=offset))
         else:
