@@ -77,7 +77,7 @@ class Day:
         """Give the same task."""
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str, optional: bool = False) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         """Raise CloudError: the tasks are read by their ids."""
         raise CloudError("list the tasks", status=FORBIDDEN)
 

@@ -14,6 +14,7 @@ from builders import varied
 from sms_watch.errors import (
     KEYS_REFUSED,
     TOO_MANY_CALLS,
+    TOO_MANY_ROWS,
     CloudError,
     JournalConflict,
     TaskGone,
@@ -93,10 +94,12 @@ class FakeService:
     def read_again(self, task_id: str) -> Task:
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str, optional: bool = False) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
+        if most is not None and len(self.tasks) > most:
+            raise CloudError("list the tasks", code=TOO_MANY_ROWS)
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
         rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids - self.strange)
@@ -146,8 +149,8 @@ class OneRun:
     def read_again(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_again(task_id))
 
-    def list_tasks(self, project: str, optional: bool = False) -> Listing:
-        return self._read(lambda: self._service.list_tasks(project, optional), optional)
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
+        return self._read(lambda: self._service.list_tasks(project, most), most is not None)
 
     def start_task(self, task_id: str) -> None:
         self._call(lambda: self._service.start_task(task_id))

@@ -136,7 +136,7 @@ def test_many_tasks_are_found_with_one_list() -> None:
     assert (service.lists, service.reads) == (1, list(FEW_IDS))
 
 
-def test_a_failed_task_that_is_due_and_one_that_the_list_lacks_are_read() -> None:
+def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
     """A row starts nothing; and what is in no row may be there, or be gone."""
     service = _service(*MANY_IDS)
     service.tasks["d"] = a_task(id="d")
@@ -182,9 +182,9 @@ def test_without_the_list_all_are_read_one_by_one(error: CloudError) -> None:
 
 
 def test_what_the_right_to_list_would_gain_is_said_once() -> None:
-    """In the run that sees the tasks for the first time, and in no later one."""
+    """In the run that finds out, and in no later one."""
     said = []
-    for memory in (Memory(), Memory({"a": a_record(state="RUNNING")})):
+    for memory in (Memory(), Memory(watch=WatchRecord(unlisted=NOW))):
         service = _service(*MANY_IDS)
         service.on_list.append(CloudError("list the tasks", status=403))
         said.append(_observe(service, Scope(MANY_IDS), memory).warnings)

@@ -17,7 +17,7 @@ from huaweicloudsdksms.v3 import (
 
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.task_json import read, read_row, read_source, row_id, rows
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import TOO_MANY_ROWS, CloudError, TaskGone
 from sms_watch.model.task import Listing, Task
 from sms_watch.parallel import map_concurrently
 from sms_watch.settings import Credentials
@@ -73,23 +73,26 @@ class SmsService:
             raise caller.malformed(operation, answer=answer)
         return task
 
-    def list_tasks(self, project: str, optional: bool = False) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         """Return all tasks, or those of a migration project, joined with their source servers.
 
         The first page goes alone, because keys that are refused get locked by a row of further
-        tries; it tells how many others there are, and those go at once. Raise CloudError if that
-        page, or with a project any page of its source servers, cannot be read.
+        tries; it tells how many others there are, and those go at once. Raise CloudError, as the
+        port describes.
         """
-        read_page = partial(self._page, self._sources if optional else self._reads)
-        first = read_page((TASKS, 0, ""))
-        if isinstance(first, CloudError):
-            raise first
+        read_page = partial(self._page, self._reads if most is None else self._sources)
+        first = _whole(read_page((TASKS, 0, "")))
+        if most is not None and first.count > most:
+            raise CloudError("list the tasks", f"{first.count} rows", code=TOO_MANY_ROWS)
         more = [(TASKS, offset, "") for offset in first.others]
         pages = map_concurrently(read_page, [*more, (SOURCES, 0, project)])
         beginning = pages.pop()
         others = [] if isinstance(beginning, CloudError) else beginning.others
         rest = map_concurrently(read_page, [(SOURCES, offset, project) for offset in others])
-        return _listing([first, *pages], [beginning, *rest], bool(project))
+        of_sources = [beginning, *rest]
+        if project or most is not None:
+            of_sources = [_whole(page) for page in of_sources]
+        return _listing([first, *pages], of_sources, bool(project))
 
     def _page(self, caller: Caller, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
         """Return one page of a list, or what went wrong, so that other pages go on."""
@@ -145,6 +148,13 @@ class _Page:
         return range(PAGE, self.count, PAGE)
 
 
+def _whole(page: Union[_Page, CloudError]) -> _Page:
+    """Return a page. Raise CloudError if it could not be read."""
+    if isinstance(page, CloudError):
+        raise page
+    return page
+
+
 def _listing(
     pages: Sequence[Union[_Page, CloudError]],
     of_sources: Sequence[Union[_Page, CloudError]],
@@ -157,8 +167,6 @@ def _listing(
     """
     errors = [page for page in pages if isinstance(page, CloudError)]
     source_errors = [page for page in of_sources if isinstance(page, CloudError)]
-    if chosen and source_errors:
-        raise source_errors[0]
     read = [page for page in pages if isinstance(page, _Page)]
     by_id: Dict[str, Any] = {row_id(row): row for page in read for row in page.rows}
     by_id.pop("", None)

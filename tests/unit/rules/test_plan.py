@@ -804,6 +804,14 @@ def test_a_part_of_the_list_is_told_like_a_task_and_so_is_its_end() -> None:
     assert [kinds(plan) for plan in _night(*two * 4)] == [[]] * 8
 
 
+def test_since_when_a_list_is_of_no_use_is_remembered_for_as_long_as_it_is() -> None:
+    """It is written down once, and forgotten when a list was had."""
+    seen = [a_running_task()]
+    plans = _night(*[seen] * 3, unlisted=NOW)
+    assert [plan.watch and plan.watch.unlisted for plan in plans] == [NOW, None, None]
+    assert a_plan(seen, Memory(watch=WatchRecord(unlisted=NOW))).watch == WatchRecord()
+
+
 def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
     """Three runs in a row; it is written down no further, and forgotten when the list is whole."""
     seen = [a_running_task()]
