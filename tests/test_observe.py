@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from builders import NOW, a_policy, a_record, a_running_task, a_situation, a_task, minutes
+from builders import (
+    DISK_FULL,
+    NOW,
+    a_policy,
+    a_record,
+    a_running_task,
+    a_situation,
+    a_task,
+    minutes,
+)
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from sms_watch import parallel
@@ -150,6 +159,16 @@ def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
     ]
     assert "nor was one ever seen: f" in seen.warnings[0]
     assert not seen.short_list
+
+
+def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is time for few reads, those that change something are made."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    service = _service(*MANY_IDS)
+    service.unlisted = {"a"}
+    service.tasks.update(b=a_task(id="b", code=DISK_FULL), d=a_task(id="d"))
+    _observe(service, Scope(MANY_IDS), Memory())
+    assert service.reads == ["d", "b", "a"]
 
 
 def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
