@@ -36,7 +36,7 @@ from sms_watch.text import clean
 TOO_LATE = "no time was left"
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
-TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
+TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED, Reason.THROTTLED})
 LONGEST_WAIT = timedelta(minutes=6)
 
 

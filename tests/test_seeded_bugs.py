@@ -432,6 +432,20 @@ BUGS = [
         "test_noisy_nights.py::test_half_a_letter_in_a_state_is_one_state",
     ),
     Bug(
+        "a throttled task is taken for one that cannot be read",
+        "rules/plan.py",
+        "if isinstance(seen, Unseen) and seen.throttled:",
+        "if False and seen.throttled:",
+        "test_throttling.py::test_a_throttled_task_is_not_told_as_one_that_cannot_be_read",
+    ),
+    Bug(
+        "what no call was left for waits since just now",
+        "rules/sight.py",
+        "return self if self.passed_at else replace(self, passed_at=now)",
+        "return replace(self, passed_at=now)",
+        "test_throttling.py::test_a_start_that_the_limit_holds_up_calls_a_person",
+    ),
+    Bug(
         "nobody hears of a start that no run has time for",
         "rules/decide.py",
         "or starts.skips >= MOST_SKIPS:",
