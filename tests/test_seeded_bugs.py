@@ -361,6 +361,13 @@ BUGS = [
         "unit/rules/test_starts.py::test_what_a_start_came_to_settles_its_attempt",
     ),
     Bug(
+        "a refused start spends an attempt, through hours of refusals",
+        "rules/starts.py",
+        "NOT_TAKEN = frozenset({Outcome.REFUSED, ",
+        "NOT_TAKEN = frozenset({",
+        "test_noisy_nights.py::test_a_start_that_is_refused_spends_no_attempt",
+    ),
+    Bug(
         "an agent that is back leaves no wait",
         "rules/decide.py",
         "wait = policy.backoff if is_new else starts.backoff(policy)",
