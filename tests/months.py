@@ -84,7 +84,7 @@ class Rates:
         )
 
 
-def draw_variants(dice: random.Random, discovers: bool) -> Variants:
+def draw_variants(dice: random.Random) -> Variants:
     """Draw the forms of answers of a seed: half of them are as documented."""
     return Variants(
         sub_tasks=dice.choice([SubTasks.AHEAD, *SubTasks]),
@@ -92,9 +92,7 @@ def draw_variants(dice: random.Random, discovers: bool) -> Variants:
         unknown_names=dice.random() < 0.2,
         consistency_check=dice.random() < 0.3,
         connected=dice.random() < 0.7,
-        # A percent of a large copy takes hours, and its bytes are in lists alone: read by its id,
-        # a copy whose speed stays the same is told as stalled.
-        even_speed=dice.random() < 0.5 and discovers,
+        even_speed=dice.random() < 0.5,
         whole_beyond_end=dice.random() < 0.5,
     )
 
@@ -136,7 +134,7 @@ class Months:
         self.vigil.discovers = self.seed % 3 == 1
         if self.seed % 5 == 3:
             self.vigil.refuses = lambda message: "server 1" in message
-        self.vigil.variants = draw_variants(self.more_dice, self.vigil.discovers)
+        self.vigil.variants = draw_variants(self.more_dice)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
         self.promises = Promises(self.vigil, OBSTACLES)

@@ -209,7 +209,7 @@ class Promises:
                 self._check_meaning(wake, kind, task_id)
             if kind == "reminder":
                 self._check_reminder(task_id, wake.begun)
-            if kind == "stalled" and self._shows:
+            if kind == "stalled":
                 last = self._still.get(task_id, (None, wake.begun - STALL))[1]
                 assert wake.begun - last >= STILL, "it had moved"
 

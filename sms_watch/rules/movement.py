@@ -2,7 +2,8 @@
 
 What the service does normally is no stall: a file comparison that stays at one percentage for
 hours while its speed goes up and down, a speed shown as 0 between two samples, a synchronisation
-with nothing to do (SMS FAQs, "Why Is the Migration Progress Slow?").
+with nothing to do, at whatever percentage, a large copy whose percents are hours apart (SMS FAQs,
+"Why Is the Migration Progress Slow?": with the agent connected, a rate above 0 is normal).
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ WHOLE = 100  # percent
 # A rest that takes longer is no forecast: a copy that creeps will not go on creeping for years.
 FARTHEST = timedelta(days=365)
 SUSPICION = 0.75  # of the time after which a stall is told
+# A task that is read by its id has no bytes, and its speed may be a limit that is kept. Such a
+# speed is believed for the time of so many percents, and, where that is not known, for two days:
+# a percent of 30 TB takes a day and a half at 20 Mbit/s.
+BELIEVED_PERCENTS = 2
+BELIEVED = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,19 @@ class Movement:
             return replace(self, samples=())._at(task, now)
         if self.has_moved(task):
             return self._at(task, now) if self._is_due(now, limit) else self
-        if self.suspected_at or not self._is_late(task, now, limit * SUSPICION):
+        return self._doubted(task, now, self.moved_at, limit)
+
+    def _doubted(self, task: Task, now: datetime, moved: datetime, limit: timedelta) -> Movement:
+        """Record since when it is watched for a stall, or that it is not any more."""
+        believed = bool(self._believed(task))
+        if not self._is_late(task, now, limit * SUSPICION):
+            return replace(self, suspected_at=None) if self.suspected_at and believed else self
+        if self.suspected_at:
             return self
-        return replace(self, suspected_at=now, samples=self._sampled(task, now))
+        if now - moved >= limit and self._was_believed(task):
+            return self._at(task, now)  # until now it ran, at a speed that stayed the same
+        samples = self.samples if believed else self._sampled(task, now)
+        return replace(self, suspected_at=now, samples=samples)
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
         """Return the seconds left, from the advance since the oldest sample of this sub-task.
@@ -146,7 +162,37 @@ class Movement:
 
     def _is_late(self, task: Task, now: datetime, span: timedelta) -> bool:
         """Return whether a task that has something to do was last seen to move so long ago."""
-        return bool(span) and not _is_idle(task) and now - (self.moved_at or now) >= span
+        if not span or _is_idle(task):
+            return False
+        return now - (self.moved_at or now) >= max(span, self._believed(task))
+
+    def _believed(self, task: Task) -> timedelta:
+        """Return for how long a speed that stays the same shows that a task works.
+
+        Where bytes are known they show it. A task that has no percentage either has nothing else
+        to show. An agent that is away is told by itself: a copy may go on and leave it no line.
+        """
+        here = task.progress
+        if here.copied is not None or not task.transfer.speed:
+            return timedelta(0)
+        if here.percent is None:
+            return timedelta.max
+        return self._percent_time() * BELIEVED_PERCENTS or BELIEVED
+
+    def _was_believed(self, task: Task) -> bool:
+        """Return whether a task that shows no speed had one, and nothing else, to show it works."""
+        had_speed = bool(self.samples) and bool(self.samples[-1].speed)
+        return had_speed and not task.transfer.speed and task.progress.copied is None
+
+    def _percent_time(self) -> timedelta:
+        """Return the most that a percent of this sub-task took; zero where that is not known.
+
+        Of the steps between two samples all but one were whole percents.
+        """
+        known = [each for each in self.samples if each.percent is not None]
+        same = [each for each in known if each.sub_task == known[-1].sub_task]
+        steps = (same[-1].percent or 0) - (same[0].percent or 0) if same else 0
+        return (same[-1].at - same[0].at) / (steps - 1) if steps >= LEAST_PERCENT else timedelta(0)
 
     def _is_due(self, now: datetime, limit: timedelta) -> bool:
         """Return whether a sample is due: in another half of an hour, or where a stall would be."""
@@ -167,6 +213,9 @@ def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
 
 
 def _is_idle(task: Task) -> bool:
-    """Return whether a task synchronises and has nothing to do, which may last for ever."""
-    percent = task.progress.percent
-    return task.state == TaskState.SYNCING and (percent is None or percent >= WHOLE)
+    """Return whether a task synchronises and has nothing to do, which may last for ever.
+
+    Its percentage does not say: a synchronisation stays at 6 % between two rounds.
+    """
+    percent, speed = task.progress.percent, task.transfer.speed
+    return task.state == TaskState.SYNCING and (not speed or percent is None or percent >= WHOLE)

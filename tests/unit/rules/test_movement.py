@@ -15,7 +15,7 @@ from sms_watch.model.notice import Kind, closing_id
 from sms_watch.model.task import Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
-from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
+from sms_watch.rules.movement import BELIEVED, MOST_SAMPLES, OLD, Movement, Sample
 
 SECOND = timedelta(seconds=1)
 STALL = a_policy().stall
@@ -120,7 +120,13 @@ def test_stall_minutes_of_zero_means_never() -> None:
             False,
             id="a synchronisation of unknown percentage",
         ),
-        pytest.param(_still(state="SYNCING"), True, id="a synchronisation in a round"),
+        pytest.param(
+            _still(state="SYNCING"), False, id="a synchronisation that waits at 50 percent"
+        ),
+        pytest.param(
+            _still(state="SYNCING", speed=None), False, id="a synchronisation of no speed"
+        ),
+        pytest.param(_still(state="SYNCING", speed=100.0), True, id="a synchronisation in a round"),
     ],
 )
 def test_what_counts_as_movement(task: Task, told: bool) -> None:
@@ -140,7 +146,7 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
     [
         (1000, 1001, False),
         (1000, 1000, True),
-        (1000, None, True),
+        (1000, None, False),
         (None, 1000, True),
         (None, 1001, False),
     ],
@@ -148,7 +154,10 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
 def test_bytes_that_were_not_known_at_first_count_all_the_same(
     before: Optional[int], now: Optional[int], told: bool
 ) -> None:
-    """A record without bytes is made up for by the newest sample that has some."""
+    """A record without bytes is made up for by the newest sample that has some.
+
+    A reading that has none lets its speed show that it works.
+    """
     blind = replace(HERE, copied=None)
     samples = (_movement().samples[0], Sample(NOW - minutes(15), 50, before, 100.0, HERE.sub_task))
     movement = _movement(last_progress=blind, samples=samples)
@@ -164,6 +173,96 @@ def test_file_comparison_may_last_for_hours() -> None:
         task = _still(progress=Progress(5, 6, None, "MIGRATE_LINUX_FILE"), speed=speed)
         movement, news = _read(movement, task, NOW + minutes(minute))
         assert news is None
+
+
+BY_ID = replace(HERE, copied=None)
+DAY = timedelta(days=1)
+
+
+def _even(percent: Optional[int] = 50, speed: Optional[float] = 100.0, **fields: Any) -> Task:
+    """Return a copy that is read by its id: it has no bytes, and its speed is a limit."""
+    return _still(progress=replace(BY_ID, percent=percent), speed=speed, **fields)
+
+
+def _told(
+    percent_after: timedelta, stops: timedelta, until: timedelta, connected: Optional[bool] = None
+) -> Optional[timedelta]:
+    """Return when a stall is told of an even copy that stops, with a run every five minutes."""
+    movement, now = Movement(), timedelta(0)
+    while now < until:
+        worked = min(now, stops)
+        task = _even(
+            int(worked / percent_after), 100.0 if now < stops else 0.0, connected=connected
+        )
+        movement, news = _read(movement, task, NOW + now)
+        if news is Kind.STALLED:
+            return now
+        now += minutes(5)
+    return None
+
+
+@pytest.mark.parametrize("percent_after", [minutes(7), minutes(50), minutes(95), minutes(2000)])
+@pytest.mark.parametrize("connected", [None, True, False])
+def test_an_even_copy_is_no_stall_however_long_a_percent_takes(
+    percent_after: timedelta, connected: Optional[bool]
+) -> None:
+    """A reported rate above 0 is normal, and by its id no bytes of a task are known."""
+    assert _told(percent_after, stops=6 * DAY, until=6 * DAY, connected=connected) is None
+
+
+@pytest.mark.parametrize("percent_after", [minutes(95), minutes(2000)])
+def test_an_even_copy_that_stops_is_told_an_hour_later(percent_after: timedelta) -> None:
+    """From the first reading without a speed on it is a copy like any other."""
+    stops = minutes(3030)
+    told = _told(percent_after, stops, until=3 * DAY)
+    assert told is not None
+    assert stops + minutes(60) <= told <= stops + minutes(70)
+
+
+@pytest.mark.parametrize("odd", [0.0, None])
+def test_an_even_copy_that_shows_no_speed_now_and_then_is_no_stall(odd: Optional[float]) -> None:
+    """Two such readings with others between them are not one long standstill."""
+    movement = Movement()
+    for number in range(1, 500):
+        task = _even(speed=odd if number % 11 == 0 else 100.0)
+        movement, news = _read(movement, task, NOW + minutes(5 * number))
+        assert news is None
+
+
+@pytest.mark.parametrize(
+    ("percents", "told"),
+    [
+        pytest.param((50, 50, 50), BELIEVED, id="no percent was seen"),
+        pytest.param((49, 50, 50), BELIEVED, id="nor a whole one between two steps"),
+        pytest.param((48, 49, 50), minutes(120), id="one percent takes an hour at most"),
+        pytest.param((46, 48, 50), minutes(60), id="at a quicker pace the usual time is enough"),
+    ],
+)
+def test_a_frozen_speed_is_believed_for_the_time_of_two_percents(
+    percents: Tuple[int, int, int], told: timedelta
+) -> None:
+    """It may be the last that an agent reported before it died."""
+    samples = tuple(
+        Sample(NOW - minutes(60 - 30 * n), percent, None, 100.0, HERE.sub_task)
+        for n, percent in enumerate(percents)
+    )
+    movement = Movement(BY_ID, NOW, samples=samples)
+    early, _ = _read(movement, _even(), NOW + told - SECOND)
+    assert early.suspected_at is None or told == STALL
+    suspected, news = _read(movement, _even(), NOW + told)
+    assert (suspected.suspected_at, news) == (NOW + told, None)
+    assert _read(suspected, _even(), NOW + told + minutes(15))[1] is Kind.STALLED
+
+
+def test_a_task_of_which_a_speed_alone_is_known_never_stalls() -> None:
+    """Nothing else could show that it moves."""
+    movement = _movement(last_progress=replace(BY_ID, percent=None), moved_at=NOW - 900 * DAY)
+    assert not movement.is_stalled(_even(None), NOW, STALL)
+
+
+def test_a_speed_shows_nothing_where_bytes_are_known() -> None:
+    """They stand still, whatever the speed says."""
+    assert _movement().is_stalled(_still(speed=100.0), NOW, STALL)
 
 
 def test_a_stall_that_is_open_is_written_down_once() -> None:
