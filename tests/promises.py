@@ -378,7 +378,11 @@ class Promises:
 
     @property
     def _shows(self) -> bool:
-        """Whether it can be seen how far a task is: read by its id, it has a percentage alone."""
+        """Whether it can be seen how far a copy is.
+
+        Read by its id a task has percentages alone, and they may be null for a whole run (SMS API
+        reference, "Querying a Migration Task"): that it got further is then seen by nobody.
+        """
         return self._vigil.discovers or self._vigil.variants.percents is not Percents.NULL
 
     def _check_quiet(self, wakes: List[Wake]) -> None:
