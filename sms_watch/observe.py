@@ -69,6 +69,11 @@ LIST_THEM = (
     "SMS limits how many calls the account makes, so not every task is read in every run; with"
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
+CALL_LESS = (
+    "SMS limits how many calls the account makes, so not every failed task is read, and started, in"
+    " every run; those that have waited longest go first; let other programs that use the account"
+    " ask less often"
+)
 RENAMED = "which SMS_TASK_NAMES does not ask for"
 REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
@@ -204,19 +209,18 @@ class Observer:
         return Observed(observations, self._strange(seen))
 
     def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
-        """Put first those that the last run did not read, longest missed first.
+        """Put first those that had no answer, longest without one first, and then as given.
 
         Once a task is told as one that cannot be read, it holds up nobody else: a few of these are
         asked for early, so that they have their turn where only so many reads are allowed, and the
-        others last, for a read that hangs keeps many waiting.
+        others last, for a read that hangs keeps many waiting. One that no call was left for waits
+        like any other, so that where few are allowed each has its turn.
         """
         unread = self.memory.watch.unread
-        missed = sorted(
-            (task_id for task_id in task_ids if task_id in unread),
-            key=lambda task_id: unread[task_id].since,
-        )
-        late = [task_id for task_id in missed if not unread[task_id].event_id]
-        told = [task_id for task_id in missed if unread[task_id].event_id]
+        waits = {task_id: unread[task_id].waits_since for task_id in task_ids if task_id in unread}
+        since = {task_id: moment for task_id, moment in waits.items() if moment}
+        late = sorted(since, key=since.__getitem__)
+        told = [task_id for task_id in waits if task_id not in since]
         order = [*late, *(task_id for task_id in task_ids if task_id not in unread)]
         early = max(len(late), FEW)
         return [*order[:early], *told[:FEW], *order[early:], *told[FEW:]]
@@ -233,13 +237,12 @@ class Observer:
         return (f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}",)
 
     def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
-        """Suggest a list where the account is throttled in several runs in a row.
-
-        With many ids one was asked for already.
-        """
+        """Say what helps where the account is throttled in several runs in a row."""
         throttled = any(isinstance(seen, Unseen) and seen.throttled for seen in observations)
-        again = throttled and bool(self.memory.watch.unread)
-        return (LIST_THEM,) if again and len(self.scope.task_ids) <= MANY else ()
+        # With many ids a list was asked for already.
+        listed = self.scope.discovers or len(self.scope.task_ids) > MANY
+        hint = CALL_LESS if listed else LIST_THEM
+        return (hint,) if throttled and self.memory.watch.unread else ()
 
     # By listing
 
@@ -262,7 +265,8 @@ class Observer:
         read = self._read_beside(listing, listed, known)
         left = self._renamed(listing, known)
         observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
-        return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
+        warnings = (*self._doubts(listing, listed), *self._throttled(observations))
+        return Observed(observations, warnings, bool(listing.missing))
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
@@ -278,12 +282,14 @@ class Observer:
     def _due(self, listed: Mapping[str, Task]) -> List[str]:
         """Return the ids of tasks that a start is due for.
 
-        Those that could not be read take no place of others among the starts of a run.
+        Those that could not be read take no place of others among the starts of a run, and those
+        that people know of none of those that wait for their turn.
         """
         unread = self.memory.watch.unread
+        waits = {task_id: unread[task_id].waits_since is not None for task_id in unread}
         groups = (
-            [task for task_id, task in listed.items() if (task_id in unread) is again]
-            for again in (False, True)
+            [task for task_id, task in listed.items() if waits.get(task_id) is each]
+            for each in (None, True, False)
         )
         return [
             task_id

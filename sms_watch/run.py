@@ -37,7 +37,7 @@ from sms_watch.timetable import OVERRUN
 TOO_LATE = "no time was left"
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
-TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
+TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED, Reason.THROTTLED})
 LONGEST_WAIT = timedelta(minutes=6)
 # Clocks that differ by less show the same time: it is told in whole seconds, and some pass by then.
 SAME_TIME = timedelta(seconds=20)

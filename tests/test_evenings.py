@@ -14,6 +14,7 @@ from clouds import Night, a_night
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch.errors import WatchFailed
+from sms_watch.model.task import TaskState
 
 HOUR = timedelta(hours=1)
 
@@ -80,6 +81,14 @@ def test_an_idle_synchronisation_is_quiet_for_days(tmp_path: Path) -> None:
     """SYNCING without end and without anything to do is no stall."""
     with a_night(tmp_path, SimTask("a", "web-a", synchronises=True, copied=500e9)) as night:
         _pass(night, 48 * HOUR, every=30)
+        assert night.world.inbox == []
+
+
+def test_a_synchronisation_that_waits_at_6_percent_is_quiet_for_days(tmp_path: Path) -> None:
+    """Its percentage is that of a round, and without changes its speed is 0 for as long."""
+    waiting = SimTask("a", "web-a", state=TaskState.SYNCING, frozen=True)
+    with a_night(tmp_path, waiting) as night:
+        _pass(night, 24 * HOUR, every=15)
         assert night.world.inbox == []
 
 

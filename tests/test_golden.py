@@ -210,6 +210,9 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "needs_person_for_lack_of_time": (
         _tired(Kind.NEEDS_PERSON, reason=Reason.NO_TIME, number=1, next_try=None),
     ),
+    "needs_person_for_want_of_calls": (
+        _tired(Kind.NEEDS_PERSON, reason=Reason.THROTTLED, number=1, next_try=None),
+    ),
     "needs_person_as_only_the_list_shows_it": (
         _notice(
             Kind.UNREADABLE,

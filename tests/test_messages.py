@@ -218,6 +218,7 @@ def test_a_server_that_is_not_known_is_called_so(source: str, target: str, shown
         (Reason.DISCONNECTED, "waits for its agent, which is away"),
         (Reason.BACKOFF, "It is started at"),
         (Reason.RUN_LIMIT, "its turn comes next"),
+        (Reason.THROTTLED, "The account makes more calls than SMS allows"),
     ],
 )
 def test_why_a_failed_task_waits_is_said(reason: Reason, sentence: str) -> None:

@@ -223,13 +223,25 @@ def test_keys_that_the_list_is_refused_for_are_not_tried_again() -> None:
     assert [each.task_id for each in seen.observations if isinstance(each, Unseen)] == [*MANY_IDS]
 
 
+def test_whoever_was_passed_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where people know that it cannot be read: an answer is what it waits for."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    memory = _unread(a=3, b=3, c=1)
+    unread = dict(memory.watch.unread)
+    unread["b"] = unread["b"].passed(NOW + minutes(1))
+    unread["c"] = unread["c"].passed(NOW)
+    service = _service(*"abcdefgh")
+    _observe(service, Scope(tuple("abcdefgh")), replace(memory, watch=WatchRecord(unread=unread)))
+    assert "".join(service.reads) == "cbdeafgh"
+
+
 def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
-    """They have waited longest, and would be all that a run may start."""
-    service = FakeService(*(a_task(id=name) for name in "abcd"))
+    """They have waited longest, and would be all that a run may start, or look at again."""
+    service = FakeService(*(a_task(id=name) for name in "abcdef"))
     situation = a_situation(policy=a_policy(max_per_run=2))
-    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3))
+    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3, c=0, d=0))
     observer.observe()
-    assert sorted(service.reads) == list("abcd")
+    assert sorted(service.reads) == list("abcdef")
 
 
 def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
@@ -322,15 +334,19 @@ def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() ->
 @pytest.mark.parametrize(
     ("unread", "status", "hinted"), [((), 429, False), (("b",), 429, True), (("b",), 503, False)]
 )
-def test_an_account_that_stays_throttled_is_told_of_the_list(
-    unread: Tuple[str, ...], status: int, hinted: bool
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [(("a", "b"), "with SMS_TASK_IDS=*"), ((), "let other programs that use the account")],
+)
+def test_an_account_that_stays_throttled_is_told_what_helps(
+    unread: Tuple[str, ...], status: int, hinted: bool, ids: Tuple[str, ...], hint: str
 ) -> None:
-    """One throttled run may pass; from the second on a list would need fewer calls."""
-    service = _service("a", "b")
+    """One throttled run may pass; from the second on a list, or the others, need fewer calls."""
+    service = FakeService(a_task(id="a"), a_task(id="b"))
     service.fail_read("b", CloudError("read b", status=status))
     watch = WatchRecord(unread={task_id: Sight(NOW) for task_id in unread})
-    seen = _observe(service, Scope(("a", "b")), Memory(watch=watch))
-    assert any("SMS_TASK_IDS=*" in text for text in seen.warnings) is hinted
+    seen = _observe(service, Scope(ids), Memory(watch=watch))
+    assert any(hint in text for text in seen.warnings) is hinted
 
 
 # By listing

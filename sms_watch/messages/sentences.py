@@ -86,6 +86,8 @@ REMEDY_SENTENCES: Mapping[Reason, str] = {
     " agent is back, and tried{next} all the same.",
     Reason.BACKOFF: "It is started{next}.",
     Reason.NOT_REACHED: "It could not be looked at by itself in this run; its turn comes next.",
+    Reason.THROTTLED: "The account makes more calls than SMS allows, so it could not be looked at"
+    " by itself; those that have waited longest come first.",
     Reason.RUN_LIMIT: "As many tasks as allowed were started in this run; its turn comes next.",
 }
 
@@ -103,6 +105,9 @@ PERSON_SENTENCES: Mapping[Reason, str] = {
     " slow in the log, and raise RUN_BUDGET_SECONDS and the function's timeout, or press Start.",
     Reason.NOT_REACHED: "It stands failed in the list of tasks, but it cannot be read by its id, so"
     " it is not restarted: grant the right to read it, or press Start in the SMS console.",
+    Reason.THROTTLED: "It stands failed in the list of tasks, but the account makes more calls than"
+    " SMS allows, so it is not read and restarted: let other programs that use the account ask less"
+    " often, or press Start in the SMS console.",
     Reason.NOT_MENDABLE: "A start cannot mend this: a person is needed.",
     Reason.ATTEMPTS_SPENT: "No start has helped ({starts} made) and no more follow: a person is"
     " needed.",
