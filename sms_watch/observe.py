@@ -57,7 +57,7 @@ LIST_THEM = (
     "SMS limits how many calls the account makes, so not every task is read in every run; with"
     " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
 )
-RENAMED = "which SMS_TASK_NAMES does not ask for"
+RENAMED = "which does not match SMS_TASK_NAMES"
 REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
 NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
 LATE = "no time was left to read it"
@@ -238,7 +238,7 @@ class Observer:
         for task_id in known:
             name, before = names.get(task_id), self.memory.tasks[task_id].name
             if name is not None and not self.scope.covers(name) and self.scope.covers(before):
-                yield Gone(task_id, f"it is called {clean(name)!r} now, {RENAMED}")
+                yield Gone(task_id, f"it is now named {clean(name)!r}, {RENAMED}")
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""

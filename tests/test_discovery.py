@@ -143,11 +143,11 @@ def test_a_task_that_is_renamed_out_of_sight_is_told_once(night: Night) -> None:
     night.tick()
     night.world.rename("a", "done-a")
     assert [night.kinds(night.tick()) for _ in range(4)] == [[], ["gone"], [], []]
-    assert "It is not watched any more: it is called 'done-a' now" in night.told[0]["text"]
+    assert "No longer watched: it is now named 'done-a'" in night.told[0]["text"]
     assert [task["id"] for task in night.tick()["tasks"]] == list("bcde")
     night.world.rename("a", "wave1-a")
     assert [night.kinds(night.tick()) for _ in range(2)] == [["readable"], []]
-    assert "It is there again (RUNNING), after 5 min" in night.told[1]["text"]
+    assert "Exists again (RUNNING) after 5 min." in night.told[1]["text"]
 
 
 def test_other_settings_call_no_task_gone(night: Night) -> None:
@@ -222,7 +222,7 @@ def test_the_right_to_list_alone_calls_a_person(night: Night) -> None:
     assert told == [["failed"], [], ["unreadable", "needs_person"], []]
     assert night.world.starts == []
     assert "grant sms:" in night.told[1]["text"]
-    assert "It stands failed in the list of tasks" in night.told[2]["text"]
+    assert "It cannot be restarted before it can be read by ID" in night.told[2]["text"]
 
 
 def test_without_the_list_a_run_is_blind(night: Night) -> None:

@@ -207,7 +207,7 @@ def test_no_price_is_named_that_is_not_paid() -> None:
 
 CLASSES = [str(each) for each in ErrorClass]
 MOST_STARTS = (0, 5)
-BY_ITSELF = re.compile(r"\bis started|\btried on\b|\bnext try\b|start was accepted|tried until")
+BY_ITSELF = re.compile(r"(?i)will be restarted|being retried|next try|next not before|restart accepted")
 
 
 def _answers(error_class: str, most_starts: int) -> Iterator[Tuple[Action, Reason]]:
@@ -224,7 +224,7 @@ def _answers(error_class: str, most_starts: int) -> Iterator[Tuple[Action, Reaso
 
 
 def _row(email: str) -> str:
-    found = re.search("^  What to do  (.*)$", email, re.MULTILINE)
+    found = re.search("^  What to do   (.*)$", email, re.MULTILINE)
     return found.group(1) if found else ""
 
 

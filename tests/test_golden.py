@@ -301,7 +301,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
         _notice(
             Kind.GONE,
             task=Task("7a9c1c55", "db-01", ""),
-            detail="it is called 'done-01' now, which SMS_TASK_NAMES does not ask for",
+            detail="it is now named 'done-01', which does not match SMS_TASK_NAMES",
         ),
     ),
     "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=varied(RUNNING, state="FREEZING")),),

@@ -594,8 +594,8 @@ def test_memory_survives_the_container(on_obs: Night) -> None:
         on_obs.tick()
         on_obs.end_of_container()
     assert on_obs.subjects == [
-        "sms_watch warning: web-01 failed, started again (SMS.0807)",
-        "sms_watch critical: web-01 needs a person (SMS.3802)",
+        "sms_watch warning: web-01 failed (SMS.0807) and was restarted",
+        "sms_watch critical: web-01 needs attention (SMS.3802)",
         "sms_watch info: web-01 is running again",
     ]
     assert 5 <= len(on_obs.world.starts) <= 8

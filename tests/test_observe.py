@@ -246,7 +246,7 @@ def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watc
     service = _service("a")
     service.change("a", name="done-a")
     (seen,) = _observe(service, WAVE, _known()).observations
-    assert seen == Gone("a", "it is called 'done-a' now, which SMS_TASK_NAMES does not ask for")
+    assert seen == Gone("a", "it is now named 'done-a', which does not match SMS_TASK_NAMES")
     assert service.reads == []
 
 

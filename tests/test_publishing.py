@@ -237,7 +237,7 @@ def test_a_name_that_smn_never_takes_silences_no_task_for_days() -> None:
             kinds.setdefault(notice["task_id"], []).append(notice["kind"])
     assert kinds["bad"][:3] == kinds["t0"][:3] == ["failed", "needs_person", "reminder"]
     assert kinds["t1"][:2] == ["failed", "resumed"]
-    assert "web-0 needs a person" in night.world.inbox[1]["subject"]
+    assert "web-0 needs attention" in night.world.inbox[1]["subject"]
     assert len([text for text in failed if text]) <= len(kinds["bad"])
     assert all("SMN refused a message" in text for text in failed if text)
 

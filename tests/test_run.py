@@ -313,7 +313,7 @@ def test_a_run_that_can_read_nothing_counts_as_failed_and_is_told_after_three() 
         failures.append(world.run(after=1).failure)
     assert all("no task could be read" in failure for failure in failures)
     assert [message.subject.split(" - ")[0] for message in world.publisher.messages] == [
-        "sms_watch critical: the watchdog is blind"
+        "sms_watch critical: the watchdog cannot read any task"
     ]
     world.service.change("a", state="RUNNING", code="")
     assert _kinds(world.run(after=1)) == [Kind.SEES_AGAIN]
