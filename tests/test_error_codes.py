@@ -207,7 +207,9 @@ def test_no_price_is_named_that_is_not_paid() -> None:
 
 CLASSES = [str(each) for each in ErrorClass]
 MOST_STARTS = (0, 5)
-BY_ITSELF = re.compile(r"(?i)will be restarted|being retried|next try|next not before|restart accepted")
+BY_ITSELF = re.compile(
+    r"(?i)will be restarted|being retried|next try|next not before|restart accepted"
+)
 
 
 def _answers(error_class: str, most_starts: int) -> Iterator[Tuple[Action, Reason]]:

@@ -183,7 +183,8 @@ def test_after_the_noise_the_task_is_told_of_as_before(vigil: Vigil) -> None:
     assert summary["at"] == NOW + minutes(1 + 12 + 60)
     assert summary["subject"].startswith("sms_watch info: web-a keeps changing - ")
     assert (
-        "(5 notices held back since 2026-11-24 00:16 +00:00). Now in state ABORT." in summary["email"]
+        "(5 notices held back since 2026-11-24 00:16 +00:00). Now in state ABORT."
+        in summary["email"]
     )
 
 

@@ -29,7 +29,7 @@ START_SENTENCES: Mapping[Outcome, str] = {
     " run will check.",
     Outcome.SKIPPED: "Not restarted in this run{detail}. The next run will look again.",
 }
-OFFLINE = "The SMS {agent} on the source {is} offline."
+OFFLINE = "The SMS {agent} on the {source} {is} offline."
 REMEDY_SENTENCES: Mapping[Reason, str] = {
     Reason.GRACE: "The SMS agent may recover by itself; if it does not, the {task} will be"
     " restarted{at}.",

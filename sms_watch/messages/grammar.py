@@ -22,6 +22,7 @@ ONE: Mapping[str, str] = {
     "s": "s",
     "task": "task",
     "agent": "agent",
+    "source": "source",
     "Restart": "Restart",
 }
 MANY: Mapping[str, str] = {
@@ -37,6 +38,7 @@ MANY: Mapping[str, str] = {
     "s": "",
     "task": "tasks",
     "agent": "agents",
+    "source": "sources",
     "Restart": "Restarts",
 }
 

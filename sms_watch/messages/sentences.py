@@ -99,8 +99,7 @@ def _say_finished(notice: Notice, telling: Telling) -> str:
 
 def _say_gone(notice: Notice, telling: Telling) -> str:
     if notice.detail:
-        detail = telling.alone(f": {clean(notice.detail, MAX_DETAIL)}")
-        return f"No longer watched{detail}."
+        return telling.alone(f"No longer watched: {clean(notice.detail, MAX_DETAIL)}.")
     if never_seen(notice):
         return telling.say("SMS has no such {task} (SMS.7703), and none was ever seen.")
     return telling.say("SMS has no such {task} any more (SMS.7703).")
@@ -199,9 +198,8 @@ UNWATCHED = "Until {it} can be read, a failure is neither noticed nor restarted.
 
 def _say_readable(notice: Notice, telling: Telling) -> str:
     again = "Exists again" if follows(notice, Kind.GONE) else "Can be read again"
-    state = telling.alone(f" ({state_of(notice)})" if state_of(notice) else "")
-    after = telling.alone(f" after {duration(_lasted(notice))}")
-    return telling.say("{again}{state}{after}.", again=again, state=state, after=after)
+    state = f" ({state_of(notice)})" if state_of(notice) else ""
+    return telling.alone(f"{again}{state} after {duration(_lasted(notice))}.")
 
 
 def _lasted(notice: Notice) -> timedelta:
@@ -232,7 +230,7 @@ def _at_place(notice: Notice) -> str:
 
 def _stall_advice(notice: Notice, telling: Telling) -> str:
     return telling.say(
-        "Check the {agent} on the source and the network; if that does not help, pause the {task}"
+        "Check the {agent} on the {source} and the network; if that does not help, pause the {task}"
         " and press Start in the SMS console."
     )
 
@@ -249,22 +247,24 @@ def _say_disconnected(notice: Notice, telling: Telling) -> str:
     told = telling.say(OFFLINE)
     if runs(notice):
         return told + telling.say(
-            " Should the {task} fail, {it} will be restarted once the agent is back."
+            " Should the {task} fail, {it} will be restarted once {its} {agent} {is} back."
         )
     done = remedy(notice, telling)
     return done if done.startswith(told) else f"{told} {done}".strip()
 
 
 def _agent_advice(notice: Notice, telling: Telling) -> str:
-    return (
-        "Check that the source is up, that its SMS agent is running, and that it reaches SMS on"
-        " port 443."
+    return telling.say(
+        "Check that the {source} {is} up, and that {its} SMS {agent} {is} running and can reach SMS"
+        " on port 443."
     )
 
 
 def _say_connected(notice: Notice, telling: Telling) -> str:
     seen = telling.alone(f" at {telling.when(notice.at)}")
-    told = f"The SMS agent on the source was seen connected again{seen}."
+    told = telling.say(
+        "The SMS {agent} on the {source} {was} seen connected again{seen}.", seen=seen
+    )
     return f"{told} {remedy(notice, telling)}".rstrip()
 
 
