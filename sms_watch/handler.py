@@ -121,7 +121,7 @@ class _Invocation:
 
 def _unforeseen(error: Exception) -> str:
     """Return what went wrong, and what may be behind it."""
-    said = f"an error that was not foreseen, {type(error).__name__}: {error}"
+    said = f"an unexpected error, {type(error).__name__}: {error}"
     elsewhere = loaded_elsewhere()
     return f"{said}; {described(elsewhere)}" if elsewhere else said
 

@@ -210,7 +210,7 @@ def test_a_page_that_cannot_be_read_for_long_is_told_and_so_is_its_end(night: Ni
         "sms_watch warning: a part of the list of tasks cannot be read",
         "sms_watch info: a part of the list of tasks can be read again",
     ]
-    assert "tasks on it that were never seen before are not watched" in night.told[0]["text"]
+    assert "tasks in it that are new are not watched" in night.told[0]["text"]
 
 
 def test_the_right_to_list_alone_calls_a_person(night: Night) -> None:
@@ -242,7 +242,7 @@ def test_without_the_sources_tasks_are_watched_all_the_same(night: Night) -> Non
     _fail(night, "a")
     night.faults.add("list_servers", Fault(500), times=3, about="0")
     report = night.tick()
-    assert "not known in this run" in report["warnings"][-1]
+    assert "unknown in this run" in report["warnings"][-1]
     assert night.kinds(report) == ["failed"]
 
 

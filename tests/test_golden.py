@@ -281,7 +281,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             task=PART,
             since=NOW - minutes(2),
             detail="a part of the list of tasks could not be read: list tasks from 200: HTTP 500;"
-            " tasks on it that were never seen before are not watched until it can be read",
+            " tasks in it that are new are not watched until it can be read",
         ),
     ),
     "readable_part_of_the_list": (

@@ -318,7 +318,7 @@ def test_a_message_that_failed_is_owed(night: Night, fault: Fault, copies: int) 
     """The run fails and the next one sends it, with the same ids; a copy only if it got out."""
     _fail(night, DISK_FULL)
     night.faults.add("publish", fault)
-    assert "the message is owed still" in night.failing_tick()
+    assert "the next run will send the message" in night.failing_tick()
     report = night.tick()
     assert night.kinds(report) == ["failed", "needs_person"]
     assert len(night.world.inbox) == copies
@@ -374,7 +374,7 @@ def test_another_event_still_runs_with_a_warning(night: Night, event: Any) -> No
     """Whatever woke the function, the tasks are looked at."""
     report = night.tick(event=event)
     assert report["tasks"][0]["state"] == "RUNNING"
-    assert any("not one of a timer" in warning for warning in report["warnings"])
+    assert any("not from a timer" in warning for warning in report["warnings"])
 
 
 def test_a_test_message_can_be_asked_for(night: Night) -> None:
