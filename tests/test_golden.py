@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -446,6 +447,24 @@ def test_what_people_read(scene: str) -> None:
     if os.environ.get("GOLDEN") == "write":
         path.write_text(shown, encoding="utf-8")
     assert shown == path.read_text(encoding="utf-8")
+
+
+# What people do; never what the tool does, and never that nothing is to be done.
+IMPERATIVES = (
+    "Check Correct Delete Find Free Grant If Look Press Read Remove Restart Uninstall".split()
+)
+GOOD_NEWS = {"finished", "resumed", "moving", "connected", "readable", "sees_again", "test"}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_to_do_is_shown_where_there_is_something_to_do(scene: str) -> None:
+    """It tells people what they do, and stands in no message that is good news alone."""
+    rows = re.findall("^  What to do   (.*)$", compose(SCENES[scene], CONTEXT).email, re.MULTILINE)
+    assert all(row.split()[0] in IMPERATIVES for row in rows), rows
+    kinds = {notice.kind for notice in SCENES[scene]}
+    assert not rows or not kinds <= GOOD_NEWS
+    calls = kinds & {Kind.NEEDS_PERSON, Kind.REMINDER, Kind.BLIND, Kind.STALLED, Kind.HANGING}
+    assert rows or not calls
 
 
 def test_every_kind_has_a_golden_text() -> None:

@@ -734,7 +734,9 @@ def test_a_lock_that_is_held_for_long_is_explained(
     descriptor = os.open(tmp_path / "x", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with pytest.raises(JournalError, match=r"holding its lock for seconds: check .* and end it"):
+        with pytest.raises(
+            JournalError, match=r"holding its lock for seconds: check .* and end it"
+        ):
             store.append("x", 4, b"two\n")
     finally:
         os.close(descriptor)

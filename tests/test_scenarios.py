@@ -209,8 +209,8 @@ def test_every_command_says_what_it_does(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"SMS_TASK_IDS=a\n???\n", "line 2 makes no sense"),
-        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (b"SMS_TASK_IDS=a\n???\n", "line 2 is not NAME=value"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
         (None, "does not exist"),
     ],
 )
