@@ -450,9 +450,8 @@ def test_what_people_read(scene: str) -> None:
 
 
 # What people do; never what the tool does, and never that nothing is to be done.
-IMPERATIVES = (
-    "Check Correct Delete Find Free Grant If Look Press Read Remove Restart Uninstall".split()
-)
+IMPERATIVES = {"Check", "Correct", "Delete", "Find", "Free", "Grant", "If", "Look", "Press", "Read"}
+IMPERATIVES |= {"Remove", "Uninstall"}
 GOOD_NEWS = {"finished", "resumed", "moving", "connected", "readable", "sees_again", "test"}
 
 

@@ -100,7 +100,7 @@ class _Part:
         # The text for web hooks stands in a message twice.
         sizes = [2 * _bytes(json.dumps(web)) for web in webs]
         full = _bytes(text) + sum(sizes)
-        rows = [_bytes(row) for row in told.rows(len(webs))] if len(webs) > 1 else []
+        rows = [_bytes(row) for row in told.rows] if told.telling.many else []
         return cls(
             told,
             text,

@@ -88,11 +88,11 @@ class Item:
         said: List[str] = []
         standing = self.standing()
         for notice in self.notices:
-            text, done = sentence(notice, telling), remedy(notice, telling)
+            text = sentence(notice, telling)
             if notice not in standing:
                 text = text.replace(telling.say(PROMISE), "").rstrip()  # kept by now
-            if notice.kind in OF_THE_AGENT and done and any(done in each for each in said):
-                text = text.replace(done, "").rstrip()
+            if notice.kind in OF_THE_AGENT and said:
+                text = _without_said(text, remedy(notice, telling), said)
             said.append(text)
         return " ".join(dict.fromkeys(filter(None, said)))
 
@@ -101,6 +101,12 @@ class Item:
         standing = sorted(self.standing(), key=lambda notice: WORST_FIRST[notice.kind])
         said = (advice(notice, telling) for notice in standing)
         return " ".join(dict.fromkeys(filter(None, said)))
+
+
+def _without_said(text: str, done: str, said: Sequence[str]) -> str:
+    """Leave out of a text what is done about a failure, where that was said before."""
+    known = done and any(done in each for each in said)
+    return text.replace(done, "").rstrip() if known else text
 
 
 def items(notices: Sequence[Notice]) -> Iterator[Item]:

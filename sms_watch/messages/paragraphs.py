@@ -41,6 +41,8 @@ class Paragraph:
 
     items: Tuple[Item, ...]
     telling: Telling
+    table: Tuple[Fact, ...]
+    rows: Tuple[str, ...]
 
     def first(self, number: int) -> Paragraph:
         """Return the paragraph of as many of its items."""
@@ -53,13 +55,12 @@ class Paragraph:
 
     def heading(self) -> str:
         """Return what it is about, in a line."""
-        many = len(self.items) > 1
-        name = f"{len(self.items)} tasks" if many else self.lead.name()
+        name = f"{len(self.items)} tasks" if self.telling.many else self.lead.name()
         return f"{name} {self.lead.title(self.telling)}"
 
     def short(self) -> str:
         """Return the heading with the first names."""
-        if len(self.items) == 1:
+        if not self.telling.many:
             return self.heading()
         names = ", ".join(item.name() for item in self.items[:FEW])
         more = len(self.items) - FEW
@@ -70,47 +71,51 @@ class Paragraph:
         return f"- {self.short()}, event {self.lead.main().event_id}"
 
     def body(self, most: int) -> str:
-        """Return all but the heading, with lines for so many tasks at most."""
-        rows, more = self.rows(most), len(self.items) - most
-        rest = [f"  and {more} more"] if len(self.items) > 1 and more > 0 else []
-        table = [f"  {label:<12} {text}" for label, text in self._shared() if text]
+        """Return all but the heading, with lines for so many tasks at most if it is about many."""
+        rows = self.rows[:most] if self.telling.many else self.rows
+        more = len(self.rows) - len(rows)
+        rest = [f"  and {more} more"] if more else []
+        table = [f"  {label:<12} {text}" for label, text in self.table if text]
         return "\n".join(filter(None, [self.lead.said(self.telling), *rows, *rest, *table]))
 
     def text(self) -> str:
         """Return it in full."""
         heading = self.heading()
-        return "\n".join([heading, "-" * len(heading), self.body(len(self.items))])
-
-    def rows(self, most: int) -> List[str]:
-        """Return the lines of its tasks, or of a digest, at most so many of them."""
-        if len(self.items) > 1:
-            shared = {label for label, _ in self._shared()}
-            return [self._row(item, shared) for item in self.items[:most]]
-        digest = self.lead.main().digest
-        more = [f"  and {digest.more} more"] if digest.more else []
-        return [*(digest_row(row, self.telling) for row in digest.rows), *more]
-
-    def _row(self, item: Item, shared: AbstractSet[str]) -> str:
-        task, own = item.task() or NO_TASK, []
-        for label, text in _own_facts(item, self.telling):
-            if label not in shared and text:
-                own.append(f"{label.lower()} {text}" if label in LABELLED else text)
-        name = clean(task.name)
-        who = f"{name} ({task.id})" if name and name != task.id else task.id
-        return f"  {who}: " + "; ".join([*own, f"event {_events(item)}"])
-
-    def _shared(self) -> Sequence[Fact]:
-        """Return what is true of all items."""
-        if len(self.items) == 1:
-            return list(_all_facts(self.lead, self.telling))
-        tables = [dict(_own_facts(item, self.telling)) for item in self.items]
-        shared = [fact for fact in tables[0].items() if all(fact in t.items() for t in tables)]
-        return [*_common_facts(self.lead, self.telling), *shared]
+        return "\n".join([heading, "-" * len(heading), self.body(len(self.rows))])
 
 
 def paragraph(items: Sequence[Item], telling: Telling) -> Paragraph:
     """Return the paragraph of items that are told in the same words."""
-    return Paragraph(tuple(items), telling.of(len(items)))
+    telling = telling.of(len(items))
+    return (_of_many if telling.many else _of_one)(tuple(items), telling)
+
+
+def _of_one(items: Tuple[Item, ...], telling: Telling) -> Paragraph:
+    digest = items[0].main().digest
+    more = [f"  and {digest.more} more"] if digest.more else []
+    rows = (*(digest_row(row, telling) for row in digest.rows), *more)
+    return Paragraph(items, telling, tuple(_all_facts(items[0], telling)), rows)
+
+
+def _of_many(items: Tuple[Item, ...], telling: Telling) -> Paragraph:
+    """Return the paragraph with what is true of all in its table, and the rest in their lines."""
+    own = [tuple(_own_facts(item, telling)) for item in items]
+    shared = frozenset(own[0]).intersection(*own)
+    common = (fact for fact in own[0] if fact in shared)
+    rows = tuple(_row(item, facts, shared) for item, facts in zip(items, own))
+    return Paragraph(items, telling, (*_common_facts(items[0], telling), *common), rows)
+
+
+def _row(item: Item, own: Sequence[Fact], shared: AbstractSet[Fact]) -> str:
+    task = item.task() or NO_TASK
+    name = clean(task.name)
+    who = f"{name} ({task.id})" if name and name != task.id else task.id
+    facts = [
+        f"{label.lower()} {text}" if label in LABELLED else text
+        for label, text in own
+        if text and (label, text) not in shared
+    ]
+    return f"  {who}: " + "; ".join([*facts, f"event {_events(item)}"])
 
 
 def paragraphs(items: Sequence[Item], telling: Telling) -> List[Paragraph]:
