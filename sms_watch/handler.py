@@ -104,7 +104,11 @@ class _Invocation:
 
     def _request(self, settings: Settings, event: TimerEvent) -> RunRequest:
         context = RunContext(
-            self.context.request_id, self.time.now, settings.zone, settings.console
+            self.context.request_id,
+            self.time.now,
+            settings.zone,
+            settings.console,
+            settings.policy.backoff_max,
         )
         return RunRequest(
             context, settings.scope, settings.policy, settings.dry_run, event.commands

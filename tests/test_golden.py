@@ -33,7 +33,11 @@ from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
 CONTEXT = RunContext(
-    "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
+    "1f0e9c7a",
+    NOW,
+    timezone(timedelta(hours=8)),
+    "https://console-intl.huaweicloud.com/sms/",
+    minutes(15),
 )
 HOUR = timedelta(hours=1)
 TASK = varied(

@@ -93,6 +93,8 @@ def test_an_outage_of_a_night_calls_a_person_once_and_is_overcome(tmp_path: Path
             "sms_watch warning: web-01 still needs attention (SMS.3802)",
             "sms_watch info: web-01 is running again",
         ]
+        for call in night.world.inbox[1:3]:
+            assert "It keeps being retried every 15 min, but please investigate." in call["email"]
         assert len(night.world.starts) <= 8 * 4 + 5
         assert night.world.tasks["a"].waited <= timedelta(minutes=16)
 

@@ -12,8 +12,8 @@ import bisect
 import itertools
 import json
 from dataclasses import dataclass
-from datetime import datetime, timezone, tzinfo
-from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.messages.digests import digest_counts
 from sms_watch.messages.facts import MAX_CODE
@@ -38,12 +38,16 @@ NO_BRACKETS = str.maketrans("[]【】", "()()")
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a message says of its run: the id, the moment, the zone of its times, the console."""
+    """What a message says of its run: the id, the moment, the zone of its times, the console.
+
+    ``retry`` is how far apart restarts are that have not helped for long, if that is known.
+    """
 
     run: str
     at: datetime
     zone: tzinfo
     console: str
+    retry: Optional[timedelta] = None
 
 
 def compose(notices: Sequence[Notice], context: RunContext) -> Message:
@@ -52,7 +56,7 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     When all of it is too large, the tasks that matter less shrink to a line each; when even that is
     too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    telling = Telling(context.zone, gaps(notices))
+    telling = Telling(context.zone, gaps(notices), context.retry)
     split = [part for item in items(notices) for part in _split(item, telling)]
     parts = [_Part.of(each) for each in paragraphs(split, telling)]
     room = MAX_MESSAGE - FRAME - sum(map(_bytes, _around(parts, context)))

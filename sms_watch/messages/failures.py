@@ -48,7 +48,7 @@ START_TITLES: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "failed{code}; restart not confirmed",
     Outcome.SKIPPED: "failed{code}; restart pending",
 }
-RETRIED = "{vain}. {It} keep{s} being retried, but please investigate."
+RETRIED = "{vain}. {It} keep{s} being retried{every}, but please investigate."
 PERSON_SENTENCES: Mapping[Reason, str] = {
     Reason.NO_TIME: "Run after run ended before there was time to restart {them}.",
     Reason.NOT_REACHED: "{It} cannot be restarted before {it} can be read by ID; someone has to"
@@ -142,7 +142,8 @@ def restarts(notice: Notice, telling: Telling) -> str:
 def say_needs_person(notice: Notice, telling: Telling) -> str:
     """Return why someone has to act."""
     said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_MENDABLE, RETRIED)
-    return telling.say(said, vain=_in_vain(notice, telling))
+    every = f" every {duration(telling.retry)}" if telling.retry else ""
+    return telling.say(said, vain=_in_vain(notice, telling), every=every)
 
 
 def _in_vain(notice: Notice, telling: Telling) -> str:

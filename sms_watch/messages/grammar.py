@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Mapping
+from typing import Mapping, Optional
 
 from sms_watch.text import when
 
@@ -45,13 +45,15 @@ MANY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Telling:
-    """The zone of times, whether the words are about many tasks, and what was not seen before.
+    """The zone of times, whether the words are about many tasks, and spans that sentences name.
 
-    ``gaps`` are spans in which nothing could be read, by the ids of the first notices after them.
+    ``gaps`` are those in which nothing could be read, by the ids of the first notices after them.
+    ``retry`` is the one between restarts that have not helped for long, if it is known.
     """
 
     zone: tzinfo
     gaps: Mapping[str, timedelta] = field(default_factory=dict)
+    retry: Optional[timedelta] = None
     many: bool = False
 
     def of(self, number: int) -> Telling:
