@@ -57,7 +57,7 @@ def test_a_stall_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
         ]
         stalled, moving = _texts(night)
         # Written down is its movement in each half of an hour, the last one at the end of one.
-        assert "no progress was seen since 2026-11-24 01:30 +00:00" in stalled
+        assert "no progress has been seen since 2026-11-24 01:30 +00:00" in stalled
         assert "(MIGRATE_LINUX_FILE at 18 %)" in stalled
         assert "Moving again after 1 h 3" in moving
         assert night.world.starts == []

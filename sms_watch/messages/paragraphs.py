@@ -71,12 +71,17 @@ class Paragraph:
         return f"- {self.short()}, event {self.lead.main().event_id}"
 
     def body(self, most: int) -> str:
-        """Return all but the heading, with lines for so many tasks at most if it is about many."""
-        rows = self.rows[:most] if self.telling.many else self.rows
-        more = len(self.rows) - len(rows)
-        rest = [f"  and {more} more"] if more else []
+        """Return all but the heading, with lines for so many tasks at most if it is about many.
+
+        What to do about many tasks stands above their list, which may be long.
+        """
+        said = [self.lead.said(self.telling)]
         table = [f"  {label:<12} {text}" for label, text in self.table if text]
-        return "\n".join(filter(None, [self.lead.said(self.telling), *rows, *rest, *table]))
+        if not self.telling.many:
+            return "\n".join([*said, *self.rows, *table])
+        more = len(self.rows) - most
+        rest = [f"  and {more} more"] if more > 0 else []
+        return "\n".join(filter(None, [*said, *table, *self.rows[:most], *rest]))
 
     def text(self) -> str:
         """Return it in full."""

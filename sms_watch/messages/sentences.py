@@ -213,7 +213,7 @@ def _say_stalled(notice: Notice, telling: Telling) -> str:
     state = telling.alone(f" {state_of(notice)}") or " running"
     since = telling.alone(f" since {moment(notice.since, telling)}{_at_place(notice)}")
     return telling.say(
-        "{It} {is}{state}, but no progress was seen{since}: neither the sub-task nor the"
+        "{It} {is}{state}, but no progress has been seen{since}: neither the sub-task nor the"
         " percentage nor the bytes copied have changed.",
         state=state,
         since=since,
