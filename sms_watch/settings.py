@@ -325,7 +325,8 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting(
         "SMS_TASK_IDS",
         "The migration tasks to watch: their ids, separated by commas or spaces; or `*`: every task"
-        " of the account, new ones as they appear.",
+        " of the account, new ones as they appear. More than eight ids are looked up in the list of"
+        " tasks, if the keys may list them.",
         _task_ids,
         note=REQUIRED,
     ),
@@ -354,7 +355,7 @@ SETTINGS: Tuple[Setting, ...] = (
         " or `file:///directory` on a disk that lasts and can lock files. The default bucket is"
         " made, private, by the first run.",
         _journal,
-        note="`obs://sms-watch-<project id>`",
+        note="`obs://sms-watch-<project id>/<topic>`",
     ),
     Setting(
         "HUAWEICLOUD_SDK_AK",
@@ -637,8 +638,8 @@ def _place(values: Mapping[str, Any], topic: Topic) -> Journal:
     region = values["OBS_REGION"] or topic.region
     endpoint = values["OBS_ENDPOINT"] or address_of("obs", region)
     if named is None:
-        bucket = f"sms-watch-{topic.project_id.lower()}"
-        return ObsJournal(endpoint, region, bucket, own=True)
+        bucket, name = f"sms-watch-{topic.project_id.lower()}", topic.urn.rpartition(":")[2]
+        return ObsJournal(endpoint, region, bucket, name, own=True)
     return ObsJournal(endpoint, region, *named)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar
 
 from builders import varied
@@ -14,11 +15,14 @@ from builders import varied
 from sms_watch.errors import (
     KEYS_REFUSED,
     TOO_MANY_CALLS,
+    TOO_MANY_ROWS,
     CloudError,
+    JournalClosed,
     JournalConflict,
     TaskGone,
 )
-from sms_watch.journal.entries import Entry, JournalReading
+from sms_watch.journal.entries import Entry, JournalReading, fold
+from sms_watch.journal.store import Part
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task, TaskState
 from sms_watch.ports import MigrationService
@@ -93,10 +97,12 @@ class FakeService:
     def read_again(self, task_id: str) -> Task:
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
+        if most is not None and len(self.tasks) > most:
+            raise CloudError("list the tasks", code=TOO_MANY_ROWS)
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
         rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids - self.strange)
@@ -146,19 +152,19 @@ class OneRun:
     def read_again(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_again(task_id))
 
-    def list_tasks(self, project: str) -> Listing:
-        return self._read(lambda: self._service.list_tasks(project))
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
+        return self._read(lambda: self._service.list_tasks(project, most), most is not None)
 
     def start_task(self, task_id: str) -> None:
         self._call(lambda: self._service.start_task(task_id))
 
-    def _read(self, call: Callable[[], Returned]) -> Returned:
+    def _read(self, call: Callable[[], Returned], optional: bool = False) -> Returned:
         if self._throttled:
             raise CloudError("read from the service", code=TOO_MANY_CALLS)
         try:
             return self._call(call)
         except CloudError as error:
-            self._throttled = bool(error.retry_after)
+            self._throttled = bool(error.retry_after) and not optional
             raise
 
     def _call(self, call: Callable[[], Returned]) -> Returned:
@@ -205,7 +211,7 @@ class FakeJournal:
     def read(self) -> JournalReading:
         if self.read_error is not None:
             raise self.read_error
-        return JournalReading(tuple(self.entries), self._position(), **self.history)
+        return JournalReading(fold(self.entries), self._position(), **self.history)
 
     def append(self, entry: Entry, position: Position) -> Position:
         self.before_append(entry)
@@ -222,19 +228,37 @@ class FakeJournal:
 
 
 class FakeStore:
-    """An append store in memory; ``before_append`` may raise, as a process that dies does."""
+    """An append store in memory; ``before_append`` may raise, as a process that dies does.
+
+    ``closed`` are the objects that take nothing more, ``shows_it`` whether that can be seen.
+    ``moment`` is what its clock shows; ``bytes`` counts those that were read.
+    """
 
     def __init__(self) -> None:
         self.objects: Dict[str, bytes] = {}
-        self.gets = 0
+        self.gets = self.bytes = 0
         self.before_append: Callable[[str], Any] = lambda name: None
+        self.closed: set[str] = set()
+        self.shows_it = True
+        self.moment: Optional[datetime] = None
 
-    def get(self, name: str) -> Optional[bytes]:
+    def tail(self, name: str, size: int) -> Optional[Part]:
+        begin = max(0, len(self.objects.get(name, b"")) - size)
+        data = self.get(name, begin)
+        is_open = name not in self.closed or not self.shows_it
+        return None if data is None else Part(data, begin, is_open)
+
+    def get(self, name: str, begin: int = 0, end: Optional[int] = None) -> Optional[bytes]:
         self.gets += 1
-        return self.objects.get(name)
+        data = self.objects.get(name)
+        part = None if data is None else data[begin:end]
+        self.bytes += len(part or b"")
+        return part
 
     def append(self, name: str, offset: int, data: bytes) -> None:
         self.before_append(name)
+        if name in self.closed:
+            raise JournalClosed(f"{name} takes nothing more")
         if len(self.objects.get(name, b"")) != offset:
             raise JournalConflict("taken")
         self.objects[name] = self.objects.get(name, b"") + data

@@ -56,10 +56,10 @@ def test_a_stall_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
             "sms_watch info: web-a is moving again",
         ]
         stalled, moving = _texts(night)
-        # Written down is its movement in each half of an hour, the last one at the end of one.
-        assert "no progress has been seen since 2026-11-24 01:30 +00:00" in stalled
+        # A sample every eight minutes shows when it last moved.
+        assert "no progress has been seen since 2026-11-24 01:04 +00:00" in stalled
         assert "(MIGRATE_LINUX_FILE at 18 %)" in stalled
-        assert "Moving again after 1 h 3" in moving
+        assert "Moving again after 1 h 59 min" in moving
         assert night.world.starts == []
         assert "time left unknown" in night.world.inbox[0]["email"]
 
@@ -73,7 +73,7 @@ def test_a_stall_that_lasts_is_reminded_of_and_never_started(tmp_path: Path) -> 
             "sms_watch warning: web-a has stalled",
             "sms_watch warning: web-a is still stalled",
         ]
-        assert "No progress since 2026-11-24 00:33 +00:00 (5 h so far)" in _texts(night)[1]
+        assert "No progress since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
         assert night.world.starts == []
 
 

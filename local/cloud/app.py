@@ -104,6 +104,7 @@ class Cloud:
 
     def _list_tasks(self) -> Answer:
         def serve() -> Dict[str, Any]:
+            self.variants.allow_list()
             found = matching(self.world.all(), TASK_FILTERS, flask.request.args)
             return task_page(found, self.world.clock.now(), *_page(100), self.variants)
 
@@ -111,6 +112,7 @@ class Cloud:
 
     def _list_servers(self) -> Answer:
         def serve() -> Dict[str, Any]:
+            self.variants.allow_list()
             found = matching(self.world.all(), SOURCE_FILTERS, flask.request.args)
             limit, offset = _page(MAX_PAGE)
             now = self.world.clock.now()
@@ -214,7 +216,8 @@ class Cloud:
         def serve() -> Answer:
             held = self.storage.get(bucket, key)
             asked = flask.request.headers.get("Range", "")
-            part = held.part(asked, self.variants.whole_beyond_end)
+            variants = self.variants
+            part = held.part(asked, variants.whole_beyond_end, variants.last_bytes)
             return _obs_answer(part.data, {**held.headers, **part.headers}, part.status)
 
         operation = "head_object" if flask.request.method == "HEAD" else "get_object"
@@ -238,7 +241,9 @@ class Cloud:
         within = replace(signed, path=signed.path[len(f"/{bucket}") :])
         wrong = obs_signing.problem(within, bucket, self._keys, self.world.clock.now() + self.skew)
         refused = Refused(403, wrong, "The request is refused.") if wrong else None
-        return self._serve(operation, bucket, serve, refused, _xml)
+        answer = self._serve(operation, bucket, serve, refused, _xml)
+        answer.headers["Date"] = http_date(self.world.clock.now() + self.skew)
+        return answer
 
     def _read(self, operation: str, about: str, serve: Serve) -> Answer:
         """Answer a read of the migration service, unless its gateway has seen too many."""
@@ -280,7 +285,7 @@ class Cloud:
         """Say what time it is where the services are: the one by which they judge a signature."""
         on_obs = "x-obs-date" in flask.request.headers
         now = self.world.clock.now() if on_obs else datetime.now(timezone.utc)
-        answer.headers["Date"] = http_date(now + self.skew)
+        answer.headers.setdefault("Date", http_date(now + self.skew))
         return answer
 
     def _unknown(self, error: HTTPException) -> Answer:

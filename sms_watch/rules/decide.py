@@ -29,7 +29,7 @@ from sms_watch.rules.error_codes import Code, explain
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
 from sms_watch.rules.record import TaskRecord
-from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, NOT_TAKEN, Starts, cap
+from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, Starts, cap
 
 HEALTHY_AFTER = timedelta(minutes=30)
 # What rests in these phases is left alone; the kind is told when the phase is first read.
@@ -161,9 +161,7 @@ def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
 
 def settle(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
     """Return what to remember of a task once the outcome of its start is known."""
-    before = decision.record or planned
-    totals = before.totals if outcome in NOT_TAKEN else planned.totals
-    return replace(planned, starts=planned.starts.settled(outcome, before.starts), totals=totals)
+    return planned.settled(outcome, decision.record or planned)
 
 
 # At rest
@@ -175,7 +173,7 @@ def _decide_resting(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     changed = _has_come_to_rest(task, known)
     calls = task.is_halted or kind is Kind.NEEDS_PERSON
     before = _taken_in(reading, known)
-    failure, agent = before.failure.rested(), before.agent
+    failure, agent = before.failure, before.agent
     if task.phase in SETTLED:
         failure, agent = Failure(), before.agent.closed()
     if calls and kind:
