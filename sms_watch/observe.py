@@ -53,30 +53,30 @@ ONE_BY_ONE = (
     f" them, {LISTING}, a few calls would do"
 )
 EMPTY_LIST = (
-    "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
-    " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+    "SMS lists no migration tasks; if there should be some, check that SMS_REGION names their site,"
+    " that the keys belong to their account, and that SMS_MIGRATION_PROJECT is their project"
 )
 STRANGE = (
-    "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
-    f" the tasks exist, look at {SMS_ADDRESS}"
+    "correct SMS_TASK_IDS, which takes the IDs of tasks, not names or the IDs of servers; if the"
+    f" tasks exist, check {SMS_ADDRESS}"
 )
 SHORT_LIST = (
-    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to"
-    " enterprise projects or users whose tasks these keys may not see, and they are not watched;"
-    " while this lasts, a task that is deleted is told as one that cannot be read, and not as gone"
+    "SMS counts {missing} more tasks than it lists, run after run: they probably belong to"
+    " enterprise projects or users whose tasks these keys may not see, and are not watched; while"
+    " this lasts, a deleted task is reported as one that cannot be read rather than as gone"
 )
 LIST_THEM = (
-    "SMS limits how many calls the account makes, so not every task is read in every run; with"
-    " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
+    "SMS limits how many calls the account makes, so not every task is read in every run;"
+    " SMS_TASK_IDS=* (with SMS_TASK_NAMES to select tasks) finds all of them with a few calls"
 )
 CALL_LESS = (
-    "SMS limits how many calls the account makes, so not every failed task is read, and started, in"
-    " every run; those that have waited longest go first; let other programs that use the account"
-    " ask less often"
+    "SMS limits how many calls the account makes, so not every failed task can be read and"
+    " restarted in every run; those that have waited longest come first; let other programs that"
+    " use the account call less often"
 )
-RENAMED = "which SMS_TASK_NAMES does not ask for"
-REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
-NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
+RENAMED = "which does not match SMS_TASK_NAMES"
+REST_OF_LIST = "tasks in it that are new are not watched until it can be read"
+NOBODY = "no task has a name that matches SMS_TASK_NAMES"
 LATE = "no time was left to read it"
 
 
@@ -117,7 +117,7 @@ def read_task(ports: Ports, task_id: str) -> Observation:
         if error.code == NO_TIME:
             return Unseen(task_id, LATE, reached=False)
         if error.code == KEYS_REFUSED:
-            return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
+            return Unseen(task_id, "the keys were refused, so it was not asked for", reached=False)
         if error.code == TOO_MANY_CALLS:
             return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
@@ -128,10 +128,10 @@ def what_has_changed(ports: Ports, task: Task) -> str:
     try:
         seen = ports.migration.read_again(task.id).with_texts(ports.redact)
     except CloudError as error:
-        return ports.redact(f"it could not be looked at again: {error}")
+        return ports.redact(f"it could not be read again: {error}")
     if (seen.state, seen.error.code) == (task.state, task.error.code):
         return ""
-    return f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now"
+    return f"it is now {' '.join(filter(None, (seen.state, seen.error.code)))}"
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class Observer:
         if not strange:
             return ()
         shown = clean(", ".join(strange), MAX_DETAIL)
-        return (f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}",)
+        return (f"SMS has no such task, and none was ever seen: {shown}; {STRANGE}",)
 
     def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
         """Say what helps where the account is throttled in several runs in a row."""
@@ -306,7 +306,7 @@ class Observer:
         for task_id in known:
             name, before = names.get(task_id), self.memory.tasks[task_id].name
             if name is not None and not self.scope.covers(name) and self.scope.covers(before):
-                yield Gone(task_id, f"it is called {clean(name)!r} now, {RENAMED}")
+                yield Gone(task_id, f"it is now named {clean(name)!r}, {RENAMED}")
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""

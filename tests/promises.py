@@ -151,7 +151,7 @@ class Promises:
                 self._told[event_id] = min(wake.told_as, self._told.get(event_id, wake.told_as))
 
     def _check_run(self, wake: Wake) -> None:
-        assert "not foreseen" not in wake.failure, wake.failure
+        assert "unexpected error" not in wake.failure, wake.failure
         assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
         assert not leaked(*wake.output, keys=self._secrets), "a secret got out"
         # One that is refused for its words is told in several.

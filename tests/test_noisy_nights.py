@@ -197,9 +197,10 @@ def test_after_the_noise_the_task_is_told_of_as_before(vigil: Vigil) -> None:
     assert _told(vigil) == [*["paused"] * 6, "digest", "failed", "needs_person"]
     summary = vigil.world.inbox[6]
     assert summary["at"] == NOW + minutes(1 + 12 + 60)
-    assert summary["subject"].startswith("sms_watch info: web-a changes all the time - ")
+    assert summary["subject"].startswith("sms_watch info: web-a keeps changing - ")
     assert (
-        "(5 notices held back since 2026-11-24 00:16 +00:00). It is ABORT now." in summary["email"]
+        "(5 notices held back since 2026-11-24 00:16 +00:00). Now in state ABORT."
+        in summary["email"]
     )
 
 
@@ -220,7 +221,7 @@ def test_a_task_that_hangs_is_told_once_reminded_of_and_told_to_have_moved_on(vi
     assert _told(vigil) == ["hanging", "reminder", "moving"]
     hangs, _, moves = vigil.world.inbox
     assert hangs["at"] == NOW + minutes(16)
-    assert "It has moved on (RUNNING), after 4 h 55 min." in moves["email"]
+    assert "Moved on to RUNNING after 4 h 55 min." in moves["email"]
     assert vigil.world.starts == []
 
 

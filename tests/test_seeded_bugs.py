@@ -151,6 +151,20 @@ BUGS = [
         "test_messages.py::test_any_text_from_outside_fits_every_limit",
     ),
     Bug(
+        "an outage is told with the wrong tasks when it is told in parts",
+        "messages/paragraphs.py",
+        "return paragraph(self.items[:number], self.telling)",
+        "return paragraph(self.items[-number:], self.telling)",
+        "test_message_groups.py::test_an_outage_that_is_too_large_for_a_message_is_told_in_parts",
+    ),
+    Bug(
+        "tasks whose restarts were refused are told as restarted",
+        "messages/paragraphs.py",
+        "return (item.rank(), item.title(telling), item.said(telling), common)",
+        "return (item.rank(), common)",
+        "test_message_groups.py::test_only_what_is_told_in_the_same_words_is_told_together",
+    ),
+    Bug(
         "what was owed is forgotten by the next run",
         "run.py",
         "pending = (*memory.outbox.values(), *planned.notices)",

@@ -117,4 +117,4 @@ def test_a_throttled_task_is_not_told_as_one_that_cannot_be_read(hours: Vigil) -
 def test_a_start_that_the_limit_holds_up_calls_a_person(hours: Vigil) -> None:
     """Once, when it has waited longer than any start waits, with the reason."""
     assert _told(hours).count("needs_person") == len(hours.ids)
-    assert "more calls than SMS allows" in hours.world.inbox[-1]["default"]
+    assert "SMS limits how many calls the account makes" in hours.world.inbox[-1]["default"]
