@@ -26,10 +26,11 @@ from benchmarks.fresh import (
 )
 from benchmarks.layouts import Layouts
 from benchmarks.runs import settings
-from benchmarks.service import ids, slow_service
+from benchmarks.service import BUCKET, ids, slow_service
 from build_roots import hashed
 
 OURS, PLAIN, BARE = "sms_watch, the zip", "... without compiled files", "a bare script, compiled"
+JOURNAL = f"obs://{BUCKET}/day"
 Work = Callable[..., Any]
 
 
@@ -72,8 +73,7 @@ def _a_service(pause: float) -> Iterator[Any]:
     """
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        journal, roots, bundle, served = (place / each for each in ("j", "r", "b.pem", "s.pem"))
-        journal.mkdir()
+        roots, bundle, served = (place / each for each in ("r", "b.pem", "s.pem"))
         roots.mkdir()
         own = trustme.CA()
         own.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(served))
@@ -83,5 +83,5 @@ def _a_service(pause: float) -> Iterator[Any]:
         for file, content in hashed(trusted).items():
             (roots / file).write_bytes(content)
         with slow_service(1, pause, served) as url:
-            orders = {"texts": settings(url, ids(1), journal), "roots": str(roots)}
+            orders = {"texts": settings(url, ids(1), JOURNAL), "roots": str(roots)}
             yield orders, {"REQUESTS_CA_BUNDLE": str(bundle)}

@@ -26,10 +26,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import build_zip
+from build_lazy import FROZEN
 from build_lazy import LAZY as LAZY_FILES
 from local.clock import VirtualClock
 from local.cloud.server import CloudServer
 from local.cloud.world import SimTask, World
+from sms_watch import frozen
 
 # FunctionGraph's own packages may come first on the path, and the code's folder last. Without
 # settings the handler has to say which are missing; with them, it does a whole run against a cloud.
@@ -48,6 +50,7 @@ class Context:
 task, = index.handler({"trigger_type": "TIMER"}, Context())["tasks"]
 print(json.dumps([*refused, task["action"], task["outcome"], "%d.%d" % sys.version_info[:2]]))
 """
+DATACLASSES = (["from", "dataclasses"], ["import", "dataclasses"])
 BUNDLED = ("requests", "urllib3", "certifi", "yaml", "six", "huaweicloudsdkcore")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 NEWEST = list({RUNNING: "", **interpreters_found()})[-1]
@@ -259,6 +262,72 @@ def test_only_the_lazy_packages_differ_from_their_wheels(zipped: Path) -> None:
             if each.as_posix() in files and files[each.as_posix()] != each.read_binary():
                 changed.add(each.as_posix())
     assert changed == set(LAZY_FILES)
+
+
+def test_only_the_imports_of_dataclasses_differ_in_our_own_modules(zipped: Path) -> None:
+    """Each has as many lines as in the repository, the others alike; ``frozen`` is as it was."""
+    differ: Dict[str, List[str]] = {}
+    with zipfile.ZipFile(zipped) as archive:
+        for name in archive.namelist():
+            if name.startswith("sms_watch/") and name.endswith(".py"):
+                usual = (build_zip.ROOT / name).read_text(encoding="utf-8").split("\n")
+                lines = archive.read(name).decode().split("\n")
+                assert len(lines) == len(usual), name
+                differ[name] = [was for was, line in zip(usual, lines) if was != line]
+    assert differ.pop(FROZEN) == []
+    assert all(line.split()[:2] in DATACLASSES for lines in differ.values() for line in lines)
+    using = [name for name in differ if "@dataclass" in (build_zip.ROOT / name).read_text("utf-8")]
+    assert len(using) > 30
+    assert all(differ[name] for name in using)
+
+
+def test_no_module_of_ours_asks_for_more_of_dataclasses_than_the_zip_has() -> None:
+    """What is taken from the standard library's module by a dot is in the other one, too."""
+    sources = [path.read_text("utf-8") for path in (build_zip.ROOT / "sms_watch").rglob("*.py")]
+    asked = {
+        name
+        for text in sources
+        if re.search("^import dataclasses$", text, re.MULTILINE)
+        for name in re.findall(r"\bdataclasses\.(\w+)", text)
+    }
+    assert {"fields", "is_dataclass"} <= asked <= set(frozen.__all__)
+
+
+@pytest.mark.parametrize("version", [*interpreters_found(), RUNNING])
+def test_the_dataclasses_of_the_zip_are_those_of_the_repository(
+    zipped: Path, tmp_path: Path, version: str
+) -> None:
+    """Each does what the standard library's does, on each Python: fields, errors, repr and all."""
+    told = []
+    for name in ("zip", "plain"):
+        with zipfile.ZipFile(zipped) as archive:
+            archive.extractall(tmp_path / name)
+        if name == "plain":
+            shutil.copytree(
+                build_zip.ROOT / "sms_watch", tmp_path / name / "sms_watch", dirs_exist_ok=True
+            )
+        python = interpreters_found().get(version, sys.executable)
+        script = build_zip.ROOT / "tests" / "behaviour.py"
+        command = [python, "-s", "-S", "-B", str(script), str(tmp_path / name)]
+        # The order of a set would show in its repr.
+        env = {"PYTHONHASHSEED": "0"}
+        said = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stderr
+        told.append(json.loads(said.stdout))
+    assert told[0] == told[1]
+    assert len(told[0]) > 60
+
+
+def test_a_start_does_not_load_what_makes_dataclasses(zipped: Path, tmp_path: Path) -> None:
+    """Neither ``dataclasses`` nor ``inspect`` is imported with the function."""
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(tmp_path)
+    ask = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nimport index\nindex.initializer(None)\n"
+        "print(sorted({'dataclasses', 'inspect'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-I", "-S", "-B", "-c", ask, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
