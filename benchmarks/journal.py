@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Iterator, List, Optional
 
 from benchmarks.figures import Figure
-from sms_watch.journal.entries import fold
 from sms_watch.journal.objects import DailyJournal
+from sms_watch.journal.store import Part
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Message
 from sms_watch.model.policy import Policy, Scope
@@ -87,9 +87,20 @@ class Day:
         """Take a message."""
         return "message"
 
-    def get(self, name: str) -> Optional[bytes]:
-        """Give a day's object."""
-        return self.objects.get(name)
+    moment: Optional[datetime] = None
+
+    def tail(self, name: str, size: int) -> Optional[Part]:
+        """Return the end of an object."""
+        data = self.objects.get(name)
+        if data is None:
+            return None
+        begin = max(0, len(data) - size)
+        return Part(data[begin:], begin)
+
+    def get(self, name: str, begin: int = 0, end: Optional[int] = None) -> Optional[bytes]:
+        """Return the bytes of an object between two places."""
+        data = self.objects.get(name)
+        return None if data is None else data[begin:end]
 
     def append(self, name: str, offset: int, data: bytes) -> None:
         """Append to a day's object."""
@@ -120,7 +131,7 @@ def _measured(name: str, day: Day) -> List[Figure]:
     lines = data.splitlines()
 
     def read() -> object:
-        return fold(DailyJournal(day, now, str).read().entries)
+        return DailyJournal(day, now, str).read().memory
 
     bare = _seconds(lambda: [json.loads(line) for line in lines])
     whole = _seconds(read)

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
-from sms_watch.journal.entries import decode
+from sms_watch.journal.folding import replay
 from sms_watch.model.task import TaskState
 from sms_watch.text import count
 
@@ -110,7 +110,8 @@ class Screen:
             for name in ("object", "bytes", "lines"):
                 table.add_column(name)
             for key, stored in held.objects.items():
-                lines = Counter(str(decode(line).type) for line in stored.data.splitlines())
+                entries = replay([stored.data])
+                lines = Counter(str(entry.type) for entry in entries if entry is not None)
                 counted = ", ".join(f"{number} {kind}" for kind, number in lines.items())
                 table.add_row(key, str(len(stored.data)), counted)
             self._console.print(table)

@@ -25,7 +25,8 @@ from local.report.page import page
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
 from sms_watch.errors import WatchFailed
-from sms_watch.journal.entries import Entry, decode
+from sms_watch.journal.entries import Entry
+from sms_watch.journal.folding import replay
 from sms_watch.wiring import WARM
 
 
@@ -130,9 +131,11 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
 
 def _entries(storage: Storage) -> Tuple[Entry, ...]:
     """Read the journal out of the buckets, oldest first."""
-    objects = [held for bucket in storage.buckets.values() for held in bucket.objects.items()]
-    lines = [line for _, stored in sorted(objects) for line in stored.data.splitlines()]
-    return tuple(decode(line) for line in lines)
+    objects = {
+        key: stored for each in storage.buckets.values() for key, stored in each.objects.items()
+    }
+    lines = replay(objects[key].data for key in sorted(objects))
+    return tuple(entry for entry in lines if entry is not None)
 
 
 NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCENARIOS))

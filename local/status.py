@@ -22,7 +22,7 @@ from rich.text import Text
 
 from local.desk import Desk, Trouble, env_file_option, shown, texts_of, unread_of
 from sms_watch.errors import JournalError
-from sms_watch.journal.entries import Entry, JournalReading, fold, snapshot
+from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Action, Message, Position, Reason
 from sms_watch.model.task import Phase, Task
@@ -140,8 +140,7 @@ class _Remembered:
     """A journal that holds a memory, and takes nothing."""
 
     def __init__(self, memory: Memory, now: datetime) -> None:
-        entry = snapshot(memory, now, "status", nonce())
-        self._history = JournalReading((entry,), Position(f"{now:%Y%m%d}", 0))
+        self._history = JournalReading(memory, Position(f"{now:%Y%m%d}", 0))
 
     def read(self) -> JournalReading:
         return self._history
@@ -162,7 +161,7 @@ def look(desk: Desk) -> Look:
     now, made = desk.clock.now(), desk.settings
     remarks = list(desk.unread)
     try:
-        memory = fold(desk.wiring().journal(desk.redact).read().entries)
+        memory = desk.wiring().journal(desk.redact).read().memory
     except JournalError as error:
         memory = Memory()
         remarks.append(f"attempts are not known: {desk.redact(str(error))}")

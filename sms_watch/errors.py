@@ -55,6 +55,14 @@ class JournalConflict(JournalError):  # noqa: N818 - a lost race rather than a f
     """Another run has appended to the journal since it was read."""
 
 
+class JournalMoved(JournalError):  # noqa: N818 - nothing is wrong
+    """The journal goes on in another object than the one that was read."""
+
+
+class JournalClosed(JournalError):  # noqa: N818 - the object is whole, and takes no more
+    """An object of the journal can no longer be appended to; nothing was written."""
+
+
 class CloudError(WatchError):
     """A call to the cloud that did not succeed.
 

@@ -44,8 +44,10 @@ class _Refused:
     remedy: str
 
 
-def publish(owed: Sequence[Notice], context: RunContext, ports: Ports) -> Sent:
+def publish(owed: Sequence[Notice], context: RunContext, ports: Ports, last_work: float) -> Sent:
     """Publish what is owed; return what became of it.
+
+    Nothing is sent from ``last_work`` on, in seconds since the run began.
 
     What SMN refuses for its words is put into plainer ones; any other error ends the publishing.
     Either is a failure of the run.
@@ -55,6 +57,9 @@ def publish(owed: Sequence[Notice], context: RunContext, ports: Ports) -> Sent:
     refused: Optional[_Refused] = None
     for _ in range(MOST_MESSAGES):
         if not drafts or sent.failure:
+            break
+        if ports.is_past(last_work):
+            sent = Sent(failure=LATE).after(sent)
             break
         end = _send(drafts.pop(0), context, ports)
         if isinstance(end, _Refused):
@@ -66,8 +71,6 @@ def publish(owed: Sequence[Notice], context: RunContext, ports: Ports) -> Sent:
 
 
 def _send(draft: Draft, context: RunContext, ports: Ports) -> Union[Sent, _Refused]:
-    if ports.is_past(ports.timetable.new_work):
-        return Sent(failure=LATE)
     # What an older line of the journal remembers may hold what is a key by now.
     message = draft.message(context).with_texts(ports.redact)
     draft = draft.holding(message)

@@ -9,16 +9,16 @@ its notices with the same ids.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Mapping, Sequence, Tuple
+from datetime import datetime, timedelta
+from typing import Mapping, Optional, Sequence, Tuple
 
 from sms_watch.errors import (
     KEYS_REFUSED,
     CloudError,
     JournalConflict,
     JournalError,
+    JournalMoved,
 )
-from sms_watch.journal import entries as journal
 from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
@@ -32,12 +32,15 @@ from sms_watch.rules.decide import Decision, settle
 from sms_watch.rules.plan import Commands, Plan, Situation, plan
 from sms_watch.rules.record import Lease, Memory
 from sms_watch.text import clean
+from sms_watch.timetable import OVERRUN
 
 TOO_LATE = "no time was left"
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
 TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
 LONGEST_WAIT = timedelta(minutes=6)
+# Clocks that differ by less show the same time: it is told in whole seconds, and some pass by then.
+SAME_TIME = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,22 @@ class _Run:
         self._ports = ports
         self._now = request.context.at
         self._read_at = 0.0  # seconds since the run began
+        self._last_work: float = ports.timetable.new_work
 
     def execute(self) -> Result:
+        while True:
+            try:
+                return self._run()
+            except JournalMoved:
+                # What was read is not the end of it. By now the journal knows where it goes on; of
+                # a day it can be moved a few times at most.
+                continue
+
+    def _run(self) -> Result:
         history = self._ports.journal.read()
-        memory = journal.fold(history.entries)
-        if memory.lease is not None and self._now < memory.lease.until:
+        memory = history.memory
+        self._go_by(history.at)
+        if memory.lease is not None and self._moment(history) < memory.lease.until:
             return Result(warnings=("another run is at work; this one did nothing",))
         situation = self._situation(history)
         self._read_at = self._ports.elapsed()
@@ -85,7 +99,7 @@ class _Run:
         if planned.empty and not memory.outbox and not history.expiring:
             return result
         try:
-            position = self._record(planned, memory, history.position)
+            position = self._record(planned, history)
         except JournalConflict:
             return Result(warnings=("another run was first; this one did nothing",))
         if not _is_work(planned, memory):
@@ -99,7 +113,7 @@ class _Run:
         pending = (*memory.outbox.values(), *planned.notices)
         owed = [notice.knowing(starts) for notice in pending]
         waits = self._may_wait(owed, planned)
-        sent = Sent() if waits else publish(owed, self._request.context, self._ports)
+        sent = Sent() if waits else self._publish(owed)
         failure = self._acknowledge(planned, starts, sent, position)
         return replace(
             result,
@@ -121,11 +135,24 @@ class _Run:
             history.snapshot_lost,
         )
 
+    def _go_by(self, read_at: Optional[datetime]) -> None:
+        """Go by the clock of the journal, if it has one and one's own is another: all runs do."""
+        if read_at is None:
+            return
+        off = read_at - (self._now + timedelta(seconds=self._ports.elapsed()))
+        if abs(off) > SAME_TIME:
+            self._now += off
+
+    def _moment(self, history: JournalReading) -> datetime:
+        """Return when the journal was read, by the one clock that all runs go by."""
+        return history.at or self._now
+
     # Record
 
-    def _record(self, planned: Plan, memory: Memory, position: Position) -> Position:
-        # From the beginning of the run, whatever time it has used by now.
-        until = self._now + timedelta(seconds=self._ports.timetable.lease)
+    def _record(self, planned: Plan, history: JournalReading) -> Position:
+        self._last_work = self._ports.timetable.last_work(self._ports.elapsed())
+        # From the beginning of the run, which was before the journal was read.
+        until = self._moment(history) + timedelta(seconds=self._last_work + OVERRUN)
         lease = Lease(until, self._request.context.run)
         entry = replace(
             self._entry(EntryType.PLAN),
@@ -133,13 +160,12 @@ class _Run:
             watch=planned.watch,
             notices=planned.notices,
             starts={d.task_id: d.verdict.start for d in planned.starts if d.verdict.start},
-            lease=lease if _is_work(planned, memory) else None,
+            lease=lease if _is_work(planned, history.memory) else None,
         )
-        return self._ports.journal.append(entry, position)
+        return self._ports.journal.append(entry, history.position)
 
     def _entry(self, type_: EntryType) -> Entry:
-        context = self._request.context
-        return Entry(type_, context.at, context.run, self._ports.nonce())
+        return Entry(type_, self._now, self._request.context.run, self._ports.nonce())
 
     # Act
 
@@ -164,12 +190,13 @@ class _Run:
         Where reading took long, a person may have started and paused the task meanwhile: so it is
         looked at once more.
         """
-        ports, times = self._ports, self._ports.timetable
-        if ports.is_past(times.starts):
+        ports = self._ports
+        latest = min(ports.timetable.starts, self._last_work)
+        if ports.is_past(latest):
             return TOO_LATE
-        if not ports.is_past(self._read_at + times.fresh):
+        if not ports.is_past(self._read_at + ports.timetable.fresh):
             return ""
-        return what_has_changed(ports, task) or (TOO_LATE if ports.is_past(times.starts) else "")
+        return what_has_changed(ports, task) or (TOO_LATE if ports.is_past(latest) else "")
 
     # Publish
 
@@ -183,6 +210,10 @@ class _Run:
         young = all(self._now - notice.at < LONGEST_WAIT for notice in owed)
         more = any(d.is_start or d.verdict.reason in TURNS for d in planned.decisions)
         return good and young and more
+
+    def _publish(self, owed: Sequence[Notice]) -> Sent:
+        context = replace(self._request.context, at=self._now)
+        return publish(owed, context, self._ports, self._last_work)
 
     # Acknowledge
 
@@ -204,7 +235,7 @@ class _Run:
         try:
             try:
                 store.append(entry, position)
-            except JournalConflict:
+            except (JournalConflict, JournalMoved):
                 # Another run took over, and knows the tasks better: only what was told is added.
                 store.append(replace(entry, tasks={}), store.read().position)
         except JournalError as error:

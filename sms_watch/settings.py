@@ -353,7 +353,7 @@ SETTINGS: Tuple[Setting, ...] = (
         " or `file:///directory` on a disk that lasts and can lock files. The default bucket is"
         " made, private, by the first run.",
         _journal,
-        note="`obs://sms-watch-<project id>`",
+        note="`obs://sms-watch-<project id>/<topic>`",
     ),
     Setting(
         "HUAWEICLOUD_SDK_AK",
@@ -636,8 +636,8 @@ def _place(values: Mapping[str, Any], topic: Topic) -> Journal:
     region = values["OBS_REGION"] or topic.region
     endpoint = values["OBS_ENDPOINT"] or address_of("obs", region)
     if named is None:
-        bucket = f"sms-watch-{topic.project_id.lower()}"
-        return ObsJournal(endpoint, region, bucket, own=True)
+        bucket, name = f"sms-watch-{topic.project_id.lower()}", topic.urn.rpartition(":")[2]
+        return ObsJournal(endpoint, region, bucket, name, own=True)
     return ObsJournal(endpoint, region, *named)
 
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# From its plan on a run acts for so long at most, in seconds, however long its budget is: for so
+# long others wait for it, and for no longer if it has died.
+LONGEST_ACT = 300
+# A call that was begun may overrun by so much.
+OVERRUN = 30
+LONGEST_LEASE = LONGEST_ACT + OVERRUN
+
 
 @dataclass(frozen=True)
 class Timetable:
@@ -22,7 +29,8 @@ class Timetable:
         |lease -----------------------------------------------------------------| b + 30
 
     Each leaves time for what follows it: what was decided must still be written down, and what
-    was written down must still be told. A run may overrun its budget by the call it is in.
+    was written down must still be told. A run may overrun its budget by the call it is in. With a
+    long budget nothing new begins some minutes after the plan already, and the lease ends with it.
     """
 
     budget: int
@@ -75,4 +83,8 @@ class Timetable:
     @property
     def lease(self) -> int:
         """When another run may act: until then this one may still be in its last call."""
-        return self.budget + 30
+        return self.budget + OVERRUN
+
+    def last_work(self, planned: float) -> float:
+        """Return when nothing new begins any more in a run that had its plan at a time."""
+        return min(self.new_work, max(planned, 0) + LONGEST_ACT)

@@ -15,7 +15,8 @@ from sms_watch.adapters import obs, sms
 from sms_watch.adapters.file import FileStore
 from sms_watch.adapters.sdk import Caller, Guard
 from sms_watch.clock import RunClock
-from sms_watch.journal.objects import AppendStore, DailyJournal
+from sms_watch.journal.objects import DailyJournal
+from sms_watch.journal.store import AppendStore
 from sms_watch.model.notice import Message
 from sms_watch.ports import Ports, Publisher
 from sms_watch.settings import FileJournal, ObsJournal, Settings
@@ -117,13 +118,14 @@ class Wiring:
 
         ``redact`` hides the secrets in what is written, which may be nested.
         """
-        return DailyJournal(self.store(), self.time.now, nonce, redact)
+        topic = self.settings.topic.urn
+        return DailyJournal(self.store(), self.time.now, nonce, redact, topic, self.warn)
 
     def store(self) -> AppendStore:
         """Return the store behind the journal. Raise JournalError if there can be none."""
         place = self.settings.journal
         if isinstance(place, FileJournal):
-            return FileStore(Path(place.directory))
+            return FileStore(Path(place.directory), self.warn)
         keys = self.settings.credentials
         return obs.ObsStore(place, self.to_obs(place), keys, self.time.now, self.warn)
 

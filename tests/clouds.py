@@ -91,7 +91,7 @@ class Night:
         """Let another run write a line into the journal on OBS."""
         now = self.clock.now()
         line = encode(Entry(EntryType.ACK, now, "another-run", "another-nonce"))
-        key = f"journal-{now:%Y%m%d}.jsonl"
+        key = f"night-watch/journal-{now:%Y%m%d}.jsonl"
         held = self.storage.buckets[OWN].objects.get(key)
         if held is None:
             line = encode(snapshot(Memory(), now, "another-run", "a-nonce")) + line
@@ -139,7 +139,7 @@ class Night:
 
 
 BUCKET = "a-bucket-of-ones-own"
-PLACES: Dict[int, Storage] = {}
+NIGHTS: Dict[int, Night] = {}
 
 
 @contextmanager
@@ -151,15 +151,21 @@ def an_obs_store(
     place = ObsJournal(night.server.url, "ap-southeast-3", bucket, "watch", own)
     connection = obs.Connection(night.server.url, timeout)
     caller = Caller(connection, FakeDeadline(rest), lambda seconds: None)
-    store = obs.ObsStore(place, caller, credentials(key), night.clock.now(), night.remarks.append)
-    PLACES[id(store)] = night.storage
+    keys = credentials(key)
+    store = obs.ObsStore(place, caller, keys, night.clock.now(), night.remarks.append)
+    NIGHTS[id(store)] = night
     yield store
     connection.close()
 
 
 def stored_objects(store: object) -> Dict[str, StoredObject]:
     """Give the objects behind a store on OBS, to damage them."""
-    return PLACES[id(store)].buckets[BUCKET].objects
+    return NIGHTS[id(store)].storage.buckets[BUCKET].objects
+
+
+def set_time(store: obs.ObsStore, now: datetime) -> None:
+    """Let it be another time at OBS, and where it is called from; also an earlier one."""
+    NIGHTS[id(store)].clock._moment = store._now = now
 
 
 @contextmanager

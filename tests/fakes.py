@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar
 
 from builders import varied
@@ -15,10 +16,12 @@ from sms_watch.errors import (
     KEYS_REFUSED,
     TOO_MANY_CALLS,
     CloudError,
+    JournalClosed,
     JournalConflict,
     TaskGone,
 )
-from sms_watch.journal.entries import Entry, JournalReading
+from sms_watch.journal.entries import Entry, JournalReading, fold
+from sms_watch.journal.store import Part
 from sms_watch.model.notice import Message, Position
 from sms_watch.model.task import Listing, Task, TaskState
 from sms_watch.ports import MigrationService
@@ -205,7 +208,7 @@ class FakeJournal:
     def read(self) -> JournalReading:
         if self.read_error is not None:
             raise self.read_error
-        return JournalReading(tuple(self.entries), self._position(), **self.history)
+        return JournalReading(fold(self.entries), self._position(), **self.history)
 
     def append(self, entry: Entry, position: Position) -> Position:
         self.before_append(entry)
@@ -222,19 +225,37 @@ class FakeJournal:
 
 
 class FakeStore:
-    """An append store in memory; ``before_append`` may raise, as a process that dies does."""
+    """An append store in memory; ``before_append`` may raise, as a process that dies does.
+
+    ``closed`` are the objects that take nothing more, ``shows_it`` whether that can be seen.
+    ``moment`` is what its clock shows; ``bytes`` counts those that were read.
+    """
 
     def __init__(self) -> None:
         self.objects: Dict[str, bytes] = {}
-        self.gets = 0
+        self.gets = self.bytes = 0
         self.before_append: Callable[[str], Any] = lambda name: None
+        self.closed: set[str] = set()
+        self.shows_it = True
+        self.moment: Optional[datetime] = None
 
-    def get(self, name: str) -> Optional[bytes]:
+    def tail(self, name: str, size: int) -> Optional[Part]:
+        begin = max(0, len(self.objects.get(name, b"")) - size)
+        data = self.get(name, begin)
+        is_open = name not in self.closed or not self.shows_it
+        return None if data is None else Part(data, begin, is_open)
+
+    def get(self, name: str, begin: int = 0, end: Optional[int] = None) -> Optional[bytes]:
         self.gets += 1
-        return self.objects.get(name)
+        data = self.objects.get(name)
+        part = None if data is None else data[begin:end]
+        self.bytes += len(part or b"")
+        return part
 
     def append(self, name: str, offset: int, data: bytes) -> None:
         self.before_append(name)
+        if name in self.closed:
+            raise JournalClosed(f"{name} takes nothing more")
         if len(self.objects.get(name, b"")) != offset:
             raise JournalConflict("taken")
         self.objects[name] = self.objects.get(name, b"") + data

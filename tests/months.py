@@ -97,6 +97,7 @@ def draw_variants(dice: random.Random, discovers: bool) -> Variants:
         # a copy whose speed stays the same is told as stalled.
         even_speed=dice.random() < 0.5 and discovers,
         whole_beyond_end=dice.random() < 0.5,
+        last_bytes=dice.random() < 0.5,
     )
 
 

@@ -12,7 +12,7 @@ from vigil import GONE, Vigil, Wake
 
 from local.cloud.variants import Percents
 from local.cloud.world import FAILED, MOVING, PAUSED, Start
-from sms_watch.journal.entries import decode
+from sms_watch.journal.folding import replay
 from sms_watch.model.task import PART_OF_LIST, TaskState
 from sms_watch.publishing import MOST_MESSAGES
 
@@ -61,7 +61,7 @@ STALL = timedelta(minutes=60)
 STILL = timedelta(minutes=10)  # after hours in which nobody could look
 REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
-QUARTER = 15 * 60  # seconds
+SAMPLED = 8 * 60  # seconds
 LONGEST_WAIT = timedelta(minutes=15)
 GROUND = 0.02  # of a copy: a percent of it is seen at the latest when two are done
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
@@ -95,7 +95,7 @@ class Promises:
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
-        self._quarter, self._samples = 0.0, 0
+        self._span, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[Any, datetime]] = {}
         self._idle: Dict[str, datetime] = {}
@@ -403,12 +403,12 @@ class Promises:
                 assert kinds or not wake.appends or self._may_write(wake), "not quiet"
 
     def _may_write(self, wake: Wake) -> bool:
-        """Each quarter of an hour it may be written down how far each running task is.
+        """Every few minutes it may be written down how far each running task is.
 
         Half an hour after a start it may be written down, once, that the task still runs.
         """
-        quarter, before = wake.begun.timestamp() // QUARTER, self._quarter
-        self._quarter, self._samples = quarter, self._samples if quarter == before else 0
+        span, before = wake.begun.timestamp() // SAMPLED, self._span
+        self._span, self._samples = span, self._samples if span == before else 0
         self._samples += 1
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
@@ -422,10 +422,8 @@ class Promises:
         """Every line that was written can be read."""
         for bucket in self._vigil.storage.buckets.values():
             for held in bucket.objects.values():
-                lines = held.data.split(b"\n")
-                assert lines.pop() == b""
-                for line in lines:
-                    decode(line)
+                assert held.data.endswith(b"\n")
+                assert None not in replay([held.data])
 
 
 def _ground(start: Start, size: float) -> Tuple[float, int, float]:

@@ -12,8 +12,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from builders import NOW, a_policy, a_task
 from fakes import FakeDeadline, FakePublisher, FakeService, FakeStore
 
-from sms_watch.journal.entries import fold
 from sms_watch.journal.objects import DailyJournal
+from sms_watch.journal.store import Part
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Message
 from sms_watch.model.policy import Scope
@@ -68,7 +68,7 @@ class SmallWorld:
     def memory(self, now: Optional[datetime] = None) -> Memory:
         """Give what is remembered."""
         journal = DailyJournal(self.store, now or self.now, lambda: "reader")
-        return fold(journal.read().entries)
+        return journal.read().memory
 
     @property
     def copies(self) -> Dict[str, int]:
@@ -112,12 +112,20 @@ class _Watched:
         name: str = self._call("publish", lambda: self._world.publisher.publish(message))
         return name
 
-    def get(self, name: str) -> Optional[bytes]:
+    @property
+    def moment(self) -> Optional[datetime]:
+        return self._world.store.moment
+
+    def tail(self, name: str, size: int) -> Optional[Part]:
         # Of the looks at days without an object only the first is watched: there are thirty.
         if self._looked and name not in self._world.store.objects:
             return None
         self._looked = True
-        data: Optional[bytes] = self._call("get", lambda: self._world.store.get(name))
+        part: Optional[Part] = self._call("get", lambda: self._world.store.tail(name, size))
+        return part
+
+    def get(self, name: str, begin: int = 0, end: Optional[int] = None) -> Optional[bytes]:
+        data: Optional[bytes] = self._call("get", lambda: self._world.store.get(name, begin, end))
         return data
 
     def append(self, name: str, offset: int, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import Mapping
 
 from builders import DISK_BUSY, DISK_FULL, HOST_UNKNOWN, LINE_LOST, UNCLEAR
@@ -42,7 +42,7 @@ from sms_watch.rules.starts import Starts
 IDS = st.sampled_from(["a", "b", "c", "d"])
 CODES = st.sampled_from([LINE_LOST, HOST_UNKNOWN, DISK_BUSY, DISK_FULL, UNCLEAR, "?", ""])
 STATES = st.sampled_from([*(str(state) for state in TaskState), "INVENTED"])
-TIMES = st.datetimes(timezones=st.just(timezone.utc))
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 31), timezones=st.just(timezone.utc))  # noqa: DTZ001 - as hypothesis wants them
 TEXTS = st.text(max_size=20)
 
 MAYBE_TIMES = st.none() | TIMES
@@ -72,7 +72,12 @@ tasks = st.builds(
     st.builds(Servers, TEXTS, TEXTS, TEXTS),
 )
 samples = st.builds(
-    Sample, TIMES, st.none() | st.integers(0, 100), st.none() | st.integers(0, 10**15)
+    Sample,
+    TIMES,
+    st.none() | st.integers(0, 100),
+    st.none() | st.integers(0, 10**15),
+    st.none() | st.floats(0, 1e9),
+    st.sampled_from(["SSL_CONFIG", "MIGRATE_LINUX_FILE"]),
 )
 
 

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from local.cloud.world import SimTask
 from local.desk import Desk
-from local.report.command import read_days
+from local.history import history
 from local.report.facts import Band, Facts, Story, facts
 from local.report.page import page
 from local.scenarios import SCENARIOS
@@ -389,7 +389,8 @@ def _near(value: Any) -> Any:
         within = {each.name: _near(getattr(value, each.name)) for each in fields(value)}
         return replace(value, **within)
     if isinstance(value, tuple):
-        return tuple(map(_near, value))
+        items = tuple(map(_near, value))
+        return type(value)(*items) if hasattr(value, "_fields") else items
     return {key: _near(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
@@ -462,8 +463,9 @@ def test_a_day_that_has_begun_at_the_function_is_read(tmp_path: Path) -> None:
         line = encode(snapshot(Memory(), at, "r", "n"))
         (tmp_path / f"journal-{at:%Y%m%d}.jsonl").write_bytes(line)
     with a_day(tmp_path) as day, Desk.of({**day.texts, "JOURNAL_URI": tmp_path.as_uri()}) as desk:
-        entries, damaged = read_days(desk, midnight - timedelta(seconds=30), 1)
-    assert ([entry.at for entry in entries], damaged) == ([midnight - HOUR, midnight], 0)
+        begin, now = midnight - HOUR, midnight - timedelta(seconds=30)
+        lines = list(history(desk.wiring().store(), begin, now + timedelta(days=1)))
+    assert [line.at for line in lines if line] == [midnight - HOUR, midnight]
 
 
 def test_long_tables_keep_their_newest_rows() -> None:

@@ -55,10 +55,10 @@ def test_a_stall_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
             "sms_watch info: web-a moves again",
         ]
         stalled, moving = _texts(night)
-        # Written down is its movement in each half of an hour, the last one at the end of one.
-        assert "moved since 2026-11-24 01:30 +00:00" in stalled
+        # A sample every eight minutes shows when it last moved.
+        assert "moved since 2026-11-24 01:04 +00:00" in stalled
         assert "(MIGRATE_LINUX_FILE at 18 %)" in stalled
-        assert "after it had stood still for 1 h 3" in moving
+        assert "after it had stood still for 1 h 59 min" in moving
         assert night.world.starts == []
         assert "time left unknown" in night.world.inbox[0]["email"]
 
@@ -72,7 +72,7 @@ def test_a_stall_that_lasts_is_reminded_of_and_never_started(tmp_path: Path) -> 
             "sms_watch warning: web-a stands still",
             "sms_watch warning: web-a still does not move",
         ]
-        assert "It has not moved since 2026-11-24 00:33 +00:00, 5 h by now" in _texts(night)[1]
+        assert "It has not moved since 2026-11-24 00:58 +00:00, 5 h by now" in _texts(night)[1]
         assert night.world.starts == []
 
 

@@ -18,6 +18,7 @@ from desks import Day, a_day
 
 from index import handler
 from local.cloud import app
+from local.cloud.buckets import StoredObject
 from local.cloud.faults import Fault
 from local.cloud.setup import Subscription
 from local.cloud.shapes import task_body, task_page
@@ -214,10 +215,15 @@ def test_a_state_that_holds_a_key_is_one_state(
 def _remember_keys(night: Night, *owed: Notice) -> str:
     """Put a line into the journal as it was written when nobody knew the key; return it."""
     night.tick()
-    (held,) = night.storage.buckets[OWN].objects.values()
+    held = _newest(night)
     memory = Memory({"a": TaskRecord("RUNNING", NOW, NAME)}, {each.event_id: each for each in owed})
     held.data = encode(snapshot(memory, night.clock.now(), "run-0", "nonce"))
     return held.data.decode()
+
+
+def _newest(night: Night) -> StoredObject:
+    """Return the object of the journal that is written to."""
+    return max(night.storage.buckets[OWN].objects.items())[1]
 
 
 NAME = f"agent --sk {KEY.secret}"
@@ -241,7 +247,7 @@ def test_a_key_in_an_older_line_of_the_journal_is_not_in_the_next_day(night: Nig
     """A day begins with all that is remembered."""
     _remember_keys(night)
     _play(night, 1, minutes=24 * 60, user_event="test")
-    _, new = night.storage.buckets[OWN].objects.values()
+    new = _newest(night)
     assert '"name":"agent --sk ***"' in new.data.decode()
     assert not leaked(new.data.decode())
 

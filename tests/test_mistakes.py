@@ -299,13 +299,16 @@ def test_a_task_that_was_there_once_is_not_warned_of(day: Day) -> None:
     assert [_wake(day)["warnings"] for _ in range(2)] == [[], []]
 
 
-def test_a_topic_elsewhere_stops_no_start_and_loses_no_message(day: Day) -> None:
-    """The task is brought back, the error names the topic, and what is owed goes out in the end."""
+def test_a_topic_elsewhere_stops_no_start_and_what_is_open_is_told_after_all(day: Day) -> None:
+    """The task is brought back, the error names the topic; the right one gets its own journal."""
     day.texts["SMN_TOPIC_URN"] = TOPIC.replace("ap-southeast-3", "eu-west-101")
     with pytest.raises(WatchFailed, match=r"correct SMN_TOPIC_URN .* the message is owed still"):
         _wake(day)
     assert (len(day.world.starts), day.world.inbox) == (1, [])
     day.texts["SMN_TOPIC_URN"] = TOPIC
+    with pytest.raises(WatchFailed, match="name a new place in JOURNAL_URI"):
+        _wake(day)
+    day.texts["JOURNAL_URI"] += "/of-the-right-topic"
     assert [notice["kind"] for notice in _wake(day)["notices"]] == ["failed"]
     assert len(day.world.inbox) == 1
 

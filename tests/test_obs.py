@@ -14,7 +14,7 @@ import requests
 import responses
 from builders import DISK_FULL, NOW, minutes
 from clouds import BUCKET, KEY, TEMPORARY, TOPIC, Night, a_night, an_obs_store
-from fakes import FakeDeadline
+from fakes import FakeDeadline, FakeStore
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkobs.v1 import GetObjectRequest, ObsClient
 from huaweicloudsdkobs.v1.obs_credentials import ObsCredentials
@@ -30,13 +30,18 @@ from local.cloud.world import Refused
 from sms_watch.adapters import obs
 from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.sdk import Caller
-from sms_watch.errors import JournalConflict, JournalError
+from sms_watch.errors import JournalClosed, JournalConflict, JournalError
+from sms_watch.journal.entries import Entry, EntryType
+from sms_watch.journal.objects import DailyJournal
+from sms_watch.rules.record import TaskRecord
 from sms_watch.settings import Credentials, ObsJournal
 
 DEFAULT = f"sms-watch-{PROJECT}"
 NAME = "journal-20261124.jsonl"
 LINE = b'{"nonce":"mine"}\n'
 OTHER = b'{"nonce":"another"}\n'
+TODAY = "20261124"
+OTHER_TOPIC = TOPIC.replace("night-watch", "wave-2")
 
 
 @pytest.fixture
@@ -246,6 +251,172 @@ def _store_at(url: str, own: bool = False) -> obs.ObsStore:
     return obs.ObsStore(place, caller, keys, NOW, lambda text: None)
 
 
+# The end of an object
+
+
+LONG = b"".join(b"line %06d of a long object\n" % number for number in range(20_000))
+SHORT = LONG[:2700]
+REFUSED = "<Error><Code>InvalidRange</Code></Error>"
+
+
+def _has(night: Night, data: bytes) -> None:
+    _objects(night)[f"watch/{NAME}"] = StoredObject(data)
+
+
+def _answering(night: Night, **variants: Any) -> None:
+    night.server.cloud.variants = replace(night.server.cloud.variants, **variants)
+
+
+def _asked(night: Night) -> Dict[str, int]:
+    return {
+        name: night.calls[name] for name in ("get_object", "head_object") if name in night.calls
+    }
+
+
+def _see_end(night: Night, data: bytes, size: int) -> None:
+    """See that the end of an object is read right, and no more of it than was asked for."""
+    with an_obs_store(night) as store:
+        part = store.tail(NAME, size)
+    assert part is not None
+    assert part.data == data[part.begin :]
+    assert part.begin == max(0, len(data) - size)
+    assert (part.appendable, part.readable) == (True, True)
+
+
+@pytest.mark.parametrize("data", [SHORT, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("size", [1, 1000, 10**7])
+def test_the_last_bytes_are_one_request_where_the_service_gives_them(
+    night: Night, data: bytes, size: int
+) -> None:
+    """A range of last bytes is all that it takes, also where it is longer than the object."""
+    _has(night, data)
+    _answering(night, last_bytes=True)
+    _see_end(night, data, size)
+    assert _asked(night) == {"get_object": 1}
+
+
+def test_a_long_object_that_comes_whole_is_not_taken_in(night: Night) -> None:
+    """Where such a range is none, the answer tells the length, and a range that is one follows."""
+    _has(night, LONG)
+    _see_end(night, LONG, 1000)
+    assert _asked(night) == {"get_object": 2}
+
+
+def test_a_short_object_that_comes_whole_is_taken(night: Night) -> None:
+    """There is nothing to save by asking again."""
+    _has(night, SHORT)
+    with an_obs_store(night) as store:
+        part = store.tail(NAME, 100)
+    assert part is not None
+    assert (part.begin, part.data) == (0, SHORT)
+    assert _asked(night) == {"get_object": 1}
+
+
+@pytest.mark.parametrize("status", [400, 416, 501])
+def test_a_service_that_refuses_such_a_range_is_asked_for_the_length(
+    night: Night, status: int
+) -> None:
+    """A refusal is no missing object; a range from a first byte on is asked for instead."""
+    _has(night, LONG)
+    night.faults.add("get_object", Fault(status, REFUSED))
+    _see_end(night, LONG, 1000)
+    assert _asked(night) == {"get_object": 2, "head_object": 1}
+
+
+def test_a_service_that_refuses_every_range_is_read_whole(night: Night) -> None:
+    """It costs bytes, and nothing else."""
+    _has(night, LONG)
+    night.faults.add("get_object", Fault(416, REFUSED), times=2)
+    _see_end(night, LONG, 1000)
+    assert _asked(night) == {"get_object": 3, "head_object": 1}
+
+
+@pytest.mark.parametrize("content_range", ["", "bytes 0-9/10", "bytes */10", "bytes x-y/z"])
+def test_a_part_that_does_not_say_which_it_is_is_none(night: Night, content_range: str) -> None:
+    """Bytes of an unknown place are never taken for the end."""
+    _has(night, LONG)
+    headers = {"x-obs-request-id": "1", "Content-Range": content_range}
+    night.faults.add("get_object", Fault(206, "odd bytes", headers=headers))
+    _see_end(night, LONG, 1000)
+
+
+def test_an_object_of_nothing_has_an_end(night: Night) -> None:
+    """Of no bytes there is no range: the service refuses it, and the length is 0."""
+    _has(night, b"")
+    _answering(night, last_bytes=True)
+    _see_end(night, b"", 1000)
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+def test_nothing_stands_beyond_the_end(night: Night, beyond: bool) -> None:
+    """Whether the service refuses such a range, or gives the whole object: there is nothing."""
+    _has(night, SHORT)
+    _answering(night, whole_beyond_end=beyond)
+    with an_obs_store(night) as store:
+        assert store.get(NAME, len(SHORT)) == b""
+        assert store.get(NAME, len(SHORT) + 7) == b""
+        assert store.get(NAME, 100, 200) == SHORT[100:200]
+
+
+@pytest.mark.parametrize("skew", [-600, 0, 600])
+def test_the_time_is_that_of_the_service(night: Night, skew: int) -> None:
+    """Its answers tell it, also one that there is no such object; an answer of another does not."""
+    night.server.cloud.skew = timedelta(seconds=skew)
+    with an_obs_store(night) as store:
+        assert store.moment is None
+        night.faults.add("get_object", Fault(404, "<html>not here</html>"))
+        with pytest.raises(JournalError):
+            store.tail(NAME, 1)
+        assert store.moment is None
+        assert store.tail(NAME, 1) is None
+        assert store.moment == NOW + timedelta(seconds=skew)
+
+
+# Objects that take no more
+
+
+def _full(night: Night) -> None:
+    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", MOST_APPENDS)
+
+
+def _written_over(night: Night) -> None:
+    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", ordinary=True)
+
+
+@pytest.mark.parametrize("change", [_full, _written_over], ids=["full", "written over"])
+def test_an_object_that_takes_no_more_is_told_from_a_bucket_that_takes_none(
+    night: Night, change: Any
+) -> None:
+    """The journal can go on in another object; without one the error says what to do."""
+    change(night)
+    with an_obs_store(night) as store, pytest.raises(JournalClosed, match="name another prefix"):
+        store.append(NAME, 0, LINE)
+
+
+def test_an_object_that_was_put_there_does_not_look_appendable(night: Night) -> None:
+    """Only one that was made by appending tells where the next append goes."""
+    _has(night, SHORT)
+    with an_obs_store(night) as store:
+        for ordinary in (False, True):
+            _objects(night)[f"watch/{NAME}"].ordinary = ordinary
+            part = store.tail(NAME, 10)
+            assert part is not None
+            assert part.appendable is not ordinary
+
+
+def test_an_object_in_an_archive_can_be_seen_and_not_read(night: Night) -> None:
+    """It is there, and so it is no empty journal; to append to it is refused alike."""
+    in_archive = Fault(403, "<Error><Code>InvalidObjectState</Code></Error>")
+    night.faults.add("get_object", in_archive)
+    night.faults.add("append_object", in_archive)
+    with an_obs_store(night) as store:
+        part = store.tail(NAME, 10)
+        assert part is not None
+        assert (part.data, part.appendable, part.readable) == (b"", False, False)
+        with pytest.raises(JournalClosed):
+            store.append(NAME, 4, LINE)
+
+
 # Races and lost answers
 
 
@@ -347,14 +518,6 @@ def _elsewhere(night: Night) -> None:
 
 def _somebody_elses(night: Night) -> None:
     night.storage.buckets[BUCKET].owner = "them"
-
-
-def _full(night: Night) -> None:
-    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", MOST_APPENDS)
-
-
-def _written_over(night: Night) -> None:
-    _objects(night)[f"watch/{NAME}"] = StoredObject(b"", ordinary=True)
 
 
 @pytest.mark.parametrize(
@@ -651,6 +814,77 @@ def test_an_acknowledgement_that_is_lost_costs_a_copy_at_most(
     first, second = on_obs.world.inbox
     assert first["subject"] == second["subject"]
     assert on_obs.kinds(on_obs.tick()) == []
+
+
+def test_a_journal_that_was_put_back_from_a_backup_goes_on(on_obs: Night) -> None:
+    """One run tells it; nothing is started or told twice, and no run fails."""
+    on_obs.tick()
+    on_obs.world.fail("a", DISK_FULL)
+    on_obs.tick()
+    (journal,) = (key for key in _objects(on_obs, DEFAULT) if TODAY in key)
+    _objects(on_obs, DEFAULT)[journal].ordinary = True
+    assert on_obs.tick()["warnings"] == []
+    on_obs.world.clear("a")
+    on_obs.world.resume("a")
+    (warning,) = on_obs.tick()["warnings"]
+    assert "can no longer be appended to" in warning
+    for _ in range(20):
+        assert on_obs.tick()["warnings"] == []
+    on_obs.clock.set(NOW + timedelta(days=1))
+    on_obs.world.fail("a", DISK_FULL)
+    assert on_obs.tick()["warnings"] == []
+    told = [notice["kind"] for notice in on_obs.told]
+    assert told == ["failed", "needs_person", "resumed", "failed", "needs_person"]
+
+
+def test_two_functions_have_two_journals(on_obs: Night) -> None:
+    """In one project, with two topics, neither knows of the other."""
+    on_obs.tick()
+    on_obs.texts["SMN_TOPIC_URN"] = OTHER_TOPIC
+    assert any("no journal was found" in text for text in on_obs.tick()["warnings"])
+    folders = {key.partition("/")[0] for key in _objects(on_obs, DEFAULT)}
+    assert folders == {"night-watch", "wave-2"}
+
+
+def test_two_functions_are_not_given_one_journal(on_obs: Night) -> None:
+    """The second fails in words, before it reads a task or tells another's news."""
+    on_obs.texts["JOURNAL_URI"] = f"obs://{BUCKET}/both"
+    on_obs.storage.create(BUCKET, "ap-southeast-3", "private")
+    on_obs.tick()
+    calls = dict(on_obs.calls)
+    on_obs.texts["SMN_TOPIC_URN"] = OTHER_TOPIC
+    why = on_obs.failing_tick()
+    assert f"tells {TOPIC}, and not {OTHER_TOPIC}" in why
+    assert "JOURNAL_URI" in why
+    assert on_obs.calls["show_task"] == calls["show_task"]
+
+
+@pytest.mark.parametrize("last_bytes", [True, False])
+def test_a_run_reads_little_of_a_long_journal(on_obs: Night, last_bytes: bool) -> None:
+    """However long the day's object has become, what leaves OBS for a run is bounded."""
+    _answering(on_obs, last_bytes=last_bytes)
+    on_obs.storage.create(DEFAULT, "ap-southeast-3", "private")
+    for name, data in _a_long_journal().items():
+        _objects(on_obs, DEFAULT)[f"night-watch/{name}"] = StoredObject(data)
+    on_obs.tick()
+    before = dict(on_obs.calls)
+    assert on_obs.tick()["warnings"] == []
+    assert on_obs.calls["get_object"] - before["get_object"] == (1 if last_bytes else 2)
+    assert "head_object" not in on_obs.calls
+
+
+def _a_long_journal() -> Dict[str, bytes]:
+    """Return the objects of a journal of a megabyte and a half."""
+    store = FakeStore()
+    journal = DailyJournal(store, NOW, lambda: "nonce", topic=TOPIC)
+    position = journal.read().position
+    for number in range(50):
+        record = TaskRecord(f"AT-{number}", NOW, "y" * 900)
+        tasks = dict.fromkeys((f"x-{each}" for each in range(30)), record)
+        entry = Entry(EntryType.PLAN, NOW, "run", f"n-{number}", tasks)
+        position = journal.append(entry, position)
+    assert sum(map(len, store.objects.values())) > 1_400_000
+    return store.objects
 
 
 def test_dry_run_makes_no_bucket(on_obs: Night) -> None:

@@ -34,6 +34,7 @@ NEEDED: Dict[str, Rights] = {
     "GET object": _rights(
         "obs:object:GetObject obs:bucket:ListBucket", "obs:object:getObject obs:bucket:listBucket"
     ),
+    "HEAD object": _rights("obs:object:GetObject", "obs:object:getObject"),
     "POST object": _rights("obs:object:PutObject", "obs:object:putObject"),
     "PUT bucket": _rights("obs:bucket:CreateBucket", "obs:bucket:createBucket"),
 }

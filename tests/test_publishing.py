@@ -46,6 +46,7 @@ class Topic(FakePublisher):
                 lambda: "nonce",
                 lambda text: text.replace("key", "***"),
             ),
+            50,
         )
 
     @property

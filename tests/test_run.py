@@ -15,8 +15,8 @@ from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.sdk import Caller
 from sms_watch.adapters.sms import SmsService
-from sms_watch.errors import CloudError, JournalConflict, JournalError
-from sms_watch.journal.entries import Delivery, Entry, EntryType, fold
+from sms_watch.errors import CloudError, JournalConflict, JournalError, JournalMoved
+from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading, fold
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Message, Outcome, Reason
 from sms_watch.model.policy import Scope
@@ -41,7 +41,8 @@ class World:
         self.service = FakeService(*tasks)
         self.publisher = FakePublisher()
         self.journal = FakeJournal()
-        self.deadline = FakeDeadline(TIMETABLE.budget)
+        self.timetable = TIMETABLE
+        self.deadline = FakeDeadline()
         self.migration: Callable[[], MigrationService] = lambda: OneRun(self.service)
         self.task_ids = task_ids
         self.now = NOW
@@ -51,7 +52,7 @@ class World:
         """Do a run, some minutes after the last."""
         self.now += timedelta(minutes=after)
         self.runs += 1
-        self.deadline.rest = TIMETABLE.budget
+        self.deadline.rest = self.timetable.budget
         nonces = (f"n{self.runs}-{index}" for index in range(10))
         return execute(
             RunRequest(
@@ -65,7 +66,7 @@ class World:
                 self.publisher,
                 self.journal,
                 self.deadline,
-                TIMETABLE,
+                self.timetable,
                 lambda: next(nonces),
                 lambda text: text,
             ),
@@ -406,6 +407,107 @@ def test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other() 
     world.run()
     (planned,) = [entry for entry in world.journal.entries if entry.type is EntryType.PLAN]
     assert planned.lease == Lease(NOW + timedelta(seconds=80), "run-1")
+
+
+@pytest.mark.parametrize(("budget", "used", "ends"), [(50, 3, 80), (300, 3, 330), (3600, 3, 345)])
+def test_a_run_with_a_long_budget_that_dies_holds_others_up_for_minutes(
+    budget: int, used: int, ends: int
+) -> None:
+    """From its plan on a run acts for five minutes at most, and its lease ends with that."""
+    world = World("a")
+    world.timetable = Timetable(budget)
+    world.deadline.costs = used
+    world.service.before_start = _die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    (planned,) = world.journal.entries
+    assert planned.lease is not None
+    assert planned.lease.until - NOW <= timedelta(seconds=ends)
+
+
+def test_nothing_begins_once_the_lease_may_end() -> None:
+    """However much of a long budget is left: another run may act by then."""
+    world = World("a", "b")
+    world.timetable = Timetable(3600)
+    world.service.before_start = lambda task_id: setattr(world.deadline, "rest", 3600 - 310)
+    result = world.run()
+    assert result.outcomes == {"a": Outcome.DONE, "b": Outcome.SKIPPED}
+    assert "no time was left to publish" in result.failure
+
+
+@pytest.mark.parametrize("ahead", [-130, -75, 75, 130, 600])
+def test_a_lease_is_judged_by_the_clock_of_the_journal(ahead: int) -> None:
+    """Of two runs whose own clocks are apart one acts; the other sees that it is at work."""
+    world = World("a")
+    world.service.before_start = _die
+    world.journal.history = {"at": NOW}
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.now = NOW + timedelta(seconds=ahead)
+    world.journal.history = {"at": NOW + timedelta(seconds=10)}
+    assert "another run is at work" in world.run().warnings[0]
+    world.journal.history = {"at": NOW + timedelta(seconds=80)}
+    assert world.run().warnings == ()
+
+
+@pytest.mark.parametrize(("off", "corrected"), [(0, False), (20, False), (-130, True), (130, True)])
+def test_all_runs_go_by_the_clock_of_the_journal(off: int, corrected: bool) -> None:
+    """With a clock of one's own that differs, what is remembered has the journal's time."""
+    world = World("a")
+    world.now = NOW + timedelta(seconds=off)
+    world.journal.history = {"at": NOW}
+    world.run()
+    at = NOW if corrected else world.now
+    assert {entry.at for entry in world.journal.entries} == {at}
+    assert world.memory.tasks["a"].starts.last_at == at
+
+
+def test_a_slow_run_has_no_other_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has passed before the journal was read is no difference."""
+    world = World("a")
+    real = world.journal.read
+
+    def slowly() -> JournalReading:
+        world.deadline.rest = 20
+        return real()
+
+    monkeypatch.setattr(world.journal, "read", slowly)
+    world.journal.history = {"at": NOW + timedelta(seconds=30)}
+    world.run()
+    assert {entry.at for entry in world.journal.entries} == {NOW}
+
+
+def test_a_run_that_read_too_little_begins_anew() -> None:
+    """Where the journal has moved on, tasks are read and decided about again, and acted on once."""
+    world = World("a")
+    moves = iter([JournalMoved("to another object"), JournalMoved("and on")])
+
+    def move(entry: Entry) -> None:
+        for error in moves:
+            raise error
+
+    world.journal.before_append = move
+    result = world.run()
+    assert _kinds(result) == [Kind.FAILED]
+    assert world.service.reads == ["a", "a", "a"]
+    assert world.service.starts == ["a"]
+    assert world.journal.types() == ["plan", "ack"]
+
+
+def test_an_acknowledgement_follows_a_journal_that_moved() -> None:
+    """Closed between plan and acknowledgement, it is written where the journal goes on."""
+    world = World("a")
+    moves = iter([None, JournalMoved("to another object")])
+
+    def move(entry: Entry) -> None:
+        error = next(moves, None)
+        if error is not None:
+            raise error
+
+    world.journal.before_append = move
+    assert not world.run().failure
+    assert world.journal.types() == ["plan", "ack"]
+    assert not world.memory.outbox
 
 
 def test_a_live_lease_ends_a_run_quietly() -> None:

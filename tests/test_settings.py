@@ -68,6 +68,7 @@ def test_the_least_that_is_needed() -> None:
         "https://obs.ap-southeast-3.myhuaweicloud.com",
         "ap-southeast-3",
         f"sms-watch-{PROJECT}",
+        "night-watch",
         own=True,
     )
     assert settings.zone is timezone.utc

@@ -128,6 +128,28 @@ def _both_after_midnight() -> Tuple[SmallWorld, Sequence[Any]]:
     return world, _two_runs(world, MIDNIGHT + minutes(0.5), MIDNIGHT + minutes(0.5))
 
 
+def _first_ever_across_midnight() -> Tuple[SmallWorld, Sequence[Any]]:
+    world = SmallWorld("a", now=MIDNIGHT - minutes(10))
+    return world, _two_runs(world, MIDNIGHT - minutes(0.5), MIDNIGHT + minutes(0.5))
+
+
+def _clocks_apart() -> Tuple[SmallWorld, Sequence[Any]]:
+    world = SmallWorld("a")
+    world.store.moment = NOW
+    world.service.change("a", state="RUNNING", code="")
+    world.run()
+    world.service.change("a", state="MIGRATE_FAIL", code="SMS.0807")
+    world.store.moment = NOW + minutes(1)
+    return world, _two_runs(world, NOW + minutes(1), NOW + minutes(3.5))
+
+
+def _closed_object() -> Tuple[SmallWorld, Sequence[Any]]:
+    world, two = _known_task()
+    world.store.closed = set(world.store.objects)
+    world.store.shows_it = False
+    return world, two
+
+
 def _hopeless() -> Tuple[SmallWorld, Sequence[Any]]:
     world = SmallWorld("a")
     world.service.change("a", code=DISK_FULL)
@@ -141,6 +163,9 @@ def _hopeless() -> Tuple[SmallWorld, Sequence[Any]]:
         (_known_task, 1, 1),
         (_across_midnight, 1, 1),
         (_both_after_midnight, 1, 1),
+        (_first_ever_across_midnight, 1, 1),
+        (_clocks_apart, 1, 1),
+        (_closed_object, 1, 1),
         (_hopeless, 0, 2),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)).strip("_"),
@@ -155,6 +180,7 @@ def test_two_runs_at_once_do_the_work_of_one(
         assert len(world.starts) == starts
         assert world.copies == dict.fromkeys(world.copies, 1)
         assert len(world.copies) == notices
+        world.store.shows_it = True
         assert not world.memory(MIDNIGHT + minutes(1)).outbox
     assert orders > 20
 

@@ -13,6 +13,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import (
     Any,
@@ -55,8 +56,6 @@ from sms_watch import parallel, wiring
 from sms_watch.adapters import sdk, sms
 from sms_watch.adapters.answers import Answer
 from sms_watch.errors import WatchFailed
-from sms_watch.journal import objects
-from sms_watch.journal.entries import decode
 
 SMS, SMN, OBS = "sms", "smn", "obs"
 OBS_OPERATIONS = {"GET": "get", "HEAD": "get", "POST": "append", "PUT": "create"}
@@ -316,14 +315,18 @@ class Vigil:
         self, method: str, bucket: str, key: str, query: Any, data: bytes, asked: str
     ) -> Answer:
         """Answer as OBS does to the requests that the journal needs; ``asked`` is the range."""
-        headers = {"x-obs-request-id": "request-obs"}
+        headers = {
+            "x-obs-request-id": "request-obs",
+            "Date": format_datetime(self.clock.now(), usegmt=True),
+        }
         try:
             if (method, bool(key)) == ("PUT", False):
                 self.storage.create(bucket, self.storage.region, "private")
                 return Answer(200, b"", headers)
             if method in ("GET", "HEAD"):
                 held = self.storage.get(bucket, key)
-                part = held.part(asked, self.variants.whole_beyond_end)
+                variants = self.variants
+                part = held.part(asked, variants.whole_beyond_end, variants.last_bytes)
                 headers = {**headers, **held.headers, **part.headers}
                 return Answer(part.status, part.data if method == "GET" else b"", headers)
             assert method == "POST"
@@ -436,10 +439,6 @@ class _OneAfterTheOther:
         return [function(name) for name in names]
 
 
-# To decode a line twice gives the same value, and every run reads them all.
-_decode = functools.lru_cache(maxsize=20_000)(decode)
-
-
 @contextmanager
 def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Iterator[Vigil]:
     """Put a vigil in the place of all sockets and threads.
@@ -459,6 +458,5 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
-        patch.setattr(objects, "decode", _decode)
         patch.setattr(sms, "PAGE", page)
         yield vigil

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Iterator, Mapping, Tuple
 
 from local.checks.findings import Finding, Verdict
 from local.desk import Desk, shown_place
+from local.history import history
 from sms_watch.adapters import obs
+from sms_watch.adapters.file import OPEN_TO_ALL
 from sms_watch.adapters.obs_signature import sign
 from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import ABSENT, FORBIDDEN, CloudError, JournalError
@@ -24,28 +29,31 @@ APPENDING = "see that the function's keys have obs:object:PutObject on it"
 
 
 def read(desk: Desk) -> Tuple[Finding, Tuple[Entry, ...]]:
-    """Read the journal as a run would; give what was found, and its entries."""
+    """Read the journal as a run would; return what was found, and the starts of the last day.
+
+    They are in entries, without the records.
+    """
+    wiring, now = desk.wiring(), desk.clock.now()
     try:
-        history = desk.wiring().journal(desk.redact).read()
+        finding = _judged(desk, wiring.journal(desk.redact).read())
+        lines = history(wiring.store(), now - timedelta(days=1), now)
+        return finding, tuple(replace(line, tasks={}) for line in lines if line and line.starts)
     except JournalError as error:
         # The error names its remedy itself.
         return Finding("journal", Verdict.FAILED, str(error)), ()
-    return _judged(desk, history), history.entries
 
 
-def _judged(desk: Desk, history: JournalReading) -> Finding:
-    where = shown_place(desk.settings)
-    if not history.entries and not history.damaged:
+def _judged(desk: Desk, found: JournalReading) -> Finding:
+    where, last = shown_place(desk.settings), found.last
+    if last is None and not found.damaged:
         return Finding("journal", Verdict.OK, f"{where} can be read; the first run begins it")
-    if history.snapshot_lost or history.damaged:
-        text = f"{where}: {count(history.damaged, 'line')} cannot be used"
-        lost = ", and the memory as a whole is lost" if history.snapshot_lost else ""
+    if last is None or found.snapshot_lost or found.damaged:
+        text = f"{where}: {count(found.damaged, 'line')} cannot be used"
+        lost = ", and the memory as a whole is lost" if found.snapshot_lost else ""
         return Finding("journal", Verdict.WARNING, text + lost, "see who else writes there")
-    last = history.entries[-1]
-    text = f"{where} can be read: {len(history.entries)} lines, the last of"
-    return Finding(
-        "journal", Verdict.OK, f"{text} {last.at:%Y-%m-%d %H:%M} UTC, run {clean(last.run)}"
-    )
+    text = f"{where} can be read; its last line is of {last.at:%Y-%m-%d %H:%M} UTC"
+    text = f"{text}, run {clean(last.run)}"
+    return Finding("journal", Verdict.OK, text)
 
 
 def appending(desk: Desk) -> Iterator[Finding]:
@@ -70,6 +78,8 @@ def _directory(path: Path) -> Finding:
         text = f"{nearest} cannot be written to by this user"
         return Finding(about, Verdict.FAILED, text, f"change its owner, or {ANOTHER}")
     kept = path.glob("journal-*.jsonl") if nearest == path else ()
+    if nearest == path and path.stat().st_mode & stat.S_IWOTH:
+        return Finding(about, Verdict.WARNING, OPEN_TO_ALL.format(path))
     locked = [each.name for each in kept if not os.access(each, os.W_OK)]
     if locked:
         text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"

@@ -214,7 +214,8 @@ class Cloud:
         def serve() -> Answer:
             held = self.storage.get(bucket, key)
             asked = flask.request.headers.get("Range", "")
-            part = held.part(asked, self.variants.whole_beyond_end)
+            variants = self.variants
+            part = held.part(asked, variants.whole_beyond_end, variants.last_bytes)
             return _obs_answer(part.data, {**held.headers, **part.headers}, part.status)
 
         operation = "head_object" if flask.request.method == "HEAD" else "get_object"
@@ -238,7 +239,9 @@ class Cloud:
         within = replace(signed, path=signed.path[len(f"/{bucket}") :])
         wrong = obs_signing.problem(within, bucket, self._keys, self.world.clock.now() + self.skew)
         refused = Refused(403, wrong, "The request is refused.") if wrong else None
-        return self._serve(operation, bucket, serve, refused, _xml)
+        answer = self._serve(operation, bucket, serve, refused, _xml)
+        answer.headers["Date"] = http_date(self.world.clock.now() + self.skew)
+        return answer
 
     def _read(self, operation: str, about: str, serve: Serve) -> Answer:
         """Answer a read of the migration service, unless its gateway has seen too many."""
@@ -280,7 +283,7 @@ class Cloud:
         """Say what time it is where the services are: the one by which they judge a signature."""
         on_obs = "x-obs-date" in flask.request.headers
         now = self.world.clock.now() if on_obs else datetime.now(timezone.utc)
-        answer.headers["Date"] = http_date(now + self.skew)
+        answer.headers.setdefault("Date", http_date(now + self.skew))
         return answer
 
     def _unknown(self, error: HTTPException) -> Answer:

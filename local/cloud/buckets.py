@@ -43,14 +43,18 @@ class StoredObject:
             headers["x-obs-next-append-position"] = str(len(self.data))
         return headers
 
-    def part(self, asked: str, whole_beyond_end: bool = False) -> Part:
+    def part(self, asked: str, whole_beyond_end: bool = False, last_bytes: bool = False) -> Part:
         """Return the part that a header ``Range`` asks for.
 
-        It needs a first byte; what is no range gives the whole object (OBS API reference,
-        "Downloading an Object"). Raise Refused if it begins beyond the end ("Error Codes",
-        InvalidRange), unless that too gives the whole object.
+        It needs a first byte, unless ranges of the ``last_bytes`` are understood too; what is no
+        range gives the whole object (OBS API reference, "Downloading an Object"). Raise Refused if
+        it begins beyond the end ("Error Codes", InvalidRange), unless that too gives the whole
+        object.
         """
-        found, size = re.fullmatch(r"bytes=(\d+)-(\d*)", asked), len(self.data)
+        at_end, size = re.fullmatch(r"bytes=-(\d+)", asked), len(self.data)
+        if at_end and last_bytes:
+            asked = f"bytes={max(0, size - int(at_end.group(1)))}-"
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
         first = int(found.group(1)) if found else 0
         last = int(found.group(2)) if found and found.group(2) else size
         if found is None or last < first or (first >= size and whole_beyond_end):

@@ -79,7 +79,7 @@ class Variants:
     either, unless the service itself fails to read them. ``unseen`` is how many more rows than its
     own a list counts. ``reads_a_minute`` is how many reads of the migration service are answered
     in a minute. ``whole_beyond_end``: a range that begins beyond an object's end gives the whole
-    object, and no error.
+    object, and no error. ``last_bytes``: a range of an object's last bytes is understood.
     """
 
     sub_tasks: SubTasks = SubTasks.AHEAD
@@ -93,6 +93,7 @@ class Variants:
     unseen: int = 0
     reads_a_minute: Optional[int] = None
     whole_beyond_end: bool = False
+    last_bytes: bool = False
 
     def allow(self, task_id: str) -> None:
         """Raise Refused if a task may not, or cannot, be read and started."""

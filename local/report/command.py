@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
 import click
 
 from local.desk import Desk, Trouble, env_file_option, shown, shown_place, texts_of, unread_of
+from local.history import history
 from local.report.facts import facts
 from local.report.page import page
-from sms_watch.journal.entries import Entry, EntryType, decode
+from sms_watch.journal.entries import Entry, EntryType
 from sms_watch.text import count, duration
 
 LONGEST = 31  # days; what is older the watchdog has forgotten
@@ -19,29 +21,34 @@ USUAL = 7
 CLOCKS_AGREE = timedelta(minutes=1)  # lines come while the page is made, too
 
 
-def read_days(desk: Desk, now: datetime, days: int) -> Tuple[Tuple[Entry, ...], int]:
-    """Return the lines of the last days, oldest first, and how many cannot be used.
+@dataclass
+class _Counted:
+    """The entries of a journal, one by one; counts them, and the lines that cannot be used.
 
-    Raise JournalError if the journal cannot be read. The day after is read too: it may have begun
-    where the function is.
+    ``latest`` is the time of the latest entry.
     """
-    store, entries, damaged = desk.wiring().store(), [], 0
-    for back in range(days, -2, -1):
-        day = (now - timedelta(days=back)).astimezone(timezone.utc)
-        for line in (store.get(f"journal-{day:%Y%m%d}.jsonl") or b"").splitlines():
-            try:
-                entries.append(decode(line))
-            except ValueError:
-                damaged += 1
-    return tuple(entries), damaged
+
+    lines: Iterator[Optional[Entry]]
+    latest: datetime
+    entries: int = 0
+    damaged: int = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self.lines:
+            if entry is None:
+                self.damaged += 1
+                continue
+            self.entries += 1
+            if entry.type is not EntryType.SEAL:
+                self.latest = max(self.latest, entry.at)
+            yield entry
 
 
-def remarks_on(entries: Tuple[Entry, ...], damaged: int, now: datetime) -> Iterator[str]:
+def remarks_on(counted: _Counted, now: datetime) -> Iterator[str]:
     """Return what readers of the page should know of the journal behind it."""
-    if damaged:
-        yield f"{count(damaged, 'line')} of the journal could not be used."
-    told = (entry.at for entry in entries if entry.type is not EntryType.SEAL)
-    ahead = max(told, default=now) - now
+    if counted.damaged:
+        yield f"{count(counted.damaged, 'line')} of the journal could not be used."
+    ahead = counted.latest - now
     if ahead >= CLOCKS_AGREE:
         yield (
             f"The journal is ahead of the clock by which this page was made, by {duration(ahead)}:"
@@ -83,16 +90,16 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
         for warning in desk.unread:  # they concern whoever makes the page, not its readers
             click.echo(shown(f"! {warning}"), err=True)
         now = desk.clock.now()
-        entries, damaged = read_days(desk, now, days)
-        if not entries:
+        zone, begin = desk.settings.zone, now - timedelta(days=days)
+        counted = _Counted(history(desk.wiring().store(), begin, now + timedelta(days=1)), begin)
+        told = facts(counted, begin, now, zone)
+        if not counted.entries:
             place = shown_place(desk.settings)
             raise Trouble(
                 f"the journal in {place} has no line of the last {days} days; see that"
                 " JOURNAL_URI is that of the watchdog, and that it has run"
             )
-        remarks = list(remarks_on(entries, damaged, now))
-        zone = desk.settings.zone
-        told = facts(entries, now - timedelta(days=days), now, zone)
+        remarks = list(remarks_on(counted, now))
         write(out, desk.redact(page(told, zone, "What sms_watch saw", remarks)))
         numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
         click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
 from sms_watch.messages.compose import RunContext, compose
@@ -137,28 +137,58 @@ class Facts:
         return sum((story.saved for story in self.stories), timedelta(0))
 
 
-def facts(entries: Sequence[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
+def facts(entries: Iterable[Entry], begin: datetime, end: datetime, zone: tzinfo) -> Facts:
     """Gather what is told of the time between two moments; ``zone`` is where people work.
 
-    ``entries`` are in the order of the journal. Whatever their times are, nothing is told that
-    would be before ``begin``, after ``end``, or over before it began.
+    ``entries`` are in the order of the journal. None of them is kept: there may be thousands, each
+    with a thousand records. Whatever their times are, nothing is told that would be before
+    ``begin``, after ``end``, or over before it began.
     """
-    told = _by_moment(entries, end)
-    first = max(begin, told[0].at) if told else begin
+    first = end
     traces: Dict[str, _Trace] = {}
-    for entry in told:
-        for task_id, record in entry.tasks.items():
-            traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
-        if entry.watch is not None:
-            _note_absence(traces, entry.watch, entry.at)
-        for notice in entry.notices:
-            if notice.task is not None:
-                traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice, entry.at)
-    for task_id, start in _starts(told):
+    starts, messages = _Starts(), _Messages(zone)
+    for entry in _held_to(end, entries):
+        first = min(first, entry.at)
+        starts.add(entry)
+        messages.add(entry)
+        _trace(traces, entry)
+    for task_id, start in starts.all():
         traces.setdefault(task_id, _Trace(task_id)).starts.append(start)
+    first = max(begin, first)
     stories = [trace.story(first, end, zone) for trace in traces.values() if trace.spans]
     stories.sort(key=lambda story: (-story.lost, story.name, story.id))
-    return Facts(first, end, tuple(stories), tuple(_messages(told, zone, first)))
+    sent = sorted((each for each in messages.sent if each.at >= first), key=lambda each: each.at)
+    return Facts(first, end, tuple(stories), tuple(sent))
+
+
+def _held_to(end: datetime, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the lines that tell of something, none of them later than ``end``.
+
+    One from after the end had a clock that was ahead, or the end has one that is behind: it was
+    written before the line behind it, and before the end.
+    """
+    ahead: List[Entry] = []
+    for entry in entries:
+        if entry.type is EntryType.SEAL:
+            continue
+        if entry.at > end:
+            ahead.append(entry)
+            continue
+        yield from (replace(each, at=entry.at) for each in ahead)
+        ahead.clear()
+        yield entry
+    yield from (replace(each, at=end) for each in ahead)
+
+
+def _trace(traces: Dict[str, _Trace], entry: Entry) -> None:
+    """Take from a line what it says of each task."""
+    for task_id, record in entry.tasks.items():
+        traces.setdefault(task_id, _Trace(task_id)).add(record, entry.at)
+    if entry.watch is not None:
+        _note_absence(traces, entry.watch, entry.at)
+    for notice in entry.notices:
+        if notice.task is not None:
+            traces.setdefault(notice.task.id, _Trace(notice.task.id)).hear(notice, entry.at)
 
 
 def _note_absence(traces: Dict[str, _Trace], watch: WatchRecord, at: datetime) -> None:
@@ -170,44 +200,48 @@ def _note_absence(traces: Dict[str, _Trace], watch: WatchRecord, at: datetime) -
         traces[task_id].come_back(at)
 
 
-def _by_moment(entries: Sequence[Entry], end: datetime) -> List[Entry]:
-    """Return the lines that tell of something, in the order of their times.
+@dataclass
+class _Starts:
+    """The starts that were planned, and by their ids what the same runs wrote down later."""
 
-    One from after the end had a clock that was ahead, or the end has one that is behind: it was
-    written before the line behind it, and before the end.
-    """
-    told: List[Entry] = []
-    moment = end
-    for entry in reversed(entries):
-        if entry.type is not EntryType.SEAL:
-            moment = entry.at if entry.at <= end else moment
-            told.append(replace(entry, at=moment))
-    told.reverse()  # for lines of one moment stay in the order of the journal
-    return sorted(told, key=lambda entry: entry.at)
+    planned: List[Tuple[str, str, datetime]] = field(default_factory=list)
+    became: Dict[str, Outcome] = field(default_factory=dict)
 
+    def add(self, entry: Entry) -> None:
+        """Take in a line."""
+        for task_id, start in entry.starts.items():
+            if entry.type is EntryType.ACK:
+                self.became[start.id] = start.outcome
+            elif entry.type is EntryType.PLAN:
+                self.planned.append((task_id, start.id, entry.at))
 
-def _starts(entries: Sequence[Entry]) -> Iterator[Tuple[str, Start]]:
-    """Give the starts that were planned, with the outcome that the same run wrote down later."""
-    acks = [entry for entry in entries if entry.type is EntryType.ACK]
-    became = {start.id: start.outcome for entry in acks for start in entry.starts.values()}
-    for entry in entries:
-        if entry.type is EntryType.PLAN:
-            for task_id, start in entry.starts.items():
-                outcome = became.get(start.id, Outcome.UNKNOWN)
-                if outcome is not Outcome.SKIPPED:
-                    yield task_id, Start(entry.at, outcome)
+    def all(self) -> Iterator[Tuple[str, Start]]:
+        """Yield all that were sent, by their tasks."""
+        for task_id, start_id, at in self.planned:
+            outcome = self.became.get(start_id, Outcome.UNKNOWN)
+            if outcome is not Outcome.SKIPPED:
+                yield task_id, Start(at, outcome)
 
 
-def _messages(entries: Sequence[Entry], zone: tzinfo, first: datetime) -> Iterator[Sent]:
-    """Give the messages, each with the subject that its notices make."""
-    known: Dict[str, Notice] = {}
-    for entry in entries:
-        known.update((notice.event_id, notice) for notice in entry.notices)
+@dataclass
+class _Messages:
+    """The messages, each with the subject that its notices make."""
+
+    zone: tzinfo
+    sent: List[Sent] = field(default_factory=list)
+    known: Dict[str, Notice] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Take in a line."""
+        self.known.update((notice.event_id, notice) for notice in entry.notices)
         if entry.type is EntryType.ACK:
-            known = {key: notice.knowing(entry.starts) for key, notice in known.items()}
-        if entry.delivered and entry.at >= first:
-            told = [known[each] for each in entry.delivered.event_ids if each in known]
-            yield Sent(entry.at, _subject(told, entry, entry.delivered.message_id, zone))
+            for key, notice in self.known.items():
+                self.known[key] = notice.knowing(entry.starts)
+        if entry.delivered:
+            about = [self.known.pop(each, None) for each in entry.delivered.event_ids]
+            told = [notice for notice in about if notice is not None]
+            subject = _subject(told, entry, entry.delivered.message_id, self.zone)
+            self.sent.append(Sent(entry.at, subject))
 
 
 def _subject(notices: Sequence[Notice], entry: Entry, message_id: str, zone: tzinfo) -> str:
@@ -255,7 +289,7 @@ class _Trace:
         if record.movement.stall and not stalled:
             self.stalls.append((min(record.movement.moved_at or at, at), None))
         elif stalled and not record.movement.stall:
-            self.stalls[-1] = (self.stalls[-1][0], at)
+            self.stalls[-1] = (self.stalls[-1][0], max(self.stalls[-1][0], at))
 
     def leave(self, since: datetime) -> None:
         """Take in that the task is gone."""
@@ -353,7 +387,15 @@ class _Trace:
                 point = self.curve[at]
                 stretch = (bisect.bisect_left(breaks, at), point.sub_task)
                 strokes.setdefault(stretch, []).append(point)
-        yield from (tuple(stroke) for stroke in strokes.values())
+        yield from (tuple(_bends(stroke)) for stroke in strokes.values())
+
+
+def _bends(stroke: Sequence[Point]) -> Iterator[Point]:
+    """Leave out the points that lie within a level stretch, for they change no line."""
+    for place, point in enumerate(stroke):
+        around = stroke[max(0, place - 1) : place + 2]
+        if len(around) < 3 or any(each.percent != point.percent for each in around):
+            yield point
 
 
 def _phase(state: str) -> Phase:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Callable, Mapping, Optional, Tuple
 
 from sms_watch.model.strenum import StrEnum
-from sms_watch.model.task import ErrorClass, Task
+from sms_watch.model.task import ErrorClass, Task, check_span
 
 
 class Action(StrEnum):
@@ -174,6 +174,10 @@ class DigestRow:
     starts: int = 0
     seconds_failed: float = 0.0
     still_since: Optional[datetime] = None
+
+    def check(self) -> None:
+        """Raise ValueError if it stood failed for longer than can be."""
+        check_span(self.seconds_failed)
 
 
 @dataclass(frozen=True)

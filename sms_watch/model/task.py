@@ -91,6 +91,15 @@ USUAL_ORDER = (
 )
 
 
+MOST_SECONDS = 10**10  # three centuries
+
+
+def check_span(seconds: float) -> None:
+    """Raise ValueError if a number of seconds is longer than anything that is measured here."""
+    if abs(seconds) > MOST_SECONDS:
+        raise ValueError("a span of centuries")
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a task is, in a form in which "further" can be told.
@@ -180,6 +189,10 @@ class Transfer:
     speed: Optional[float] = None
     size: Optional[int] = None
     remaining: Optional[int] = None
+
+    def check(self) -> None:
+        """Raise ValueError if the time left is none that can be told."""
+        check_span(self.remaining or 0)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from sms_watch.rules.error_codes import Code, explain
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
 from sms_watch.rules.record import TaskRecord
-from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, NOT_TAKEN, Starts, cap
+from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, Starts, cap
 
 HEALTHY_AFTER = timedelta(minutes=30)
 # What rests in these phases is left alone; the kind is told when the phase is first read.
@@ -161,9 +161,7 @@ def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
 
 def settle(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
     """Return what to remember of a task once the outcome of its start is known."""
-    before = decision.record or planned
-    totals = before.totals if outcome in NOT_TAKEN else planned.totals
-    return replace(planned, starts=planned.starts.settled(outcome, before.starts), totals=totals)
+    return planned.settled(outcome, decision.record or planned)
 
 
 # At rest

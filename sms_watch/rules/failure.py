@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
-from sms_watch.model.notice import Kind, event_id
+from sms_watch.model.notice import Kind, event_id, kind_of
 from sms_watch.rules.call import Call
 
 # More new failures than this within the span are told as one: the task is flapping. It has
@@ -32,6 +32,13 @@ class Failure:
     on_probation: bool = False
     recent: Tuple[datetime, ...] = ()
     flaps: int = 0
+
+    def check(self) -> None:
+        """Raise ValueError if it counts failures that it has no moment of, or its id is none."""
+        if self.flaps and not self.recent:
+            raise ValueError("failures without a moment")
+        if self.event_id:
+            kind_of(self.event_id)
 
     @property
     def since(self) -> Optional[datetime]:

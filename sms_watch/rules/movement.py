@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
 
-# All tasks are sampled in the same run, twice an hour: one line of the journal holds them.
-SAMPLE_EVERY = timedelta(minutes=30)
-# Of its samples a record keeps an old one to measure from and the newest two: a record is written
-# whole, a hundred times, and the earlier ones stand in earlier lines.
+# All tasks are sampled in the same run, so that one line of the journal holds them. When a task
+# last moved is known to this much: a stall is told that long after its time, and two runs, at most.
+SAMPLE_EVERY = timedelta(minutes=8)
+# Of its samples a record keeps an old one to measure from, one from halfway, and the newest.
 MOST_SAMPLES = 3
 OLD = timedelta(hours=2)
 # An advance is measured over at least this much, for a percentage comes in whole numbers.
@@ -31,8 +31,7 @@ FARTHEST = timedelta(days=365)
 SUSPICION = 0.75  # of the time after which a stall is told
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """How far a running task was at a moment.
 
     ``percent`` is that of the sub-task, ``copied`` is in bytes, ``speed`` in Mbit/s.
@@ -97,18 +96,28 @@ class Movement:
         return self._is_late(task, now, limit) and not self.has_moved(task)
 
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
-        """Record its first sight, the end of a stall, and a sample in each half hour.
+        """Record its first sight, the end of a stall, and a sample every few minutes.
 
         Until the next one ``last_progress`` stays, so whether anything has moved since
         ``moved_at`` can be told at any time.
         """
         if self.last_progress is None or self.moved_at is None:
-            return replace(self, samples=())._at(task, now)
+            begun = replace(self, samples=())
+            return begun.moved(task.progress, task.transfer.speed, now)
         if self.has_moved(task):
-            return self._at(task, now) if self._is_due(now, limit) else self
+            due = self._is_due(now, limit)
+            return self.moved(task.progress, task.transfer.speed, now) if due else self
         if self.suspected_at or not self._is_late(task, now, limit * SUSPICION):
             return self
-        return replace(self, suspected_at=now, samples=self._sampled(task, now))
+        samples = self._sampled(task.progress, task.transfer.speed, now)
+        return replace(self, suspected_at=now, samples=samples)
+
+    def moved(self, progress: Progress, speed: Optional[float], now: datetime) -> Movement:
+        """Record how far the task is, having moved; ``speed`` is in Mbit/s."""
+        samples = self._sampled(progress, speed, now)
+        return replace(
+            self, last_progress=progress, moved_at=now, suspected_at=None, samples=samples
+        )
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
         """Return the seconds left, from the advance since the oldest sample of this sub-task.
@@ -126,30 +135,22 @@ class Movement:
                 return round(seconds) if seconds <= FARTHEST.total_seconds() else None
         return None
 
-    def _at(self, task: Task, now: datetime) -> Movement:
-        samples = self._sampled(task, now)
-        return replace(
-            self,
-            last_progress=task.progress,
-            moved_at=now,
-            suspected_at=None,
-            samples=samples,
-        )
-
-    def _sampled(self, task: Task, now: datetime) -> Tuple[Sample, ...]:
-        here = task.progress
-        sample = Sample(now, here.percent, here.copied, task.transfer.speed, here.sub_task)
+    def _sampled(self, here: Progress, speed: Optional[float], now: datetime) -> Tuple[Sample, ...]:
+        sample = Sample(now, here.percent, here.copied, speed, here.sub_task)
         if len(self.samples) < MOST_SAMPLES:
             return (*self.samples, sample)
-        first, second, *rest = self.samples
-        return (second if now - first.at > OLD else first, *rest, sample)
+        first, second, last = self.samples[-MOST_SAMPLES:]
+        if now - first.at > OLD:
+            return (second, last, sample)
+        halfway = last if last.at - first.at <= OLD / 2 else second
+        return (first, halfway, sample)
 
     def _is_late(self, task: Task, now: datetime, span: timedelta) -> bool:
         """Return whether a task that has something to do was last seen to move so long ago."""
         return bool(span) and not _is_idle(task) and now - (self.moved_at or now) >= span
 
     def _is_due(self, now: datetime, limit: timedelta) -> bool:
-        """Return whether a sample is due: in another half of an hour, or where a stall would be."""
+        """Return whether a sample is due: in another few minutes, or where a stall would be."""
         last, every = self.moved_at or now, SAMPLE_EVERY.total_seconds()
         in_another = now.timestamp() // every != last.timestamp() // every
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Mapping, Optional
 
-from sms_watch.model.notice import Kind, Notice, kind_of
-from sms_watch.model.task import BROKEN, PHASES, Phase, Task
+from sms_watch.model.notice import Kind, Notice, Outcome, kind_of
+from sms_watch.model.task import BROKEN, PHASES, Phase, Task, check_span
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
 from sms_watch.rules.sight import Sight
-from sms_watch.rules.starts import Starts
+from sms_watch.rules.starts import NOT_TAKEN, Starts
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Totals:
 
     starts: int = 0
     seconds_failed: float = 0.0
+
+    def check(self) -> None:
+        """Raise ValueError if it stood failed for longer than can be."""
+        check_span(self.seconds_failed)
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,21 @@ class TaskRecord:
             self, starts=starts, totals=replace(self.totals, starts=self.totals.starts + 1)
         )
 
+    def settled(self, outcome: Outcome, before: TaskRecord) -> TaskRecord:
+        """Take in what became of the start that was counted; ``before`` is without it."""
+        starts = self.starts.settled(outcome, before.starts)
+        totals = before.totals if outcome in NOT_TAKEN else self.totals
+        return replace(self, starts=starts, totals=totals)
+
+    def uncounted(self) -> TaskRecord:
+        """Return the record with one start fewer, as far as its counts go."""
+        starts, totals = self.starts, self.totals
+        return replace(
+            self,
+            starts=replace(starts, attempts=starts.attempts - 1, tries=starts.tries - 1),
+            totals=replace(totals, starts=totals.starts - 1),
+        )
+
     def seconds_failed(self, now: datetime) -> float:
         """Return the seconds in which it stood failed since the last digest, up to now."""
         failed = self.phase is Phase.FAILED
@@ -148,6 +167,11 @@ class WatchRecord:
     short_lists: int = 0
     digested_at: Optional[datetime] = None
     airtime: Mapping[str, Airtime] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise ValueError if its id is that of no event."""
+        if self.event_id:
+            kind_of(self.event_id)
 
 
 @dataclass(frozen=True)

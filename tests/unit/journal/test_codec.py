@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterator, Tuple, Union
 
@@ -16,12 +17,13 @@ from strategies import entries, notices, progresses, records, tasks, watches
 from sms_watch.journal import codec
 from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
 from sms_watch.model.notice import Action, Digest, DigestRow, Kind, Outcome, Reason, Start
-from sms_watch.model.task import ErrorClass, Progress, Task, TaskError
+from sms_watch.model.task import ErrorClass, Progress, Task, TaskError, Transfer
+from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Sample
-from sms_watch.rules.record import Lease, TaskRecord, WatchRecord
+from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
 
 Path = Tuple[Union[str, int], ...]
@@ -103,6 +105,11 @@ def test_a_time_is_written_in_utc_and_read_aware() -> None:
         "2026-11-24T00:03:00+08:00Z",
         "2026-13-24T00:03:00Z",
         "2026-11-24T24:03:00Z",
+        "2026-11-24Z",
+        "20261124T000300Z",
+        "1999-12-31T23:59:59Z",
+        "3000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
         1795478580,
         None,
     ],
@@ -111,6 +118,51 @@ def test_a_time_that_is_none_is_refused(text: Any) -> None:
     """Only a whole moment in UTC is taken for one."""
     with pytest.raises(ValueError, match=r"."):
         codec.load(TaskRecord, {"state": "READY", "since": text})
+
+
+@pytest.mark.parametrize("number", [-1, -(10**9), 10**18 + 1, 10**400])
+def test_a_number_that_counts_nothing_is_refused(number: int) -> None:
+    """What is counted is never below 0, and no sum of it leaves what a machine can hold."""
+    with pytest.raises(ValueError, match=r"."):
+        codec.load(Totals, {"starts": number})
+    assert codec.load(Totals, {"starts": 10**18}).starts == 10**18
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e19, 10**400, -(10**400)])
+def test_a_fraction_that_is_no_number_is_refused(number: Any) -> None:
+    """Neither what is no number nor what is without end is ever reckoned with."""
+    with pytest.raises(ValueError, match=r"."):
+        codec.load(Transfer, {"speed": number})
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (Failure, {"flaps": 5}),
+        (Failure, {"event_id": "7"}),
+        (Call, {"event_id": "20261124-0-0-invented", "at": "2026-11-24T00:03:00Z"}),
+        (Agent, {"event_id": "x"}),
+        (Sight, {"since": "2026-11-24T00:03:00Z", "event_id": "x"}),
+        (WatchRecord, {"event_id": "x"}),
+        (Totals, {"seconds_failed": 1e12}),
+        (DigestRow, {"task": {"id": "a", "name": "", "state": ""}, "seconds_failed": -1e12}),
+        (Transfer, {"remaining": 10**12}),
+    ],
+)
+def test_a_value_whose_fields_do_not_fit_each_other_is_refused(kind: Any, data: Any) -> None:
+    """What no run would have written is not taken, so that it breaks none later."""
+    with pytest.raises(ValueError, match=r"."):
+        codec.load(kind, data)
+
+
+@pytest.mark.parametrize("row", [[], ["2026-11-24T00:03:00Z", 50], {"at": 1}, None, "text"])
+def test_a_sample_is_a_row_of_all_its_fields(row: Any) -> None:
+    """One that is too short is refused; more of a later version may stand behind it."""
+    with pytest.raises(ValueError, match=r"."):
+        codec.load(Sample, row)
+    whole = ["2026-11-24T00:03:00Z", 50, None, 1.5, "x"]
+    assert codec.load(Sample, [*whole, {"invented": 1}]) == Sample(NOW, 50, None, 1.5, "x")
+    assert codec.dump(Sample(NOW, 50, None, 1.5, "x")) == whole
 
 
 # Every field of every value in a line, each of them filled.
@@ -209,9 +261,7 @@ NULLABLE = {
     "tasks.a.movement.last_progress.copied",
     "tasks.a.movement.moved_at",
     "tasks.a.movement.suspected_at",
-    "tasks.a.movement.samples.0.percent",
-    "tasks.a.movement.samples.0.copied",
-    "tasks.a.movement.samples.0.speed",
+    *(f"tasks.a.movement.samples.0.{place}" for place in (1, 2, 3)),  # percent, bytes, speed
     "tasks.a.movement.stall",
     "tasks.a.rest",
     "tasks.a.snoozed_until",

@@ -8,24 +8,30 @@ from datetime import timedelta
 from typing import Any, List
 
 import pytest
-from builders import NOW, a_notice, a_record, a_task
+from builders import NOW, a_notice, a_record, a_started_record, a_task, varied
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import entries, notices
 
 from sms_watch.errors import JournalError
+from sms_watch.journal import codec
 from sms_watch.journal.entries import (
     VERSION,
     Delivery,
     Entry,
     EntryType,
+    Mark,
+    after,
     decode,
     encode,
     fold,
     snapshot,
 )
+from sms_watch.journal.entries import read as read_line
 from sms_watch.model.notice import Kind, Notice, Outcome, Start
+from sms_watch.model.task import Progress
 from sms_watch.redaction import Redactor
+from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 
@@ -61,7 +67,7 @@ def test_what_is_to_be_hidden_is_in_no_text_of_a_line() -> None:
     """What an older line remembers goes into the next one without it, and that is a line still."""
     key = "aB3/xY+9Zq=LmN0pQ"
     record = TaskRecord("RUNNING", NOW, f"--sk {key}")
-    line = encode(an_entry(tasks={"a": record}, delivered=Delivery(key)), Redactor([key]))
+    line = encode(an_entry(tasks={"a": record}, delivered=Delivery(key)), redact=Redactor([key]))
     assert decode(line).tasks["a"].name == "--sk ***"
     assert decode(line).delivered == Delivery("***")
 
@@ -121,7 +127,7 @@ def test_a_line_without_end_in_its_depth_is_refused() -> None:
         decode(b"[" * 100_000)
 
 
-@pytest.mark.parametrize("version", [None, True, "1", 1.0, [1], {}])
+@pytest.mark.parametrize("version", [None, True, "1", 1.0, [1], {}, 0, -1, 1000, 10**400])
 def test_a_line_without_a_version_is_refused(version: Any) -> None:
     """In which format a line is written is said in each, as a whole number."""
     data = json.loads(encode(an_entry()))
@@ -163,6 +169,123 @@ def test_a_newer_format_stops_everything() -> None:
 def test_what_equals_its_default_is_not_written() -> None:
     """Lines are short: a memory without attempts does not say so."""
     assert b"starts" not in encode(an_entry(tasks={"a": a_record()}))
+
+
+# Records in lines: whole, or by what changed
+
+
+HALF_WAY = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
+RUNNING = a_record(
+    state="RUNNING",
+    failed_event="",
+    last_progress=HALF_WAY,
+    moved_at=NOW,
+    samples=(Sample(NOW, 50, 1000, 90.0, "MIGRATE_LINUX_FILE"),),
+)
+LATER = NOW + timedelta(minutes=8)
+
+
+def _moved(record: TaskRecord, progress: Progress, **fields: Any) -> TaskRecord:
+    """Return the record of a running task that was read further on, eight minutes later."""
+    return varied(replace(record, movement=record.movement.moved(progress, 95.5, LATER)), **fields)
+
+
+def test_a_sample_is_three_numbers() -> None:
+    """What moves all the time is written compactly: percent, bytes and speed."""
+    record = _moved(RUNNING, replace(HALF_WAY, percent=51, copied=2000))
+    entry = replace(an_entry(tasks={"a": record}), at=LATER)
+    line = encode(entry, {"a": RUNNING})
+    assert json.loads(line)["tasks"] == {"a": [51, 2000, 95.5]}
+    assert decode(line, {"a": RUNNING}) == entry
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(_moved(RUNNING, replace(HALF_WAY, place=6)), id="another sub-task"),
+        pytest.param(_moved(RUNNING, replace(HALF_WAY, sub_task="NEXT")), id="another name"),
+        pytest.param(_moved(RUNNING, HALF_WAY, name="web-02"), id="renamed"),
+        pytest.param(_moved(RUNNING, HALF_WAY, suspected_at=LATER), id="suspected"),
+    ],
+)
+def test_what_a_sample_does_not_say_is_written_whole(record: TaskRecord) -> None:
+    """A record that changed in anything else stands in its line as it is."""
+    entry = replace(an_entry(tasks={"a": record}), at=LATER)
+    line = encode(entry, {"a": RUNNING})
+    assert json.loads(line)["tasks"] == {"a": codec.dump(record)}
+    assert decode(line, {"a": RUNNING}) == entry
+
+
+STARTED = a_started_record(last_id="20261124-4711-0-start", outcome=Outcome.UNKNOWN, total_starts=1)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.REFUSED, Outcome.FAILED])
+def test_an_acknowledgement_repeats_nothing(outcome: Outcome) -> None:
+    """What became of a start is a word; the record stands in the plan, once in a run."""
+    before = varied(STARTED, attempts=0, tries=0, total_starts=0)
+    record = STARTED.settled(outcome, before)
+    starts = {"a": Start("20261124-4711-0-start", outcome)}
+    entry = an_entry(EntryType.ACK, tasks={"a": record}, starts=starts)
+    line = encode(entry, {"a": STARTED})
+    assert json.loads(line)["tasks"] == {"a": str(outcome)}
+    assert decode(line, {"a": STARTED}) == entry
+
+
+def test_an_unknown_outcome_changes_nothing() -> None:
+    """Until its answer is known a start counts as planned: there is no record to write."""
+    starts = {"a": Start("20261124-4711-0-start")}
+    entry = an_entry(EntryType.ACK, tasks={"a": STARTED}, starts=starts)
+    assert "tasks" not in json.loads(encode(entry, {"a": STARTED}))
+
+
+def test_a_start_that_was_not_sent_is_written_whole() -> None:
+    """It leaves what was before, which the plan does not hold."""
+    starts = {"a": Start("20261124-4711-0-start", Outcome.SKIPPED)}
+    entry = an_entry(EntryType.ACK, tasks={"a": a_record()}, starts=starts)
+    line = encode(entry, {"a": STARTED})
+    assert json.loads(line)["tasks"] == {"a": codec.dump(a_record())}
+
+
+@pytest.mark.parametrize(
+    ("form", "known"),
+    [
+        pytest.param([51, 2000, 95.5], None, id="a sample of nobody"),
+        pytest.param([51, 2000, 95.5], a_record(), id="a sample of what never moved"),
+        pytest.param("done", None, id="an outcome of nobody"),
+        pytest.param("done", a_record(last_id="another"), id="an outcome of another start"),
+    ],
+)
+def test_a_change_of_what_is_not_known_is_left_out(form: Any, known: Any) -> None:
+    """Where the line that it builds on cannot be used, the record stays as it was."""
+    data = json.loads(encode(an_entry(EntryType.ACK, starts={"a": Start("b", Outcome.DONE)})))
+    line = json.dumps({**data, "tasks": {"a": form}}).encode()
+    assert decode(line, {"a": known} if known else {}).tasks == {}
+
+
+@pytest.mark.parametrize("form", [[51], [-1, 0, 0.0], ["x", 0, 0.0], "gone", "", 7, None, True])
+def test_a_change_that_is_none_is_refused(form: Any) -> None:
+    """A line with another form of a record is not valid, whoever it is about."""
+    data = json.loads(encode(an_entry()))
+    with pytest.raises(ValueError, match=r"."):
+        decode(json.dumps({**data, "tasks": {"a": form}}).encode(), {"a": RUNNING})
+
+
+@given(entries, entries)
+def test_whatever_is_known_a_line_says_all(known: Entry, entry: Entry) -> None:
+    """Folding the line over what was known gives what the entry itself adds up to."""
+    memory = fold([known])
+    read = decode(encode(entry, memory.tasks), memory.tasks)
+    assert after(memory, read) == after(memory, entry)
+
+
+def test_a_mark_stands_in_the_line() -> None:
+    """Where the newest snapshot begins, what follows a seal, and whose memory it is."""
+    mark = Mark(0, 7, "20261124b", "urn:smn:ap-southeast-3:0:night-watch")
+    line = encode(an_entry(EntryType.SEAL), mark=mark)
+    assert line.startswith(b'{"v":1,"base":0,"count":7,"next":"20261124b","topic":"urn:smn:')
+    assert read_line(line).mark == mark
+    assert decode(line) == an_entry(EntryType.SEAL)
+    assert read_line(encode(an_entry())).mark == Mark()
 
 
 def test_before_the_first_line_nothing_is_remembered() -> None:

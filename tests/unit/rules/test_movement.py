@@ -214,16 +214,16 @@ def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
 @pytest.mark.parametrize(
     ("last", "now", "due"),
     [
-        ((0, 0, 0), (0, 29, 59), False),
-        ((0, 0, 0), (0, 30, 0), True),
-        ((0, 29, 59), (0, 30, 0), True),
-        ((0, 30, 0), (0, 59, 59), False),
+        ((0, 0, 0), (0, 7, 59), False),
+        ((0, 0, 0), (0, 8, 0), True),
+        ((0, 7, 59), (0, 8, 0), True),
+        ((0, 8, 0), (0, 15, 59), False),
     ],
 )
-def test_a_sample_is_taken_in_each_half_of_an_hour(
+def test_a_sample_is_taken_every_eight_minutes(
     last: Tuple[int, int, int], now: Tuple[int, int, int], due: bool
 ) -> None:
-    """The halves are those of the clock, so that all tasks are written down in one line."""
+    """The minutes are those of the clock, so that all tasks are written down in one line."""
     midnight = NOW.replace(hour=0, minute=0, second=0)
     before, moment = (
         midnight + timedelta(hours=hour, minutes=minute, seconds=second)
@@ -236,24 +236,39 @@ def test_a_sample_is_taken_in_each_half_of_an_hour(
 
 
 def test_what_stands_still_is_not_sampled() -> None:
-    """Another half of an hour in which nothing moved leaves no sample."""
+    """Eight minutes in which nothing moved leave no sample."""
     movement = _movement(moved_at=NOW - minutes(40), suspected_at=None)
     assert _read(movement, _still())[0] is movement
 
 
-def test_few_samples_are_kept_and_one_of_them_is_old() -> None:
-    """An old one to measure from, two hours at most, and the newest two; the newest is last."""
+@pytest.mark.parametrize("every", [8, 9, 15, 30, 59])
+def test_few_samples_are_kept_and_one_of_them_is_old(every: int) -> None:
+    """From the first hour on the advance is measured over an hour or two; the newest is last."""
     movement = Movement()
-    for number in range(20):
+    for number in range(60):
         task = _still(progress=replace(HERE, percent=number))
-        now = NOW + minutes(30 * number)
+        now = NOW + minutes(every * number)
         movement, _ = _read(movement, task, now)
         moments = [sample.at for sample in movement.samples]
         assert len(moments) == min(number + 1, MOST_SAMPLES)
         assert moments[-1] == now
         assert moments == sorted(moments)
         assert now - moments[0] <= OLD
-        assert number < 3 or now - moments[0] >= minutes(60)
+        assert now - NOW < OLD or now - moments[0] >= minutes(59)
+
+
+@pytest.mark.parametrize("tick", [1, 2, 3, 5])
+@pytest.mark.parametrize("stop", range(30))
+def test_a_stall_is_told_within_ten_minutes_of_its_time(tick: int, stop: int) -> None:
+    """With a timer of up to five minutes: 60 to 70 minutes after the last movement, at 60."""
+    movement, minute, last = Movement(), 0, 60 + stop
+    while True:
+        task = _still(progress=Progress(5, 50, min(minute, last)), speed=0.0)
+        movement, news = _read(movement, task, NOW + minutes(minute))
+        if news is Kind.STALLED:
+            break
+        minute += tick
+    assert 60 <= minute - last <= 70
 
 
 def test_a_short_stall_is_not_told_late_for_want_of_samples() -> None:
@@ -306,10 +321,10 @@ TASK_BY_BYTES = _at(None, HALF, size=100 * GIGABYTE)
         pytest.param(_at(100), [_sample(30)], 0, id="it is there"),
         pytest.param(_at(60), [], None, id="nothing measured"),
         pytest.param(_at(None), [_sample(30)], None, id="no percentage"),
-        pytest.param(_at(60), [replace(_sample(30), sub_task="x")], None, id="another sub-task"),
+        pytest.param(_at(60), [_sample(30)._replace(sub_task="x")], None, id="another sub-task"),
         pytest.param(
             _at(60),
-            [replace(_sample(60), sub_task="x"), _sample(30)],
+            [_sample(60)._replace(sub_task="x"), _sample(30)],
             2 * 3600,
             id="the oldest of this sub-task",
         ),
