@@ -29,7 +29,7 @@ def figures(layouts: Layouts, times: int, night: Scenario, pause: float) -> List
     ours = play_watched(night, Screen("", Console(quiet=True))).score
     number = len(night.world(World(VirtualClock(night.begin))).tasks)
     with tempfile.TemporaryDirectory() as journal, slow_service(number, pause) as url:
-        texts = settings(url, ids(number), Path(journal).as_uri())
+        texts = settings(url, ids(number), Path(journal))
         work_once(layouts.ours_compiled, "once", texts=texts)
         seconds = {
             name: median(each)

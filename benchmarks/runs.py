@@ -20,7 +20,7 @@ LEAST_GAIN, MOST_GROWTH, MOST_MIB, MOST_CALLS = 7, 12, 96, 12
 Measured = Dict[str, Any]
 
 
-def settings(url: str, task_ids: Sequence[str], journal: str) -> Dict[str, str]:
+def settings(url: str, task_ids: Sequence[str], journal: Path) -> Dict[str, str]:
     """Give the settings of a function against a service on this machine."""
     return {
         "SMS_TASK_IDS": " ".join(task_ids),
@@ -29,8 +29,7 @@ def settings(url: str, task_ids: Sequence[str], journal: str) -> Dict[str, str]:
         "HUAWEICLOUD_SDK_SK": "simulated-secret-key-of-forty-characters",
         "SMS_ENDPOINT": url,
         "SMN_ENDPOINT": url,
-        "OBS_ENDPOINT": url,
-        "JOURNAL_URI": journal,
+        "JOURNAL_URI": journal.as_uri(),
         "LOG_LEVEL": "ERROR",
     }
 
@@ -90,7 +89,7 @@ def _most(runs: Sequence[Measured], name: str) -> int:
 
 def _run(layouts: Layouts, url: str, number: int, mode: str, at_once: int = 0) -> Measured:
     with tempfile.TemporaryDirectory() as journal:
-        texts = settings(url, ["*"] if mode == "*" else ids(number), Path(journal).as_uri())
+        texts = settings(url, ["*"] if mode == "*" else ids(number), Path(journal))
         said = work_once(layouts.ours_compiled, "runs", texts=texts, at_once=at_once).said
     if said["tasks"] != number:
         raise ValueError(f"{said['tasks']} of {number} tasks were looked at")

@@ -1,8 +1,7 @@
 """A service that takes its time: ``python -m benchmarks.service TASKS SECONDS [PEM]``.
 
 It is a process of its own, so that what it computes does not count as ours. Every answer waits,
-then comes from memory, that of OBS from a bucket for journals; ``/calls`` tells what was asked so
-far, at once.
+then comes from memory; ``/calls`` tells what was asked so far, at once.
 """
 
 from __future__ import annotations
@@ -19,14 +18,12 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Iterator, List, Mapping, Optional
+from typing import Any, Iterator, List, Optional
 from typing import Counter as Counts
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.layouts import ROOT
 from local.clock import VirtualClock
-from local.cloud.buckets import Bucket, Storage
 from local.cloud.shapes import (
     SOURCE_FILTERS,
     TASK_FILTERS,
@@ -36,12 +33,11 @@ from local.cloud.shapes import (
     task_page,
 )
 from local.cloud.variants import DOCUMENTED
-from local.cloud.world import Refused, SimTask, World
+from local.cloud.world import SimTask, World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 UNCOUNTED = "/calls"
 PUBLISHED = b'{"request_id": "r", "message_id": "m"}'
-BUCKET = "journals"
 
 
 def ids(number: int) -> List[str]:
@@ -79,7 +75,6 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, answers: Answers, pause: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers, self.pause = answers, pause
-        self.storage = Storage(buckets={BUCKET: Bucket(Storage.region)})
         self.calls: Counts[str] = Counter()
         self.counting = threading.Lock()
 
@@ -94,75 +89,29 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == UNCOUNTED:
             self._answer(json.dumps(self.server.calls).encode())
             return
-        if self._key is not None:
-            self._read_object(self._key)
-            return
         last = urlsplit(self.path).path.rpartition("/")[2]
         self._count(last if last in ("tasks", "sources") else "task")
         time.sleep(self.server.pause)
         self._answer(self.server.answers.to(self.path))
 
-    def do_HEAD(self) -> None:
-        """Say how long an object is."""
-        self.do_GET()
-
     def do_POST(self) -> None:
-        """Take a start, a message, or a line of a journal."""
-        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self._key is not None:
-            self._append_object(self._key, data)
-            return
+        """Take a start, or a message."""
         starts = self.path.endswith("/action")
         self._count("start" if starts else "message")
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         time.sleep(self.server.pause)
         self._answer(DOCUMENTED.start.body if starts else PUBLISHED)
 
-    @property
-    def _key(self) -> Optional[str]:
-        """The object of the bucket that is asked for, ``None`` where another service is."""
-        path, within = urlsplit(self.path).path, f"/{BUCKET}/"
-        return path[len(within) :] if path.startswith(within) else None
-
-    def _read_object(self, key: str) -> None:
-        self._count("journal")
-        time.sleep(self.server.pause)
-        try:
-            part = self.server.storage.get(BUCKET, key).part(self.headers.get("Range", ""))
-        except Refused as refused:
-            self._refuse(refused)
-            return
-        self._count("bytes", len(part.data))
-        self._answer(part.data, part.status, part.headers)
-
-    def _append_object(self, key: str, data: bytes) -> None:
-        self._count("line")
-        time.sleep(self.server.pause)
-        position = int(dict(parse_qsl(urlsplit(self.path).query))["position"])
-        try:
-            after = self.server.storage.append(BUCKET, key, position, data)
-        except Refused as refused:
-            self._refuse(refused)
-            return
-        self._answer(b"", headers={"x-obs-next-append-position": str(after)})
-
-    def _refuse(self, refused: Refused) -> None:
-        self._answer(f"<Error><Code>{refused.code}</Code></Error>".encode(), refused.status)
-
-    def _count(self, kind: str, number: int = 1) -> None:
+    def _count(self, kind: str) -> None:
         with self.server.counting:
-            self.server.calls[kind] += number
+            self.server.calls[kind] += 1
 
-    def _answer(
-        self, body: bytes, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
-        self.send_response(status)
-        common = {"Content-Type": "application/json", "x-obs-request-id": "request"}
-        common["Content-Length"] = str(len(body))
-        for name, text in {**common, **headers}.items():
-            self.send_header(name, text)
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def log_message(self, *about: Any) -> None:
         """Write no line per request."""
