@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 from rich.console import Console
 
-from benchmarks import cold, journal, night, runs, tls
+from benchmarks import cold, evening, journal, night, runs, tls
 from benchmarks.figures import Figure, in_markdown, on_screen
 from benchmarks.layouts import FORMER, ROOT, Layouts
 from local.scenarios import SCENARIOS
@@ -41,6 +41,8 @@ machine: ratios count, seconds are this machine's.
   machine, so these rows have bars only then. {former} is what it was before anything was done about
   its start; its rows are there where git has it. A process that is held back is stopped for the
   rest of each tenth of a second in which it has used up its share.
+- In the evening a day of {ticks} runs has passed, played by the real handler. All tasks are found
+  by listing (`*`), without TLS. For an outage of a day every start is made that there can be.
 - The walkthrough's rules are those of a plain script, a function for each task: it reads its task
   every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
   run on the SDK makes the two clients and reads one task; a bare script (`bare_script.py`) does the
@@ -64,6 +66,7 @@ class Sizes:
     day: timedelta = timedelta(days=1)
     counted: bool = True
     many: int = 100
+    ticks: int = 96
 
 
 def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]]:
@@ -74,6 +77,8 @@ def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]
     yield "Cold runs over TLS", tls.figures(layouts, sizes.imports, sizes.counted, sizes.many)
     yield "Runs", runs.figures(layouts, sizes.runs, sizes.tasks, sizes.pause)
     yield "One night", night.figures(layouts, sizes.imports, scenario, sizes.pause)
+    aged = evening.figures(layouts, sizes.runs, sizes.tasks[1:], sizes.ticks, sizes.counted)
+    yield "Cold runs in the evening", aged
     yield "Reading a day's journal", journal.figures(sizes.day)
 
 
@@ -88,6 +93,7 @@ def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
         pause=sizes.pause * 1000,
         month=night.RUNS_A_MONTH,
         former=FORMER,
+        ticks=sizes.ticks,
     )
     return "\n".join([head, *(in_markdown(*table) for table in tables.items())])
 

@@ -5,6 +5,7 @@ It serves out of this process, so that what it computes does not count as that o
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import threading
 from collections import Counter
@@ -12,13 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, TypeVar
 from typing import Counter as Counts
 
 import certifi
 import flask
 import trustme
 
+from benchmarks.figures import Figure, at_most
+from benchmarks.fresh import instructions, interleaved, median, work_once
 from benchmarks.service import ids
 from build_roots import hashed
 from local.clock import VirtualClock
@@ -32,6 +35,8 @@ COPYING, SPEED = timedelta(days=30), 200.0  # Mbit/s
 SIZE = COPYING.total_seconds() * SPEED * 1e6 / 8
 BUCKET = "journals"
 Measured = TypeVar("Measured")
+# What is run: a folder, and the work of child.py that is done with it.
+Variant = Tuple[Path, str]
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,29 @@ class Authorities:
         for name, content in hashed(trusted).items():
             (made.roots / name).write_bytes(content)
         return made
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run costs: seconds of a processor, instructions if they were counted, and the most
+    memory, calls, and bytes from OBS of any such run.
+    """
+
+    cpu: float
+    counted: int
+    peak: int
+    calls: int
+    read: int
+
+    def __str__(self) -> str:
+        counted = f", {self.counted / 1e6:,.0f} M" if self.counted else ""
+        return f"{self.cpu:.2f} s of processor time{counted}"
+
+    def to(self, other: Cost, what: str, bar: float) -> Figure:
+        """Return how many times the other it is; only instructions have a bar."""
+        if self.counted:
+            return at_most(what, self.counted / other.counted, bar)
+        return Figure(what, f"{self.cpu / other.cpu:.2f} x")
 
 
 @dataclass
@@ -100,6 +128,40 @@ class Account:
             if flask.request.endpoint == "_get_object":
                 self.read += len(answer.get_data())
         return answer
+
+
+def cost_once(account: Account, variant: Variant, task_ids: Sequence[str]) -> Cost:
+    """Return what the next run costs; its instructions are not counted."""
+    ended = account.run(work_once, *variant, *task_ids)
+    calls = sum(account.calls.values())
+    return Cost(ended.cpu, 0, ended.said.get("peak", 0), calls, account.read)
+
+
+def costs(
+    account: Account,
+    variants: Mapping[str, Variant],
+    task_ids: Sequence[str],
+    times: int,
+    counted: bool,
+) -> Dict[str, Cost]:
+    """Return what a run of each costs in this moment; the one before has left a journal."""
+    for each in variants.values():
+        cost_once(account, each, task_ids)
+    once = {
+        name: functools.partial(cost_once, account, each, task_ids)
+        for name, each in variants.items()
+    }
+    found = interleaved(times, once)
+    return {
+        name: Cost(
+            median([each.cpu for each in runs]),
+            account.run(instructions, *variants[name], *task_ids) if counted else 0,
+            max(each.peak for each in runs),
+            max(each.calls for each in runs),
+            max(each.read for each in runs),
+        )
+        for name, runs in found.items()
+    }
 
 
 @contextmanager

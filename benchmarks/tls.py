@@ -7,22 +7,17 @@ say the same on a busy machine, so only they have bars.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Sequence
 
-from benchmarks.cloud import Account, an_account
+from benchmarks.cloud import Account, Cost, Variant, an_account, costs
 from benchmarks.figures import Figure, at_most
 from benchmarks.fresh import (
-    Ended,
     can_be_held_back,
     counts_instructions,
     held_back,
-    instructions,
     interleaved,
     median,
-    work_once,
 )
 from benchmarks.layouts import FORMER, Layouts
 from benchmarks.service import ids
@@ -38,28 +33,6 @@ SDK, BARE = "a script on the SDK, compiled", "a bare script, compiled"
 # What our zip is compared with, and how many times the other it may cost.
 BARS = {PLAIN: 0.45, WAS_PLAIN: 0.3, WAS: 0.6, BARE: 1.5}
 MANY_BARS = {WAS: 0.35}
-# What is run: a folder, and the work of child.py that is done with it.
-Variant = Tuple[Path, str]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a run costs: seconds of a processor, instructions if counted, calls, bytes of memory."""
-
-    cpu: float
-    counted: float
-    calls: int
-    peak: int
-
-    def __str__(self) -> str:
-        counted = f", {self.counted / 1e6:,.0f} M" if self.counted else ""
-        return f"{self.cpu:.2f} s of processor time{counted}"
-
-    def to(self, other: Cost, what: str, bar: float) -> Figure:
-        """Return how many times the other it is; only instructions have a bar."""
-        if self.counted:
-            return at_most(what, self.counted / other.counted, bar)
-        return Figure(what, f"{self.cpu / other.cpu:.2f} x")
 
 
 def figures(layouts: Layouts, times: int, counted: bool, number: int = MANY) -> List[Figure]:
@@ -68,10 +41,10 @@ def figures(layouts: Layouts, times: int, counted: bool, number: int = MANY) -> 
     watching = {name: each for name, each in variants.items() if name in (OURS, WAS)}
     counted = counted and counts_instructions()
     with an_account(1, NOON, secure=True) as account:
-        one = _costs(account, variants, ids(1), times, counted)
+        one = costs(account, variants, ids(1), times, counted)
         held = _held_back(account, variants, ids(1), times)
     with an_account(number, NOON, secure=True) as account:
-        many = _costs(account, watching, ids(number), times, counted)
+        many = costs(account, watching, ids(number), times, counted)
     return [
         *(Figure(f"a run of one task: {name}", str(cost)) for name, cost in one.items()),
         *_compared(one, BARS),
@@ -93,34 +66,6 @@ def _variants(layouts: Layouts) -> Dict[str, Variant]:
     return found
 
 
-def _costs(
-    account: Account,
-    variants: Mapping[str, Variant],
-    task_ids: Sequence[str],
-    times: int,
-    counted: bool,
-) -> Dict[str, Cost]:
-    """Return what a run of each costs; the one before has left a journal."""
-
-    def run(variant: Variant) -> Tuple[Ended, int]:
-        return account.run(work_once, *variant, *task_ids), sum(account.calls.values())
-
-    for each in variants.values():
-        run(each)
-    found = interleaved(
-        times, {name: functools.partial(run, each) for name, each in variants.items()}
-    )
-    return {
-        name: Cost(
-            median([ended.cpu for ended, _ in runs]),
-            account.run(instructions, *variants[name], *task_ids) if counted else 0,
-            max(calls for _, calls in runs),
-            max(ended.said.get("peak", 0) for ended, _ in runs),
-        )
-        for name, runs in found.items()
-    }
-
-
 def _held_back(
     account: Account, variants: Mapping[str, Variant], task_ids: Sequence[str], times: int
 ) -> List[Figure]:
@@ -139,9 +84,9 @@ def _held_back(
     return [Figure(f"{what}: {name}", f"{median(each):.2f} s") for name, each in found.items()]
 
 
-def _compared(costs: Mapping[str, Cost], bars: Mapping[str, float]) -> List[Figure]:
+def _compared(measured: Mapping[str, Cost], bars: Mapping[str, float]) -> List[Figure]:
     return [
-        costs[OURS].to(costs[name], f"... to {name}", bar)
+        measured[OURS].to(measured[name], f"... to {name}", bar)
         for name, bar in bars.items()
-        if name in costs
+        if name in measured
     ]
