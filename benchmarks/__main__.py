@@ -42,7 +42,8 @@ machine: ratios count, seconds are this machine's.
   its start; its rows are there where git has it. A process that is held back is stopped for the
   rest of each tenth of a second in which it has used up its share.
 - In the evening a day of {ticks} runs has passed, played by the real handler. All tasks are found
-  by listing (`*`), without TLS. For an outage of a day every start is made that there can be.
+  by listing (`*`), without TLS. For an outage of a day every start is made that there can be. OBS
+  gives the last bytes of an object when it is asked for them; where it does not, a run asks twice.
 - The walkthrough's rules are those of a plain script, a function for each task: it reads its task
   every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
   run on the SDK makes the two clients and reads one task; a bare script (`bare_script.py`) does the

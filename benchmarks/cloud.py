@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, TypeVar
@@ -28,6 +28,7 @@ from local.clock import VirtualClock
 from local.cloud.buckets import Bucket
 from local.cloud.server import CloudServer
 from local.cloud.setup import KEY, TOPIC, settings
+from local.cloud.variants import DOCUMENTED
 from local.cloud.world import SimTask, World
 
 # Nobody looks for as long as this copy takes.
@@ -177,6 +178,7 @@ def an_account(number: int, begin: datetime, secure: bool = False) -> Iterator[A
         with CloudServer(world, [KEY], [TOPIC], certificate) as server:
             storage = server.cloud.storage
             storage.buckets[BUCKET] = Bucket(storage.region)
+            server.cloud.variants = replace(DOCUMENTED, last_bytes=True)
             account = Account(server, clock, authorities)
             server.cloud.app.after_request(account.count)
             yield account
