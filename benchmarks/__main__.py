@@ -67,7 +67,7 @@ class Sizes:
     day: timedelta = timedelta(days=1)
     counted: bool = True
     many: int = 100
-    ticks: int = 96
+    ticks: int = 72
 
 
 def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Iterator, List, Optional
 
 from benchmarks.figures import Figure
+from sms_watch.errors import FORBIDDEN, CloudError
 from sms_watch.journal.objects import DailyJournal
 from sms_watch.journal.store import Part
 from sms_watch.messages.compose import RunContext
@@ -76,9 +77,9 @@ class Day:
         """Give the same task."""
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str) -> Listing:
-        """Give no list: the tasks are named by their ids."""
-        raise AssertionError("nobody asks for a list")
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
+        """Raise CloudError: the tasks are read by their ids."""
+        raise CloudError("list the tasks", status=FORBIDDEN)
 
     def start_task(self, task_id: str) -> None:
         """Take a start."""

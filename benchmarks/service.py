@@ -1,7 +1,7 @@
 """A service that takes its time: ``python -m benchmarks.service TASKS SECONDS [PEM]``.
 
 It is a process of its own, so that what it computes does not count as ours. Every answer waits,
-then comes from memory; ``/calls`` tells what was asked so far, at once.
+then comes from memory; ``/calls`` tells what was asked so far, at once. Certain keys may not list.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ from local.cloud.world import SimTask, World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 UNCOUNTED = "/calls"
+MAY_LIST, MAY_NOT_LIST = "SIMULATEDACCESSKEY00", "SIMULATEDACCESSKEY01"
+FORBIDDEN = b'{"error_code": "SMS.9004", "error_msg": "The current account has no such right."}'
 PUBLISHED = b'{"request_id": "r", "message_id": "m"}'
 
 
@@ -92,7 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
         last = urlsplit(self.path).path.rpartition("/")[2]
         self._count(last if last in ("tasks", "sources") else "task")
         time.sleep(self.server.pause)
-        self._answer(self.server.answers.to(self.path))
+        if last in ("tasks", "sources") and MAY_NOT_LIST in self.headers["Authorization"]:
+            self._answer(FORBIDDEN, 403)
+        else:
+            self._answer(self.server.answers.to(self.path))
 
     def do_POST(self) -> None:
         """Take a start, or a message."""
@@ -106,8 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.counting:
             self.server.calls[kind] += 1
 
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -8,6 +8,7 @@ FAILING, REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 400, 401, 403, 404, 429
 # The codes of calls that were not made: no time was left; the service had refused the keys before,
 # or throttled the account for longer than the run lasts.
 NO_TIME, KEYS_REFUSED, TOO_MANY_CALLS = "no_time", "keys_refused", "too_many_calls"
+TOO_MANY_ROWS = "too_many_rows"  # the code of a list that takes more than what it stands in for
 # OBS's code for a clock that is off (OBS API reference, "Error Codes").
 TOO_SKEWED = "RequestTimeTooSkewed"
 # SMN's codes for a subject and a message that it does not take, though their status, 403, is that
@@ -70,10 +71,11 @@ class CloudError(WatchError):
     answer came. ``code`` is the service's own (``SMS.7713``, ``SMN.0006``, ``APIGW.0301``) or a
     word of ours for what happened on the way (``timeout``, ``unreachable``, ``proxy``,
     ``no_answer``, ``certificate``, ``malformed``), or kept the call from being sent (``no_time``,
-    ``keys_refused``, ``too_many_calls``). ``request_id`` is the service's. ``retryable``: the same
-    call may be sent again without harm, after ``retry_after`` seconds if the service named them.
-    ``outcome_unknown``: a write may have taken effect. ``clock`` says how far our clock is off,
-    where a signature was refused and that may be why; otherwise it is empty.
+    ``keys_refused``, ``too_many_calls``) or a list from being read on (``too_many_rows``).
+    ``request_id`` is the service's. ``retryable``: the same call may be sent again without harm,
+    after ``retry_after`` seconds if the service named them. ``outcome_unknown``: a write may have
+    taken effect. ``clock`` says how far our clock is off, where a signature was refused and that
+    may be why; otherwise it is empty.
     """
 
     def __init__(

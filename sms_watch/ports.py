@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.model.notice import Message, Position
@@ -63,10 +63,16 @@ class MigrationService(Protocol):
         Raise as ``read_task`` does.
         """
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         """List all tasks, or those whose source servers belong to a migration project.
 
-        Raises CloudError when not even the beginning of the list can be read.
+        With ``most`` the tasks could be read by their ids as well: the list ends early enough for
+        that, and is not read on if it has more rows than so many.
+
+        Raises CloudError when not even the beginning of the list can be read; where that of the
+        source servers is needed, also when a page of it cannot be: for a project, and with
+        ``most``, since the tasks themselves may tell the connection. A list with too many rows is
+        one with the code ``too_many_rows``.
         """
 
     def start_task(self, task_id: str) -> None:

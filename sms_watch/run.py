@@ -87,7 +87,7 @@ class _Run:
         observed = Observer(
             self._ports, self._request.scope, situation, memory, self._request.dry_run
         ).observe()
-        situation = replace(situation, short_list=observed.short_list)
+        situation = replace(situation, short_list=observed.short_list, unlisted=observed.unlisted)
         planned = plan(observed.observations, memory, situation)
         warnings = (*_warnings(history), *observed.warnings)
         failures = (observed.failure, _snooze_failure(self._request.commands, planned))

@@ -324,7 +324,8 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting(
         "SMS_TASK_IDS",
         "The migration tasks to watch: their ids, separated by commas or spaces; or `*`: every task"
-        " of the account, new ones as they appear.",
+        " of the account, new ones as they appear. More than eight ids are looked up in the list of"
+        " tasks, if the keys may list them.",
         _task_ids,
         note=REQUIRED,
     ),

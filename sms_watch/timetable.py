@@ -37,7 +37,7 @@ class Timetable:
 
     @property
     def sources(self) -> float:
-        """When reads are given up that a run can do without: those of the source servers."""
+        """When reads are given up that a run can do without: those of lists."""
         return 0.5 * self.budget
 
     @property

@@ -15,6 +15,7 @@ from builders import varied
 from sms_watch.errors import (
     KEYS_REFUSED,
     TOO_MANY_CALLS,
+    TOO_MANY_ROWS,
     CloudError,
     JournalClosed,
     JournalConflict,
@@ -96,10 +97,12 @@ class FakeService:
     def read_again(self, task_id: str) -> Task:
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         self.lists += 1
         if self.on_list:
             raise self.on_list.popleft()
+        if most is not None and len(self.tasks) > most:
+            raise CloudError("list the tasks", code=TOO_MANY_ROWS)
         chosen = [t for t in self.tasks.values() if not project or t.servers.source_id == project]
         ids = frozenset(self.tasks) - self.unlisted - frozenset(self.closed)
         rows = tuple(replace(t, listed=True) for t in chosen if t.id in ids - self.strange)
@@ -149,19 +152,19 @@ class OneRun:
     def read_again(self, task_id: str) -> Task:
         return self._read(lambda: self._service.read_again(task_id))
 
-    def list_tasks(self, project: str) -> Listing:
-        return self._read(lambda: self._service.list_tasks(project))
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
+        return self._read(lambda: self._service.list_tasks(project, most), most is not None)
 
     def start_task(self, task_id: str) -> None:
         self._call(lambda: self._service.start_task(task_id))
 
-    def _read(self, call: Callable[[], Returned]) -> Returned:
+    def _read(self, call: Callable[[], Returned], optional: bool = False) -> Returned:
         if self._throttled:
             raise CloudError("read from the service", code=TOO_MANY_CALLS)
         try:
             return self._call(call)
         except CloudError as error:
-            self._throttled = bool(error.retry_after)
+            self._throttled = bool(error.retry_after) and not optional
             raise
 
     def _call(self, call: Callable[[], Returned]) -> Returned:

@@ -138,7 +138,9 @@ class Months:
         self.vigil.discovers = self.seed % 3 == 1
         if self.seed % 5 == 3:
             self.vigil.refuses = lambda message: "server 1" in message
-        self.vigil.variants = draw_variants(self.more_dice, self.vigil.discovers)
+        variants = draw_variants(self.more_dice, self.vigil.discovers)
+        # Of the accounts whose tasks are named, every second one may not list them.
+        self.vigil.variants = replace(variants, may_list=self.seed % 3 != 2)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
         self.promises = Promises(self.vigil, OBSTACLES)

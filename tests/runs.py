@@ -97,7 +97,7 @@ class _Watched:
     def read_again(self, task_id: str) -> Task:
         return self.read_task(task_id)
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         listing: Listing = self._call("list", lambda: self._world.service.list_tasks(project))
         return listing
 

@@ -153,6 +153,7 @@ watches = st.builds(
     sights(Kind.GONE),
     st.integers(0, 3),
     MAYBE_TIMES,
+    MAYBE_TIMES,
     airtimes,
 )
 starts = st.builds(Start, TEXTS, st.sampled_from(Outcome), TEXTS)

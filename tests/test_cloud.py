@@ -518,6 +518,16 @@ def test_reads_can_be_limited_by_the_minute(cloud: Cloud) -> None:
 # Lists
 
 
+def test_keys_may_read_tasks_and_not_list_them(cloud: Cloud) -> None:
+    """The right to list is one of its own; by default they have it."""
+    paths = ["/v3/tasks", "/v3/sources", "/v3/tasks/a"]
+    assert [_get(cloud, path).status_code for path in paths] == [200, 200, 200]
+    cloud.variants = Variants(may_list=False)
+    answered = [_get(cloud, path) for path in paths]
+    assert [each.status_code for each in answered] == [403, 403, 200]
+    assert answered[0].json["error_code"] == "SMS.9004"
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -18,7 +18,7 @@ from local.cloud.variants import UNREADABLE, Variants
 from local.cloud.world import SimTask
 from sms_watch.adapters import smn, sms
 from sms_watch.adapters.sdk import Caller
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import TOO_MANY_ROWS, CloudError, TaskGone
 from sms_watch.model.notice import Message
 from sms_watch.model.task import TaskState
 from sms_watch.ports import MigrationService, Publisher
@@ -165,6 +165,14 @@ def test_a_task_of_somebody_else_is_not_gone(services: Services) -> None:
         assert not isinstance(closed.value, TaskGone)
         assert (closed.value.retryable, closed.value.outcome_unknown) == (False, False)
     assert services.tasks.list_tasks("").ids == {"running"}
+
+
+def test_a_list_that_takes_more_than_the_reads_is_left(services: Services) -> None:
+    """One with as many rows as allowed is read."""
+    assert services.tasks.list_tasks("", 2).ids == {"failed", "running"}
+    with pytest.raises(CloudError) as too_long:
+        services.tasks.list_tasks("", 1)
+    assert too_long.value.code == TOO_MANY_ROWS
 
 
 def test_a_list_tells_that_it_counts_more_than_it_shows(services: Services) -> None:

@@ -210,6 +210,7 @@ class Truth:
         if is_told or not calls:
             self.is_open, self.called, self.unproved = calls, calls, False
             self.flaps, self.fails = 0, []
+            self.code = "" if calls else self.code  # people know another reason by now
         return {kind} if is_told else set()
 
 

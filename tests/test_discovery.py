@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import timezone
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 from builders import DISK_FULL, LINE_LOST, NOW, a_policy, a_reading, a_situation, a_task, minutes
@@ -270,6 +271,21 @@ def test_the_sources_have_an_end_of_their_own_where_a_run_can_do_without_them(
     assert bool(listing.detail) is not known
 
 
+@pytest.mark.parametrize(("most", "called"), [(None, 3), (5, 0)])
+def test_a_list_in_place_of_reads_has_the_end_of_what_a_run_can_do_without(
+    night: Night, most: Optional[int], called: int
+) -> None:
+    """A list that hangs leaves time to read the tasks one by one."""
+    connection = sms.connect(night.server.url, Credentials(KEY.access, KEY.secret))
+    reads, over = (Caller(connection, FakeDeadline(rest), print) for rest in (50, 0))
+    try:
+        with contextlib.suppress(CloudError):
+            sms.SmsService(reads, sources=over).list_tasks("", most)
+    finally:
+        connection.close()
+    assert night.calls.get("list_tasks", 0) == called
+
+
 def test_an_agent_that_is_away_is_known_from_its_source(night: Night) -> None:
     """The list of tasks does not tell the connection; that of the sources does."""
     night.tick()
@@ -426,7 +442,7 @@ def test_an_old_row_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     account.service.change("a", state="RUNNING", code="")
     account.run()
     stale = Listing((a_task(listed=True),), frozenset({"a"}), True)
-    monkeypatch.setattr(account.service, "list_tasks", lambda project: stale)
+    monkeypatch.setattr(account.service, "list_tasks", lambda *asked: stale)
     result = account.run()
     assert account.service.starts == []
     assert result.notices == ()

@@ -21,6 +21,7 @@ from wire import PATIENCE, SKEW, TRIES, TROUBLES, Died, Wire
 
 from local.cloud.world import FAILED
 from local.context import LocalContext
+from sms_watch import observe
 from sms_watch.adapters import sdk
 from sms_watch.errors import CloudError, JournalConflict, JournalError, WatchFailed
 from sms_watch.model.task import TaskState
@@ -134,11 +135,18 @@ def test_a_first_run_overcomes_any_trouble(
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("operation", ["list_tasks", "list_servers"])
+@pytest.mark.parametrize("ids", ["*", "a"])
 def test_a_list_that_is_struck_loses_and_starts_nothing_amiss(
-    night: Night, wire: Wire, operation: str, trouble: str
+    night: Night,
+    wire: Wire,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    trouble: str,
+    ids: str,
 ) -> None:
     """Watched by list, a task is started and told all the same, and none is called gone."""
-    night.texts["SMS_TASK_IDS"] = "*"
+    monkeypatch.setattr(observe, "MANY", 0)
+    night.texts["SMS_TASK_IDS"] = ids
     night.tick()
     _break_down(night)
     wire.strike(operation, 0, trouble)

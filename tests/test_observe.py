@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from builders import NOW, a_policy, a_record, a_running_task, a_situation, a_task, minutes
+from builders import (
+    DISK_FULL,
+    NOW,
+    a_policy,
+    a_record,
+    a_running_task,
+    a_situation,
+    a_task,
+    minutes,
+)
 from fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 from sms_watch import parallel
@@ -117,8 +126,101 @@ def test_what_is_told_as_unreadable_holds_up_nothing_else(
     """A read that hangs takes its place from no other; yet it gets its turn where few are read."""
     monkeypatch.setattr(parallel, "AT_ONCE", 1)
     service = _service(*"abcdefghijkl")
+    service.on_list.append(CloudError("list the tasks", status=403))
     _observe(service, Scope(tuple("abcdefghijkl")), memory)
     assert "".join(service.reads) == order
+
+
+FEW_IDS, MANY_IDS = tuple("abcdefgh"), tuple("abcdefghi")
+
+
+def test_many_tasks_are_found_with_one_list() -> None:
+    """With nine ids one list is asked for, and nothing else; with eight each task is read."""
+    service = _service(*MANY_IDS, "another")
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert (service.lists, service.reads) == (1, [])
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == list(MANY_IDS)
+    assert seen.warnings == ()
+    _observe(service, Scope(FEW_IDS), Memory())
+    assert (service.lists, service.reads) == (1, list(FEW_IDS))
+
+
+def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
+    """A row starts nothing; and what is in no row may be there, or be gone."""
+    service = _service(*MANY_IDS)
+    service.tasks["d"] = a_task(id="d")
+    service.unlisted = {"b"}
+    del service.tasks["f"]
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert sorted(service.reads) == ["b", "d", "f"]
+    assert seen.observations[5] == Gone("f")
+    assert [isinstance(each, Task) and not each.listed for each in seen.observations] == [
+        name in "bd" for name in MANY_IDS
+    ]
+    assert "nor was one ever seen: f" in seen.warnings[0]
+    assert not seen.short_list
+
+
+def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is time for few reads, those that change something are made."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    service = _service(*MANY_IDS)
+    service.unlisted = {"a"}
+    service.tasks.update(b=a_task(id="b", code=DISK_FULL), d=a_task(id="d"))
+    _observe(service, Scope(MANY_IDS), Memory())
+    assert service.reads == ["d", "b", "a"]
+
+
+def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
+    """That it failed can be told; to start it, it has to be read."""
+    service = _service(*MANY_IDS)
+    service.tasks["d"] = a_task(id="d")
+    service.fail_read("d", CloudError("read d", status=503))
+    seen = _observe(service, Scope(MANY_IDS), Memory()).observations[3]
+    assert isinstance(seen, Unseen)
+    assert seen.row is not None
+    assert seen.row.listed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CloudError("list the tasks", status=403),
+        CloudError("list the tasks", status=503),
+        CloudError("list the tasks", code="timeout"),
+        CloudError("list the tasks", status=429, retry_after=60),
+    ],
+)
+def test_without_the_list_all_are_read_one_by_one(error: CloudError) -> None:
+    """Whatever keeps the list away keeps no task from being seen."""
+    service = _service(*MANY_IDS)
+    service.on_list.append(error)
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert sorted(service.reads) == list(MANY_IDS)
+    assert all(isinstance(each, Task) for each in seen.observations)
+
+
+def test_what_the_right_to_list_would_gain_is_said_once() -> None:
+    """In the run that finds out, and in no later one."""
+    said = []
+    for memory in (Memory(), Memory(watch=WatchRecord(unlisted=NOW))):
+        service = _service(*MANY_IDS)
+        service.on_list.append(CloudError("list the tasks", status=403))
+        said.append(_observe(service, Scope(MANY_IDS), memory).warnings)
+    ((hint,), later) = said
+    assert "all 9 are read one by one" in hint
+    assert "sms:server:listTask" in hint
+    assert later == ()
+
+
+def test_keys_that_the_list_is_refused_for_are_not_tried_again() -> None:
+    """The refusal counts for all tasks, and says what to do."""
+    service = _service(*MANY_IDS)
+    service.on_list.append(CloudError("list the tasks", status=401))
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert service.reads == []
+    assert "correct HUAWEICLOUD_SDK_AK" in seen.failure
+    assert [each.task_id for each in seen.observations if isinstance(each, Unseen)] == [*MANY_IDS]
 
 
 def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:

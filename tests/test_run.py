@@ -364,7 +364,7 @@ def _refuse_all(world: World) -> Callable[[], int]:
 
 def test_keys_that_worked_are_refused_four_times_and_then_once_a_run() -> None:
     """More than five refusals in a row lock a key: the run that finds out sends four reads."""
-    world = World(*"abcdefghijkl")
+    world = World(*"abcdefgh")
     world.run()
     count = _refuse_all(world)
     reads = [(world.run(after=1), count())[1] for _ in range(3)]
@@ -373,7 +373,7 @@ def test_keys_that_worked_are_refused_four_times_and_then_once_a_run() -> None:
 
 def test_a_dry_run_tries_refused_keys_once() -> None:
     """It leaves no trace from which the next one could know, as a look every minute does not."""
-    world = World(*"abcdefghijkl")
+    world = World(*"abcdefgh")
     world.run()
     count = _refuse_all(world)
     assert [(world.run(after=1, dry_run=True), count())[1] for _ in range(2)] == [1, 1]

@@ -19,10 +19,11 @@ LIMIT, TASKS = 20, 30
 
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
-    """Yield a night over more tasks than the service lets be read in a minute; the first failed."""
+    """Yield a night over more tasks than may be read in a minute, or listed; the first failed."""
     failed = SimTask("t00", "web-00", state=TaskState.MIGRATE_FAIL, code="SMS.0807")
     others = [SimTask(f"t{number:02}", f"web-{number:02}") for number in range(1, TASKS)]
     with a_night(tmp_path, failed, *others) as made:
+        made.faults.add("list_tasks", Fault(403), times=99)
         for task in others[LIMIT - 1 :]:
             made.faults.add("show_task", Fault(429, WINDOW), about=task.id)
         yield made

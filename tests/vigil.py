@@ -264,6 +264,7 @@ class Vigil:
 
     def list_tasks(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Migration Task List" does."""
+        self.variants.allow_list()
         this = self._running[-1]
         found = matching(self.world.all(), TASK_FILTERS, asked)
         page = task_page(found, self.clock.now(), asked["limit"], asked["offset"], self.variants)
@@ -278,6 +279,7 @@ class Vigil:
 
     def list_servers(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Source Server List" does."""
+        self.variants.allow_list()
         found, now = matching(self.world.all(), SOURCE_FILTERS, asked), self.clock.now()
         page = source_page(found, now, asked["limit"], asked["offset"], self.variants)
         return Answer(200, page)

@@ -104,6 +104,7 @@ class Cloud:
 
     def _list_tasks(self) -> Answer:
         def serve() -> Dict[str, Any]:
+            self.variants.allow_list()
             found = matching(self.world.all(), TASK_FILTERS, flask.request.args)
             return task_page(found, self.world.clock.now(), *_page(100), self.variants)
 
@@ -111,6 +112,7 @@ class Cloud:
 
     def _list_servers(self) -> Answer:
         def serve() -> Dict[str, Any]:
+            self.variants.allow_list()
             found = matching(self.world.all(), SOURCE_FILTERS, flask.request.args)
             limit, offset = _page(MAX_PAGE)
             now = self.world.clock.now()

@@ -58,6 +58,9 @@ REFUSED = Reply(
     200, b'{"error_code": "SMS.7713", "error_msg": "The task cannot be started."}', refuses=True
 )
 
+# Keys that may read tasks, and not list them.
+UNLISTABLE = Refused(403, "SMS.9004", "The current account does not have the required permissions.")
+
 # Tasks of somebody else, and one that the service itself fails to read (SMS API reference, "Error
 # Codes"; of the first two, the status is reported to be 400 or 403).
 UNREADABLE: Mapping[str, Refused] = {
@@ -78,8 +81,9 @@ class Variants:
     answered with. ``unreadable`` are the refusals of single tasks, by id; they are not listed
     either, unless the service itself fails to read them. ``unseen`` is how many more rows than its
     own a list counts. ``reads_a_minute`` is how many reads of the migration service are answered
-    in a minute. ``whole_beyond_end``: a range that begins beyond an object's end gives the whole
-    object, and no error. ``last_bytes``: a range of an object's last bytes is understood.
+    in a minute. ``may_list``: the keys have the right to list. ``whole_beyond_end``: a range that
+    begins beyond an object's end gives the whole object, and no error. ``last_bytes``: a range of
+    an object's last bytes is understood.
     """
 
     sub_tasks: SubTasks = SubTasks.AHEAD
@@ -92,6 +96,7 @@ class Variants:
     unreadable: Mapping[str, Refused] = field(default_factory=dict)
     unseen: int = 0
     reads_a_minute: Optional[int] = None
+    may_list: bool = True
     whole_beyond_end: bool = False
     last_bytes: bool = False
 
@@ -99,6 +104,11 @@ class Variants:
         """Raise Refused if a task may not, or cannot, be read and started."""
         if task_id in self.unreadable:
             raise self.unreadable[task_id]
+
+    def allow_list(self) -> None:
+        """Raise Refused if nothing may be listed."""
+        if not self.may_list:
+            raise UNLISTABLE
 
     def lists(self, task_id: str) -> bool:
         """Return whether a list has a row for a task."""

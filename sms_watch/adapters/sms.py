@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from huaweicloudsdksms.v3 import (
@@ -16,7 +17,7 @@ from huaweicloudsdksms.v3 import (
 
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.adapters.task_json import read, read_row, read_source, row_id, rows
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import TOO_MANY_ROWS, CloudError, TaskGone
 from sms_watch.model.task import Listing, Task
 from sms_watch.parallel import map_concurrently
 from sms_watch.settings import Credentials
@@ -36,7 +37,7 @@ def connect(endpoint: str, credentials: Credentials) -> Connection:
 class SmsService:
     """The MigrationService of a run, against the real service.
 
-    ``sources`` reads the list of source servers where a run can do without it, ``starts`` sends
+    ``sources`` reads lists that a run can do without, as that of source servers, ``starts`` sends
     starts, and reads what is about to be started: they have ends of their own. Where they are not
     given, ``reads`` does it all. All of them have one connection.
     """
@@ -72,29 +73,33 @@ class SmsService:
             raise caller.malformed(operation, answer=answer)
         return task
 
-    def list_tasks(self, project: str) -> Listing:
+    def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         """Return all tasks, or those of a migration project, joined with their source servers.
 
         The first page goes alone, because keys that are refused get locked by a row of further
-        tries; it tells how many others there are, and those go at once. Raise CloudError if that
-        page, or with a project any page of its source servers, cannot be read.
+        tries; it tells how many others there are, and those go at once. Raise CloudError, as the
+        port describes.
         """
-        first = self._page((TASKS, 0, ""))
-        if isinstance(first, CloudError):
-            raise first
+        read_page = partial(self._page, self._reads if most is None else self._sources)
+        first = _whole(read_page((TASKS, 0, "")))
+        if most is not None and first.count > most:
+            raise CloudError("list the tasks", f"{first.count} rows", code=TOO_MANY_ROWS)
         more = [(TASKS, offset, "") for offset in first.others]
-        pages = map_concurrently(self._page, [*more, (SOURCES, 0, project)])
+        pages = map_concurrently(read_page, [*more, (SOURCES, 0, project)])
         beginning = pages.pop()
         others = [] if isinstance(beginning, CloudError) else beginning.others
-        rest = map_concurrently(self._page, [(SOURCES, offset, project) for offset in others])
-        return _listing([first, *pages], [beginning, *rest], bool(project))
+        rest = map_concurrently(read_page, [(SOURCES, offset, project) for offset in others])
+        of_sources = [beginning, *rest]
+        if project or most is not None:
+            of_sources = [_whole(page) for page in of_sources]
+        return _listing([first, *pages], of_sources, bool(project))
 
-    def _page(self, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
+    def _page(self, caller: Caller, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
         """Return one page of a list, or what went wrong, so that other pages go on."""
         name, offset, project = place
         operation = f"list {name.replace('_', ' ')} from {offset}"
         # Only with a project do the source servers say which tasks there are to watch.
-        caller = self._sources if name == SOURCES and not project else self._reads
+        caller = self._sources if name == SOURCES and not project else caller
         if name == TASKS:
             asked = self._client.list_tasks_invoker(ListTasksRequest(limit=PAGE, offset=offset))
         else:
@@ -143,6 +148,13 @@ class _Page:
         return range(PAGE, self.count, PAGE)
 
 
+def _whole(page: Union[_Page, CloudError]) -> _Page:
+    """Return a page. Raise CloudError if it could not be read."""
+    if isinstance(page, CloudError):
+        raise page
+    return page
+
+
 def _listing(
     pages: Sequence[Union[_Page, CloudError]],
     of_sources: Sequence[Union[_Page, CloudError]],
@@ -155,8 +167,6 @@ def _listing(
     """
     errors = [page for page in pages if isinstance(page, CloudError)]
     source_errors = [page for page in of_sources if isinstance(page, CloudError)]
-    if chosen and source_errors:
-        raise source_errors[0]
     read = [page for page in pages if isinstance(page, _Page)]
     by_id: Dict[str, Any] = {row_id(row): row for page in read for row in page.rows}
     by_id.pop("", None)

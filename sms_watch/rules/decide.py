@@ -173,7 +173,7 @@ def _decide_resting(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     changed = _has_come_to_rest(task, known)
     calls = task.is_halted or kind is Kind.NEEDS_PERSON
     before = _taken_in(reading, known)
-    failure, agent = before.failure.rested(), before.agent
+    failure, agent = before.failure, before.agent
     if task.phase in SETTLED:
         failure, agent = Failure(), before.agent.closed()
     if calls and kind:

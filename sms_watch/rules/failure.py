@@ -78,10 +78,6 @@ class Failure:
         """Put a task on probation that is said to run."""
         return replace(self, on_probation=True)
 
-    def rested(self) -> Failure:
-        """Keep it open while the task rests; the error is over."""
-        return replace(self, code="")
-
     def closed(self) -> Failure:
         """End it; the failures of the last hour still count."""
         return Failure(recent=self.recent)

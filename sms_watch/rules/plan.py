@@ -58,7 +58,8 @@ class Situation:
 
     ``position`` is where the plan will stand in the journal; event ids are made from it.
     ``discovers``: the tasks were found by listing. ``memory_lost``: the journal has lost its
-    snapshot. ``short_list``: the list of tasks has fewer rows than it counts.
+    snapshot. ``short_list``: the list of tasks has fewer rows than it counts. ``unlisted``: since
+    when a list is of no use.
     """
 
     now: datetime
@@ -68,6 +69,7 @@ class Situation:
     commands: Commands = Commands()
     memory_lost: bool = False
     short_list: bool = False
+    unlisted: Optional[datetime] = None
 
     def reading(self, task: Task, event: str) -> Reading:
         """Return the reading of a task in this run."""
@@ -349,8 +351,10 @@ def _note_loss(draft: Draft) -> Draft:
 
 def _note_list(draft: Draft) -> Draft:
     """Count the runs in a row whose list was short, up to where it is no passing thing."""
-    runs = draft.watch.short_lists + 1 if draft.situation.short_list else 0
-    return replace(draft, watch=replace(draft.watch, short_lists=min(runs, SHORT_AFTER_RUNS)))
+    situation = draft.situation
+    runs = min(draft.watch.short_lists + 1, SHORT_AFTER_RUNS) if situation.short_list else 0
+    watch = replace(draft.watch, short_lists=runs, unlisted=situation.unlisted)
+    return replace(draft, watch=watch)
 
 
 def _note_sight(draft: Draft) -> Draft:

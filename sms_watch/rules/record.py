@@ -154,8 +154,9 @@ class WatchRecord:
     ``blind_since`` is the first of them, ``event_id`` the id of its notice. ``loss_told``: the loss
     of the memory was recorded. ``unread`` are the tasks that the last run did not read, by id; they
     come first. ``absent`` are those that were not there. ``short_lists`` counts the runs in a row
-    whose list had fewer rows than it counts. ``digested_at`` is the moment of the last digest, or
-    from which the first one is counted. ``airtime`` is what was said lately, by task id.
+    whose list had fewer rows than it counts. ``unlisted`` is since when a list is of no use: the
+    keys may not have it, or it takes more than reads do. ``digested_at`` is the moment of the last
+    digest, or from which the first one is counted. ``airtime`` is what was said lately, by task id.
     """
 
     blind_runs: int = 0
@@ -165,6 +166,7 @@ class WatchRecord:
     unread: Mapping[str, Sight] = field(default_factory=dict)
     absent: Mapping[str, Sight] = field(default_factory=dict)
     short_lists: int = 0
+    unlisted: Optional[datetime] = None
     digested_at: Optional[datetime] = None
     airtime: Mapping[str, Airtime] = field(default_factory=dict)
 

@@ -159,7 +159,7 @@ def test_a_task_that_waits_keeps_its_incident(state: str) -> None:
     """READY and the busy states in between do not swallow the closing notice."""
     before = a_record(call=CALL, on_probation=False, recent=(NOW - minutes(61),))
     waiting = _decide(a_task(state=state), before)
-    assert _record(waiting).failure == replace(before.failure, code="")
+    assert _record(waiting).failure == before.failure
     assert _kinds(_decide(a_running_task(), waiting.record)) == (Kind.RESUMED,)
 
 
@@ -999,10 +999,20 @@ def test_what_goes_on_keeps_its_beginning(before: str, state: str, kept: bool) -
     assert record.since == (began if kept else NOW)
 
 
-@pytest.mark.parametrize("state", ["READY", "RUNNING", "ABORT"])
+@pytest.mark.parametrize("state", ["RUNNING", "ABORT", "SYNC_F_ROLLBACK_SUCCESS"])
 def test_an_error_that_is_over_is_forgotten(state: str) -> None:
-    """A task that rests or runs has no code; the next failure is compared with none."""
+    """A task that runs, or that people were told of, has no code to compare the next one with."""
     assert _record(_decide(a_task(state=state, code=""), a_record())).failure.code == ""
+
+
+def test_a_failure_that_comes_back_from_a_rest_untold_is_the_same() -> None:
+    """Started, said to run, at rest, said to run, and failed at the same place: nobody hears it."""
+    record = _record(_decide(a_task(), a_started_record(1, on_probation=True)))
+    for state in ("RUNNING", "READY", "RUNNING", "MIGRATE_FAIL"):
+        code = LINE_LOST if state == "MIGRATE_FAIL" else ""
+        decision = _decide(a_task(state=state, code=code), record)
+        assert _kinds(decision) == ()
+        record = _record(decision)
 
 
 def test_a_rest_is_told_since_it_was_first_read() -> None:

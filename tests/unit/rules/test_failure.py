@@ -71,11 +71,6 @@ def test_a_task_under_suspicion_is_put_on_probation() -> None:
     assert before.suspected() == OPEN
 
 
-def test_an_error_that_is_over_is_forgotten() -> None:
-    """A task that rests has no code, but its failure stays open."""
-    assert OPEN.rested() == replace(OPEN, code="")
-
-
 def test_closing_a_failure_keeps_its_recent_moments() -> None:
     """A task that fails again within the hour is counted from the first time on."""
     assert FLAPPING.closed() == Failure(recent=FLAPPING.recent)

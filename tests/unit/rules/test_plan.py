@@ -29,7 +29,9 @@ from strategies import IDS, records, tasks, watches
 from sms_watch.journal import codec
 from sms_watch.model.notice import Action, Kind, Reason
 from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
+from sms_watch.rules import plan as plan_module
 from sms_watch.rules.call import Call
+from sms_watch.rules.decide import Decision, Reading, decide
 from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
 from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -216,6 +218,22 @@ def test_only_what_would_be_started_is_a_candidate() -> None:
     memory = Memory({"waiting": a_started_record()})
     found = candidates(listed, memory, a_situation())
     assert found == tuple(f"due-{number:02}" for number in range(20))
+
+
+def test_only_failed_tasks_are_decided_about_to_find_candidates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a thousand tasks most move, and each decision costs."""
+    decided = []
+
+    def count(reading: Reading, known: Optional[TaskRecord]) -> Decision:
+        decided.append(reading.task.id)
+        return decide(reading, known)
+
+    monkeypatch.setattr(plan_module, "decide", count)
+    moving = [a_running_task(id=f"m{number}", listed=True) for number in range(9)]
+    assert candidates([*moving, a_task(listed=True)], Memory(), a_situation()) == ("a",)
+    assert decided == ["a"]
 
 
 # An outage of many tasks
@@ -802,6 +820,14 @@ def test_a_part_of_the_list_is_told_like_a_task_and_so_is_its_end() -> None:
     assert back.event_id == f"{told.event_id}-end"
     two: List[Sequence[Observation]] = [[part, other], [other]]
     assert [kinds(plan) for plan in _night(*two * 4)] == [[]] * 8
+
+
+def test_since_when_a_list_is_of_no_use_is_remembered_for_as_long_as_it_is() -> None:
+    """It is written down once, and forgotten when a list was had."""
+    seen = [a_running_task()]
+    plans = _night(*[seen] * 3, unlisted=NOW)
+    assert [plan.watch and plan.watch.unlisted for plan in plans] == [NOW, None, None]
+    assert a_plan(seen, Memory(watch=WatchRecord(unlisted=NOW))).watch == WatchRecord()
 
 
 def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
