@@ -20,6 +20,7 @@ from benchmarks.fresh import (
     median,
 )
 from benchmarks.layouts import FORMER, Layouts
+from benchmarks.night import gb_seconds
 from benchmarks.service import ids
 
 NOON = datetime(2026, 11, 24, 12, 5, tzinfo=timezone.utc)
@@ -81,7 +82,11 @@ def _held_back(
             for name, each in variants.items()
         },
     )
-    return [Figure(f"{what}: {name}", f"{median(each):.2f} s") for name, each in found.items()]
+    seconds = {name: median(each) for name, each in found.items()}
+    return [
+        Figure(f"{what}: {name}", f"{each:.2f} s, {gb_seconds(each):,.0f} GB-seconds a month")
+        for name, each in seconds.items()
+    ]
 
 
 def _compared(measured: Mapping[str, Cost], bars: Mapping[str, float]) -> List[Figure]:
