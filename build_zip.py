@@ -30,7 +30,7 @@ from importlib.metadata import Distribution, PackagePath, distributions
 from pathlib import Path, PurePosixPath
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from build_lazy import NotLazyError, lazy
+from build_lazy import NotLazyError, lazy, with_quick_dataclasses
 from build_roots import hashed
 
 ROOT = Path(__file__).resolve().parent
@@ -161,11 +161,11 @@ def build(
 
 
 def _quick_to_load(files: Dict[str, bytes]) -> Dict[str, bytes]:
-    """Return the files with lazy packages of the SDK, and with a folder of authorities."""
+    """Return the files with lazy packages, quick dataclasses, and a folder of authorities."""
     bundle = files.get(BUNDLE, b"").decode()
     roots = {f"{ROOTS}{name}": content for name, content in hashed(bundle).items()}
     try:
-        return {**files, **lazy(files), **roots}
+        return {**files, **lazy(files), **with_quick_dataclasses(files), **roots}
     except NotLazyError as error:
         raise BuildError(f"{error}; take it out of LAZY in build_lazy.py") from None
 

@@ -69,16 +69,18 @@ def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
     }
 
 
-def once(texts: Dict[str, str], roots: str = "") -> Dict[str, Any]:
+def once(texts: Dict[str, str], roots: str = "", moment: str = "") -> Dict[str, Any]:
     """Run once; what came before is in the journal. ``roots``: a folder of authorities."""
     from index import handler
+
+    now = datetime.fromisoformat(moment) if moment else FIRST + LATER
 
     if roots:
         from sms_watch.adapters import roots as ours
 
         ours.FOLDER = Path(roots)
-    report = handler({}, Context(texts), clock=Clock(FIRST + LATER))
-    return {"tasks": _looked_at(report)}
+    report = handler({}, Context(texts), clock=Clock(now))
+    return {"tasks": _looked_at(report), "peak": _peak()}
 
 
 def plain(texts: Dict[str, str]) -> Dict[str, Any]:

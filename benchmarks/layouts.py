@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
 import sys
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Tuple
 
 import build_zip
 
 ROOT = build_zip.ROOT
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+# What a cold start is compared with: how it was before anything was done about it.
+FORMER = "93a1424"
+BUILD_FORMER = """
+import sys
+from pathlib import Path
+import build_zip
+build_zip.build(Path(sys.argv[1], "former.zip"))
+build_zip.build(Path(sys.argv[1], "former-compiled.zip"), python=sys.argv[2])
+"""
 
 
 @dataclass(frozen=True)
 class Layouts:
-    """The folders, and how large the zips are: ``sizes`` of those for some versions of Python."""
+    """The folders, and how large the zips are: ``sizes`` of those for some versions of Python.
+
+    The ``former`` ones are of an earlier version, ``None`` where git does not have it or its
+    dependencies were others.
+    """
 
     ours: Path
     ours_compiled: Path
@@ -25,6 +41,8 @@ class Layouts:
     plain_compiled: Path
     size: int
     sizes: Mapping[str, int]
+    former: Optional[Path] = None
+    former_compiled: Optional[Path] = None
 
     @classmethod
     def within(cls, place: Path) -> Layouts:
@@ -44,6 +62,7 @@ class Layouts:
             ),
             bare.stat().st_size,
             dict(_sizes(place / "other.zip")),
+            *_former(place),
         )
 
 
@@ -53,6 +72,22 @@ def _sizes(zipped: Path) -> Iterator[Tuple[str, int]]:
     for versions in (*((version,) for version in here), here):
         build_zip.build(zipped, versions=versions)
         yield ", ".join(versions), zipped.stat().st_size
+
+
+def _former(place: Path) -> Tuple[Path, ...]:
+    """Lay out the zip of the former version, plain and compiled; nothing where that cannot be."""
+    command = ["git", "-C", str(ROOT), "archive", FORMER]
+    found = subprocess.run(command, capture_output=True, check=False)
+    if found.returncode:
+        return ()
+    source = place / "former-source"
+    with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
+        archive.extractall(source)
+    command = [sys.executable, "-c", BUILD_FORMER, str(place), RUNNING]
+    if subprocess.run(command, cwd=source, capture_output=True, check=False).returncode:
+        return ()
+    names = ("former", "former-compiled")
+    return tuple(_unpacked(place / f"{name}.zip", place / name) for name in names)
 
 
 def _unpacked(zipped: Path, folder: Path) -> Path:

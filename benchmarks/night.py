@@ -50,12 +50,12 @@ def figures(layouts: Layouts, times: int, night: Scenario, pause: float) -> List
         Figure("... seconds of a cold run on the SDK, for each task", f"{seconds['plain']:.2f}"),
         Figure("... the same, compiled", f"{seconds['plain, compiled']:.2f}"),
         Figure("... the same without the SDK, a bare script", f"{seconds['bare']:.2f}"),
-        Figure("... GB-seconds a month", f"{_gb_seconds(seconds['plain']) * number:,.0f}"),
-        Figure("... the same without the SDK", f"{_gb_seconds(seconds['bare']) * number:,.0f}"),
+        Figure("... GB-seconds a month", f"{gb_seconds(seconds['plain']) * number:,.0f}"),
+        Figure("... the same without the SDK", f"{gb_seconds(seconds['bare']) * number:,.0f}"),
         *_played("sms_watch", ours),
         Figure(f"... seconds of a cold run, for all {number}", f"{seconds['ours']:.2f}"),
         Figure("... to a bare script's for one", f"{seconds['ours'] / seconds['bare']:.2f} x"),
-        Figure("... GB-seconds a month", f"{_gb_seconds(seconds['ours']):,.0f}"),
+        Figure("... GB-seconds a month", f"{gb_seconds(seconds['ours']):,.0f}"),
     ]
 
 
@@ -68,5 +68,6 @@ def _played(name: str, score: Score) -> List[Figure]:
     ]
 
 
-def _gb_seconds(seconds: float) -> float:
+def gb_seconds(seconds: float) -> float:
+    """Return what a month of such runs is billed as."""
     return RUNS_A_MONTH * seconds * MEMORY

@@ -1,4 +1,4 @@
-"""A cold run over TLS, from the start of a process to its end: what a function does each minute.
+"""A cold run as a function does it each minute: over TLS, with the journal on OBS, start to end.
 
 Its processor time is measured, and where valgrind is installed its instructions are counted: these
 say the same on a busy machine, so only they have bars.
@@ -7,81 +7,91 @@ say the same on a busy machine, so only they have bars.
 from __future__ import annotations
 
 import functools
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from datetime import datetime, timezone
+from typing import Dict, List, Mapping, Sequence
 
-import certifi
-import trustme
-
+from benchmarks.cloud import Account, Cost, Variant, an_account, costs
 from benchmarks.figures import Figure, at_most
 from benchmarks.fresh import (
-    Ended,
+    can_be_held_back,
     counts_instructions,
-    instructions,
+    held_back,
     interleaved,
     median,
-    work_once,
 )
-from benchmarks.layouts import Layouts
-from benchmarks.runs import settings
-from benchmarks.service import ids, slow_service
-from build_roots import hashed
+from benchmarks.layouts import FORMER, Layouts
+from benchmarks.night import gb_seconds
+from benchmarks.service import ids
 
-OURS, PLAIN, BARE = "sms_watch, the zip", "... without compiled files", "a bare script, compiled"
-Work = Callable[..., Any]
+NOON = datetime(2026, 11, 24, 12, 5, tzinfo=timezone.utc)
+MIB = 2**20
+SHARE = 0.3  # of a processor: what a function of 128 MB gets
+MANY = 100  # tasks
+MOST_MIB, MOST_CALLS = 36, 5
+OURS, PLAIN = "sms_watch, the zip", "sms_watch, without compiled files"
+WAS, WAS_PLAIN = f"the zip of {FORMER}, compiled", f"the zip of {FORMER}, as it came"
+SDK, BARE = "a script on the SDK, compiled", "a bare script, compiled"
+# What our zip is compared with, and how many times the other it may cost.
+BARS = {PLAIN: 0.45, WAS_PLAIN: 0.3, WAS: 0.6, BARE: 1.5}
+MANY_BARS = {WAS: 0.35}
 
 
-def figures(layouts: Layouts, times: int, pause: float, counted: bool) -> List[Figure]:
-    """Compare cold runs of the zip with those of a bare script that reads the same task."""
-    with _a_service(pause) as (orders, env):
-        variants: Dict[str, Callable[[Work], Any]] = {
-            OURS: lambda do: do(layouts.ours_compiled, "once", **orders),
-            PLAIN: lambda do: do(layouts.ours, "once", **orders),
-            BARE: lambda do: do(layouts.plain_compiled, "bare", env=env, texts=orders["texts"]),
-        }
-        work_once(layouts.ours_compiled, "once", **orders)  # so that there is a journal
-        measured: Dict[str, List[Ended]] = interleaved(
-            times, {name: functools.partial(run, work_once) for name, run in variants.items()}
-        )
-        cost = {name: median([run.cpu for run in runs]) for name, runs in measured.items()}
-        shown = {name: f"{seconds:.2f} s of processor time" for name, seconds in cost.items()}
-        compare: Callable[[str, float, float], Figure] = _shown
-        if counted and counts_instructions():
-            compare = at_most
-            cost = {name: run(instructions) for name, run in variants.items()}
-            shown = {name: f"{told}, {cost[name] / 1e6:,.0f} M" for name, told in shown.items()}
+def figures(layouts: Layouts, times: int, counted: bool, number: int = MANY) -> List[Figure]:
+    """Compare cold runs of the zip with those of scripts, and of the zip as it was."""
+    variants = _variants(layouts)
+    watching = {name: each for name, each in variants.items() if name in (OURS, WAS)}
+    counted = counted and counts_instructions()
+    with an_account(1, NOON, secure=True) as account:
+        one = costs(account, variants, ids(1), times, counted)
+        held = _held_back(account, variants, ids(1), times)
+    with an_account(number, NOON, secure=True) as account:
+        many = costs(account, watching, ids(number), times, counted)
     return [
-        *(Figure(f"a cold run of one task: {name}", told) for name, told in shown.items()),
-        compare("the zip, to one without compiled files", cost[OURS] / cost[PLAIN], 0.45),
-        compare("the zip, to a bare script", cost[OURS] / cost[BARE], 1.6),
+        *(Figure(f"a run of one task: {name}", str(cost)) for name, cost in one.items()),
+        *_compared(one, BARS),
+        at_most("... peak memory", one[OURS].peak / MIB, MOST_MIB, "{:.1f} MiB"),
+        *(Figure(f"a run of {number} ids: {name}", str(cost)) for name, cost in many.items()),
+        *_compared(many, MANY_BARS),
+        at_most("... calls", many[OURS].calls, MOST_CALLS, "{}"),
+        *held,
     ]
 
 
-def _shown(what: str, value: float, bar: float) -> Figure:
-    """Return a figure without its bar, for seconds depend on what else the machine does."""
-    return Figure(what, f"{value:.2f} x")
+def _variants(layouts: Layouts) -> Dict[str, Variant]:
+    found = {OURS: (layouts.ours_compiled, "once"), PLAIN: (layouts.ours, "once")}
+    if layouts.former and layouts.former_compiled:
+        found[WAS] = (layouts.former_compiled, "once")
+        found[WAS_PLAIN] = (layouts.former, "once")
+    found[SDK] = (layouts.plain_compiled, "plain")
+    found[BARE] = (layouts.plain_compiled, "bare")
+    return found
 
 
-@contextmanager
-def _a_service(pause: float) -> Iterator[Any]:
-    """Yield what to order for a run, and the environment of one that trusts a bundle.
+def _held_back(
+    account: Account, variants: Mapping[str, Variant], task_ids: Sequence[str], times: int
+) -> List[Figure]:
+    """Return how long a run of each takes with a share of a processor, where that can be given."""
+    what = f"at {SHARE} of a processor"
+    if not can_be_held_back():
+        return [Figure(what, "not measured: not on this system")]
+    hold = functools.partial(held_back, share=SHARE)
+    found = interleaved(
+        (times + 1) // 2,
+        {
+            name: functools.partial(account.run, hold, *each, *task_ids)
+            for name, each in variants.items()
+        },
+    )
+    seconds = {name: median(each) for name, each in found.items()}
+    return [
+        Figure(f"{what}: {name}", f"{each:.2f} s, {gb_seconds(each):,.0f} GB-seconds a month")
+        for name, each in seconds.items()
+    ]
 
-    A bundle and a folder hold certifi's authorities, and one of our own.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        journal, roots, bundle, served = (place / each for each in ("j", "r", "b.pem", "s.pem"))
-        journal.mkdir()
-        roots.mkdir()
-        own = trustme.CA()
-        own.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(served))
-        trusted = Path(certifi.where()).read_text(encoding="utf-8")
-        trusted += own.cert_pem.bytes().decode()
-        bundle.write_text(trusted, encoding="utf-8")
-        for file, content in hashed(trusted).items():
-            (roots / file).write_bytes(content)
-        with slow_service(1, pause, served) as url:
-            orders = {"texts": settings(url, ids(1), journal), "roots": str(roots)}
-            yield orders, {"REQUESTS_CA_BUNDLE": str(bundle)}
+
+def _compared(measured: Mapping[str, Cost], bars: Mapping[str, float]) -> List[Figure]:
+    return [
+        measured[OURS].to(measured[name], f"... to {name}", bar)
+        for name, bar in bars.items()
+        if name in measured
+    ]

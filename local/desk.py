@@ -83,14 +83,14 @@ def read_env_file(path: Optional[Path]) -> Dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise Trouble(f"{path} is no text in UTF-8; give one NAME=value a line") from None
+        raise Trouble(f"{path} is not UTF-8 text; write one NAME=value a line") from None
     found = list(parse_stream(io.StringIO(text)))
     wrong = [
         each.original.line for each in found if each.error or (each.key and each.value is None)
     ]
     if wrong:
         # The line itself is not shown: it may hold a key.
-        raise Trouble(f"{path}, line {wrong[0]} makes no sense; give one NAME=value a line")
+        raise Trouble(f"{path}, line {wrong[0]} is not NAME=value; write one setting a line")
     return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 

@@ -82,8 +82,8 @@ class InvocationContext:
         if not self.on_platform or not _lies_in_tmp(place):
             return ()
         return (
-            "JOURNAL_URI lies in /tmp, which FunctionGraph deletes with the container, about a"
-            " minute after the last run: what is remembered there is forgotten",
+            "JOURNAL_URI is in /tmp, which FunctionGraph deletes with the container, about a minute"
+            " after the last run: everything remembered there is lost",
         )
 
 

@@ -147,29 +147,29 @@ def clock_first(error: CloudError, usual: str) -> str:
     """Return what to do about a call that failed, and before it what to do about our clock."""
     if not error.clock:
         return usual
-    set_it = f"{error.clock}: set it, by NTP, for beyond 15 minutes every call is refused"
+    set_it = f"{error.clock}: set it by NTP, for beyond 15 minutes every call is refused"
     return f"{set_it}; if that does not help, {usual}"
 
 
 def _usual_remedy(error: CloudError, rights: str, address: str) -> str:
     if error.code == NO_TIME:
-        return "the next run goes on; if it lasts, raise RUN_BUDGET_SECONDS and the timeout"
+        return "the next run continues; if this recurs, raise RUN_BUDGET_SECONDS and the timeout"
     if error.refuses_keys:
         return (
             "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with temporary keys,"
-            " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; see that the keys are"
-            f" active in IAM, and of the site that {address} name"
+            " HUAWEICLOUD_SDK_SECURITY_TOKEN too) or the function's agency; check that the keys are"
+            f" active in IAM and belong to the site that {address} name"
         )
     if error.is_throttled:
-        return "the service takes no more calls for now: try again in a minute"
+        return "the service accepts no more calls for now: try again in a minute"
     if error.code == PROXY:
         return SET_PROXY
     if error.status is None:
-        return f"look at the network, and at {address}"
+        return f"check the network, and {address}"
     if error.status == FORBIDDEN:
         return f"grant {rights}"
     if error.status == ABSENT:
         return f"correct {address}"
     if error.status < BROKEN:
-        return f"see that {address} are right; if they are, ask the service's support"
-    return "to try again may help; if it lasts, ask the service's support, with the request id"
+        return f"check {address}; if they are right, contact the service's support"
+    return "try again; if it keeps failing, contact the service's support with the request ID"

@@ -21,8 +21,8 @@ USAGE = (
     " (no reminders for that task; 30m, 8h or 2d)"
 )
 NOT_A_TIMERS = (
-    "the event is not one of a timer: the run took place all the same, and a command is read from"
-    " its user_event alone"
+    "the event is not from a timer; the run took place all the same, but a command is read only"
+    " from user_event"
 )
 # A text this close to a command is a slip of the finger rather than a note.
 CLOSE = 0.75
@@ -89,11 +89,11 @@ def _command(words: List[str]) -> TimerEvent:
     if word == "snooze":
         return _snooze(words)
     if word in COMMANDS and len(words) > 1:
-        return _refused(words, "has words too many")
+        return _refused(words, "has too many words")
     if word in COMMANDS:
         return TimerEvent(Commands(test=word == "test", digest=word == "report"))
     if _is_slip(word):
-        return _refused(words, "is no command")
+        return _refused(words, "is not a command")
     return TimerEvent()
 
 
@@ -106,10 +106,10 @@ def _is_slip(word: str) -> bool:
 def _snooze(words: List[str]) -> TimerEvent:
     """Read ``snooze 8h TASK_ID``: a span in minutes, hours or days, and a task."""
     if len(words) != SNOOZE_WORDS:
-        return _refused(words, "needs a span and a task id")
+        return _refused(words, "needs a time span and a task ID")
     number, unit = words[1][:-1], words[1][-1:].lower()
     if not re.fullmatch(r"[1-9][0-9]{0,4}", number) or unit not in UNITS:
-        return _refused(words, "has no span such as 8h")
+        return _refused(words, "has no time span such as 8h")
     span = timedelta(**{UNITS[unit]: int(number)})
     if span > LONGEST_SNOOZE:
         return _refused(words, "is longer than 30 days")
@@ -123,6 +123,6 @@ def _refused(words: List[str], why: str) -> TimerEvent:
 
 def _misplaced(word: str) -> str:
     return (
-        f"the timer's user_event is JSON with {word!r} in it, and nothing was carried out: give a"
-        f" command as text by itself; {USAGE}"
+        f"the timer's user_event is JSON with {word!r} in it, so nothing was carried out: give"
+        f" the command as plain text; {USAGE}"
     )

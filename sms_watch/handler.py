@@ -104,7 +104,11 @@ class _Invocation:
 
     def _request(self, settings: Settings, event: TimerEvent) -> RunRequest:
         context = RunContext(
-            self.context.request_id, self.time.now, settings.zone, settings.console
+            self.context.request_id,
+            self.time.now,
+            settings.zone,
+            settings.console,
+            settings.policy.backoff_max,
         )
         return RunRequest(
             context, settings.scope, settings.policy, settings.dry_run, event.commands
@@ -121,7 +125,7 @@ class _Invocation:
 
 def _unforeseen(error: Exception) -> str:
     """Return what went wrong, and what may be behind it."""
-    said = f"an error that was not foreseen, {type(error).__name__}: {error}"
+    said = f"an unexpected error, {type(error).__name__}: {error}"
     elsewhere = loaded_elsewhere()
     return f"{said}; {described(elsewhere)}" if elsewhere else said
 

@@ -17,7 +17,7 @@ from sms_watch.errors import WatchError
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SDK = "huaweicloudsdk"
 REMEDY = (
-    "take the dependency packages away from the function (page Code): all that it needs is deployed"
+    "remove the dependency packages from the function (page Code): all that it needs is deployed"
     " with it; if it has none, its runtime loads them: choose another (Python 3.9, 3.10 or 3.12)"
 )
 
@@ -49,6 +49,4 @@ def refuse_another_sdk(elsewhere: Mapping[str, str]) -> None:
 def described(elsewhere: Mapping[str, str]) -> str:
     """Return what was loaded from where, and what to do about it."""
     listed = ", ".join(f"{name} from {file}" for name, file in elsewhere.items())
-    return (
-        f"before the libraries that are deployed in {HOME}, others were loaded: {listed}; {REMEDY}"
-    )
+    return f"other libraries were loaded before those deployed in {HOME}: {listed}; {REMEDY}"

@@ -53,25 +53,30 @@ ONE_BY_ONE = (
     f" them, {LISTING}, a few calls would do"
 )
 EMPTY_LIST = (
-    "SMS lists no migration task; if there are some, see that SMS_REGION is the site that they are"
-    " on, that the keys belong to their account, and that SMS_MIGRATION_PROJECT is theirs"
+    "SMS lists no migration tasks; if there should be some, check that SMS_REGION names their site,"
+    " that the keys belong to their account, and that SMS_MIGRATION_PROJECT is their project"
 )
 STRANGE = (
-    "correct SMS_TASK_IDS, which takes the ids of tasks, not their names or those of servers; if"
-    f" the tasks exist, look at {SMS_ADDRESS}"
+    "correct SMS_TASK_IDS, which takes the IDs of tasks, not names or the IDs of servers; if the"
+    f" tasks exist, check {SMS_ADDRESS}"
 )
 SHORT_LIST = (
-    "SMS counts {missing} more tasks than it lists, run after run: probably they belong to"
-    " enterprise projects or users whose tasks these keys may not see, and they are not watched;"
-    " while this lasts, a task that is deleted is told as one that cannot be read, and not as gone"
+    "SMS counts {missing} more tasks than it lists, run after run: they probably belong to"
+    " enterprise projects or users whose tasks these keys may not see, and are not watched; while"
+    " this lasts, a deleted task is reported as one that cannot be read rather than as gone"
 )
 LIST_THEM = (
-    "SMS limits how many calls the account makes, so not every task is read in every run; with"
-    " SMS_TASK_IDS=* (and SMS_TASK_NAMES to choose among them) all tasks are found with a few calls"
+    "SMS limits how many calls the account makes, so not every task is read in every run;"
+    " SMS_TASK_IDS=* (with SMS_TASK_NAMES to select tasks) finds all of them with a few calls"
 )
-RENAMED = "which SMS_TASK_NAMES does not ask for"
-REST_OF_LIST = "tasks on it that were never seen before are not watched until it can be read"
-NOBODY = "no task has a name that SMS_TASK_NAMES asks for"
+CALL_LESS = (
+    "SMS limits how many calls the account makes, so not every failed task can be read and"
+    " restarted in every run; those that have waited longest come first; let other programs that"
+    " use the account call less often"
+)
+RENAMED = "which does not match SMS_TASK_NAMES"
+REST_OF_LIST = "tasks in it that are new are not watched until it can be read"
+NOBODY = "no task has a name that matches SMS_TASK_NAMES"
 LATE = "no time was left to read it"
 
 
@@ -112,7 +117,7 @@ def read_task(ports: Ports, task_id: str) -> Observation:
         if error.code == NO_TIME:
             return Unseen(task_id, LATE, reached=False)
         if error.code == KEYS_REFUSED:
-            return Unseen(task_id, "the keys were refused, so no more was asked", reached=False)
+            return Unseen(task_id, "the keys were refused, so it was not asked for", reached=False)
         if error.code == TOO_MANY_CALLS:
             return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
@@ -123,10 +128,10 @@ def what_has_changed(ports: Ports, task: Task) -> str:
     try:
         seen = ports.migration.read_again(task.id).with_texts(ports.redact)
     except CloudError as error:
-        return ports.redact(f"it could not be looked at again: {error}")
+        return ports.redact(f"it could not be read again: {error}")
     if (seen.state, seen.error.code) == (task.state, task.error.code):
         return ""
-    return f"it is {' '.join(filter(None, (seen.state, seen.error.code)))} by now"
+    return f"it is now {' '.join(filter(None, (seen.state, seen.error.code)))}"
 
 
 @dataclass(frozen=True)
@@ -204,19 +209,18 @@ class Observer:
         return Observed(observations, self._strange(seen))
 
     def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
-        """Put first those that the last run did not read, longest missed first.
+        """Put first those that had no answer, longest without one first, and then as given.
 
         Once a task is told as one that cannot be read, it holds up nobody else: a few of these are
         asked for early, so that they have their turn where only so many reads are allowed, and the
-        others last, for a read that hangs keeps many waiting.
+        others last, for a read that hangs keeps many waiting. One that no call was left for waits
+        like any other, so that where few are allowed each has its turn.
         """
         unread = self.memory.watch.unread
-        missed = sorted(
-            (task_id for task_id in task_ids if task_id in unread),
-            key=lambda task_id: unread[task_id].since,
-        )
-        late = [task_id for task_id in missed if not unread[task_id].event_id]
-        told = [task_id for task_id in missed if unread[task_id].event_id]
+        waits = {task_id: unread[task_id].waits_since for task_id in task_ids if task_id in unread}
+        since = {task_id: moment for task_id, moment in waits.items() if moment}
+        late = sorted(since, key=since.__getitem__)
+        told = [task_id for task_id in waits if task_id not in since]
         order = [*late, *(task_id for task_id in task_ids if task_id not in unread)]
         early = max(len(late), FEW)
         return [*order[:early], *told[:FEW], *order[early:], *told[FEW:]]
@@ -230,16 +234,15 @@ class Observer:
         if not strange:
             return ()
         shown = clean(", ".join(strange), MAX_DETAIL)
-        return (f"SMS has no such task, nor was one ever seen: {shown}; {STRANGE}",)
+        return (f"SMS has no such task, and none was ever seen: {shown}; {STRANGE}",)
 
     def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
-        """Suggest a list where the account is throttled in several runs in a row.
-
-        With many ids one was asked for already.
-        """
+        """Say what helps where the account is throttled in several runs in a row."""
         throttled = any(isinstance(seen, Unseen) and seen.throttled for seen in observations)
-        again = throttled and bool(self.memory.watch.unread)
-        return (LIST_THEM,) if again and len(self.scope.task_ids) <= MANY else ()
+        # With many ids a list was asked for already.
+        listed = self.scope.discovers or len(self.scope.task_ids) > MANY
+        hint = CALL_LESS if listed else LIST_THEM
+        return (hint,) if throttled and self.memory.watch.unread else ()
 
     # By listing
 
@@ -262,7 +265,8 @@ class Observer:
         read = self._read_beside(listing, listed, known)
         left = self._renamed(listing, known)
         observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
-        return Observed(observations, self._doubts(listing, listed), bool(listing.missing))
+        warnings = (*self._doubts(listing, listed), *self._throttled(observations))
+        return Observed(observations, warnings, bool(listing.missing))
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
@@ -278,12 +282,14 @@ class Observer:
     def _due(self, listed: Mapping[str, Task]) -> List[str]:
         """Return the ids of tasks that a start is due for.
 
-        Those that could not be read take no place of others among the starts of a run.
+        Those that could not be read take no place of others among the starts of a run, and those
+        that people know of none of those that wait for their turn.
         """
         unread = self.memory.watch.unread
+        waits = {task_id: unread[task_id].waits_since is not None for task_id in unread}
         groups = (
-            [task for task_id, task in listed.items() if (task_id in unread) is again]
-            for again in (False, True)
+            [task for task_id, task in listed.items() if waits.get(task_id) is each]
+            for each in (None, True, False)
         )
         return [
             task_id
@@ -300,7 +306,7 @@ class Observer:
         for task_id in known:
             name, before = names.get(task_id), self.memory.tasks[task_id].name
             if name is not None and not self.scope.covers(name) and self.scope.covers(before):
-                yield Gone(task_id, f"it is called {clean(name)!r} now, {RENAMED}")
+                yield Gone(task_id, f"it is now named {clean(name)!r}, {RENAMED}")
 
     def _doubts(self, listing: Listing, listed: Mapping[str, Task]) -> Tuple[str, ...]:
         """Warn of a list that is not whole, or in which there is nothing to watch."""

@@ -15,7 +15,8 @@ from sms_watch.text import count
 # How often one run publishes at most. To find one notice among a thousand by halves takes a dozen,
 # so that each run tells something.
 MOST_MESSAGES = 16
-LATE = "no time was left to publish; the message is owed still"
+NEXT_RUN = "the next run will send"
+LATE = f"no time was left to publish; {NEXT_RUN} the message"
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,19 @@ def _send(draft: Draft, context: RunContext, ports: Ports) -> Union[Sent, _Refus
         said, to_do = ports.redact(str(error)), remedy(error, PUBLISHING, SMN_ADDRESS)
         if error.refuses_words:
             return _Refused(draft, said, to_do)
-        return Sent(failure=f"{said}; {to_do}; the message is owed still")
+        return Sent(failure=f"{said}; {to_do}; {NEXT_RUN} the message")
 
 
 def _explained(sent: Sent, refused: _Refused, owed: int) -> Sent:
     """Add that SMN refused a message, and what was told all the same."""
     told = len(sent.notices)
     plainer = (
-        f"{told} of {count(owed, 'notice')} went out without names and details: see which name or"
-        " error text of a task it does not take"
+        f"{told} of {count(owed, 'notice')} went out without names and details: find out which task"
+        " name or error text it rejects"
     )
     parts = [
         f"SMN refused a message: {refused.answer}",
-        plainer if told else f"nor did it take plainer ones: {refused.remedy}",
-        sent.failure or ("the others are owed still" if told < owed else ""),
+        plainer if told else f"it refused plainer ones too: {refused.remedy}",
+        sent.failure or (f"{NEXT_RUN} the others" if told < owed else ""),
     ]
     return replace(sent, failure="; ".join(filter(None, parts)))

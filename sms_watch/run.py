@@ -31,13 +31,13 @@ from sms_watch.report import Result
 from sms_watch.rules.decide import Decision, settle
 from sms_watch.rules.plan import Commands, Plan, Situation, plan
 from sms_watch.rules.record import Lease, Memory
-from sms_watch.text import clean
+from sms_watch.text import clean, count
 from sms_watch.timetable import OVERRUN
 
 TOO_LATE = "no time was left"
 # Reasons of a task that will be started as soon as it is its turn, and how long good news about
 # others waits for it.
-TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED})
+TURNS = frozenset({Reason.RUN_LIMIT, Reason.NOT_REACHED, Reason.THROTTLED})
 LONGEST_WAIT = timedelta(minutes=6)
 # Clocks that differ by less show the same time: it is told in whole seconds, and some pass by then.
 SAME_TIME = timedelta(seconds=20)
@@ -239,7 +239,9 @@ class _Run:
                 # Another run took over, and knows the tasks better: only what was told is added.
                 store.append(replace(entry, tasks={}), store.read().position)
         except JournalError as error:
-            return self._ports.redact(f"what was done could not be written down: {error}")
+            return self._ports.redact(
+                f"what this run did could not be written to the journal: {error}"
+            )
         return ""
 
 
@@ -260,7 +262,7 @@ def _outcome(error: CloudError) -> Outcome:
 def _warnings(history: JournalReading) -> Tuple[str, ...]:
     if not history.damaged:
         return history.warnings
-    return (f"{history.damaged} lines of the journal could not be used", *history.warnings)
+    return (f"{count(history.damaged, 'line')} of the journal could not be read", *history.warnings)
 
 
 def _snooze_failure(commands: Commands, planned: Plan) -> str:

@@ -28,9 +28,8 @@ YES_NO = {"true": True, "1": True, "yes": True, "on": True}
 YES_NO.update({"false": False, "0": False, "no": False, "off": False})
 QUOTES = "\"'`"
 UNDOTTED = (
-    "a bucket without a dot in its name: the name is the first part of the host, and the"
-    " certificate of OBS fits one part there, not two; make another bucket for the journal"
-    " (private, standard class)"
+    "a bucket without a dot in its name: the certificate of OBS does not cover the host name of one"
+    " with a dot; create another bucket for the journal (private, standard class)"
 )
 BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})"
 # A name such as 127.999.1.1 is looked up like any other, and may lie anywhere.
@@ -169,7 +168,9 @@ def _topic(text: str) -> Topic:
     parts = text.split(":")
     if len(parts) == 6 and parts[:2] == ["urn", "smn"]:
         topic = ":".join(parts[:5])
-        raise _refused(text, f"{topic}, the URN of the topic; this one is of a subscription to it")
+        raise _refused(
+            text, f"{topic}, the URN of the topic; this is the URN of a subscription to it"
+        )
     well_formed = len(parts) == 5 and parts[:2] == ["urn", "smn"]
     if not well_formed or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", parts[4]):
         raise _refused(text, "urn:smn:<region>:<project id>:<topic name>")
@@ -249,9 +250,9 @@ def _bucket(text: str) -> Tuple[str, str]:
 def _key(text: str) -> str:
     # The value is not shown: a secret in the wrong place is a secret still.
     if not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("holds a space, a line break or a letter outside ASCII; copy it again")
+        raise ValueError("contains a space, a line break or a non-ASCII character; copy it again")
     if text[0] in QUOTES or text[-1] in QUOTES:
-        raise ValueError("stands in quotation marks; give the key without them")
+        raise ValueError("is in quotation marks; give the key without them")
     return text
 
 
@@ -546,7 +547,7 @@ def _misplaced(given: Mapping[str, str]) -> List[str]:
     keys = {name: given[name] for name in SECRET_SETTINGS if len(given.get(name, "")) >= RUN}
     others = {name: text for name, text in given.items() if name not in SECRET_SETTINGS}
     return [
-        f"{name}: holds the key that is in {of}; a key belongs in its own variable alone"
+        f"{name}: contains the key that is in {of}; a key belongs only in its own variable"
         for name, text in others.items()
         for of, key in keys.items()
         if key in text
@@ -569,14 +570,14 @@ def _contradictions(
             " give the function an agency in its configuration"
         )
     problems += [
-        f"{name}: chooses among all tasks; it needs SMS_TASK_IDS=*"
+        f"{name}: selects among all tasks, so it needs SMS_TASK_IDS=*"
         for name in ("SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT")
         if name in given and values["SMS_TASK_IDS"]
     ]
     shortest, longest = values["RESUME_BACKOFF_MINUTES"], values["RESUME_BACKOFF_MAX_MINUTES"]
     if shortest and longest and shortest > longest:
         problems.append(
-            f"RESUME_BACKOFF_MINUTES: the first wait, {shortest}, is above the longest,"
+            f"RESUME_BACKOFF_MINUTES: the first wait, {shortest}, is longer than the longest,"
             f" RESUME_BACKOFF_MAX_MINUTES, {longest}"
         )
     return problems

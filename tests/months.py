@@ -52,7 +52,6 @@ CALM_TICKS = 8
 ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
 PAGES_KEPT = 8
-FOR_LISTS = 10  # reads of a minute
 SHOWN = 300  # characters of a line, where a promise was broken
 
 
@@ -93,8 +92,8 @@ def draw_variants(dice: random.Random, discovers: bool) -> Variants:
         unknown_names=dice.random() < 0.2,
         consistency_check=dice.random() < 0.3,
         connected=dice.random() < 0.7,
-        # A percent of a large copy takes hours, and its bytes are in lists alone: read by its id,
-        # a copy whose speed stays the same is told as stalled.
+        # A speed goes up and down. Where it does not, the bytes of lists show that a copy works;
+        # read by its id, one is told as stalled (decision 11).
         even_speed=dice.random() < 0.5 and discovers,
         whole_beyond_end=dice.random() < 0.5,
         last_bytes=dice.random() < 0.5,
@@ -379,10 +378,8 @@ class Months:
         self._later(lambda: self._vary(unseen=0))
 
     def _throttle(self, _: SimTask) -> None:
-        """Let two thirds of the ids be read in a minute, or the list and each of its tasks."""
-        tasks = self.size.tasks
-        most = tasks + FOR_LISTS if self.vigil.discovers else tasks * 2 // 3
-        self._vary(reads_a_minute=most)
+        """Let two thirds as many reads be made in a minute as there are tasks, lists among them."""
+        self._vary(reads_a_minute=self.size.tasks * 2 // 3)
         self._later(lambda: self._vary(reads_a_minute=None))
 
     # The log

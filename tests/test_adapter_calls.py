@@ -608,7 +608,7 @@ def test_keys_refused_to_a_clock_that_is_off_have_a_remedy_before_the_usual(
         error = _try(operation, server.url).error
     assert error is not None
     told = remedy(error, "a right", "SMS_ENDPOINT")
-    assert told.startswith(f"the clock of this machine is {words} the service's: set it, by NTP")
+    assert told.startswith(f"the clock of this machine is {words} the service's: set it by NTP")
     assert told.index("HUAWEICLOUD_SDK_AK") > told.index("NTP")
 
 

@@ -166,7 +166,13 @@ def _disconnect(day: Day) -> None:
         (_fault("show_task", 403, "SMS.9004"), 2, "failed", "task", "sms:server:getTask"),
         (_fault("show_task", 429, "APIGW.0308"), 2, "failed", "task", "in a minute"),
         (_fault("show_task", 404, "APIGW.0101"), 2, "failed", "task", "correct SMS_REGION"),
-        (_fault("show_task", 400, "SMS.1001"), 2, "failed", "task", "SMS_ENDPOINT are right; if"),
+        (
+            _fault("show_task", 400, "SMS.1001"),
+            2,
+            "failed",
+            "task",
+            "SMS_ENDPOINT; if they are right",
+        ),
         (_setting("HUAWEICLOUD_SDK_SK", "wrong" * 8), 2, "failed", "keys", "correct HUAWEI"),
         (_skewed(20), 2, "failed", "clock", "s behind the service's -> SMS refuses"),
         (_skewed(20), 2, "failed", "keys", "-> the clock of this machine is 20 min behind the"),
@@ -383,7 +389,7 @@ def test_something_in_place_of_obs_is_not_taken_for_it(tmp_path: Path) -> None:
         day.texts["OBS_ENDPOINT"] = server.url
         status, found = day.check()
     assert status == 2
-    assert _has(found, "failed", "appending", "makes no sense")
+    assert _has(found, "failed", "appending", "invalid answer")
 
 
 def test_an_own_bucket_that_is_another_accounts_fails(tmp_path: Path) -> None:

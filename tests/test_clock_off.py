@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from clouds import a_night
 
-AHEAD = "the clock of this machine is 16 min ahead of the service's: set it, by NTP"
-BEHIND = "the clock of this machine is 16 min behind the service's: set it, by NTP"
+AHEAD = "the clock of this machine is 16 min ahead of the service's: set it by NTP"
+BEHIND = "the clock of this machine is 16 min behind the service's: set it by NTP"
 
 
 @pytest.mark.parametrize("on_obs", [False, True], ids=["directory", "OBS"])

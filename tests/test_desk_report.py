@@ -286,7 +286,7 @@ def test_messages_have_the_subjects_that_they_had() -> None:
     told = _line(2, EntryType.ACK, delivered=at_once, starts=became)
     lost = _line(3, EntryType.ACK, delivered=Delivery("m-2", ("unknown",)))
     sent = _facts(RUNS, failed, told, lost).messages
-    assert "web-01 failed, started again" in sent[0].subject
+    assert "web-01 failed and was restarted" in sent[0].subject
     assert "20261124" not in sent[0].subject
     assert sent[1].subject == "message m-2"
     owed = _line(2, EntryType.ACK, starts=became)
@@ -367,7 +367,7 @@ def test_the_page_tells_of_a_night_what_happened() -> None:
     text = _night()
     for told in (
         *("shop-web", "shop-db", "office-win", "MIGRATE_SUCCESS, 100 %", "ABORT: paused"),
-        *("SMS.1315: A partition of the target is full.", "shop-db needs a person (SMS.1315)"),
+        *("SMS.1315: A partition of the target is full.", "shop-db needs attention (SMS.1315)"),
         *("hours saved", 'class="curve"', 'class="start"', 'class="band failed"'),
     ):
         assert told in text

@@ -144,11 +144,11 @@ def test_a_task_that_is_renamed_out_of_sight_is_told_once(night: Night) -> None:
     night.tick()
     night.world.rename("a", "done-a")
     assert [night.kinds(night.tick()) for _ in range(4)] == [[], ["gone"], [], []]
-    assert "It is not watched any more: it is called 'done-a' now" in night.told[0]["text"]
+    assert "No longer watched: it is now named 'done-a'" in night.told[0]["text"]
     assert [task["id"] for task in night.tick()["tasks"]] == list("bcde")
     night.world.rename("a", "wave1-a")
     assert [night.kinds(night.tick()) for _ in range(2)] == [["readable"], []]
-    assert "It is there again (RUNNING), after 5 min" in night.told[1]["text"]
+    assert "Exists again (RUNNING) after 5 min." in night.told[1]["text"]
 
 
 def test_other_settings_call_no_task_gone(night: Night) -> None:
@@ -211,7 +211,7 @@ def test_a_page_that_cannot_be_read_for_long_is_told_and_so_is_its_end(night: Ni
         "sms_watch warning: a part of the list of tasks cannot be read",
         "sms_watch info: a part of the list of tasks can be read again",
     ]
-    assert "tasks on it that were never seen before are not watched" in night.told[0]["text"]
+    assert "tasks in it that are new are not watched" in night.told[0]["text"]
 
 
 def test_the_right_to_list_alone_calls_a_person(night: Night) -> None:
@@ -223,7 +223,7 @@ def test_the_right_to_list_alone_calls_a_person(night: Night) -> None:
     assert told == [["failed"], [], ["unreadable", "needs_person"], []]
     assert night.world.starts == []
     assert "grant sms:" in night.told[1]["text"]
-    assert "It stands failed in the list of tasks" in night.told[2]["text"]
+    assert "It cannot be restarted before it can be read by ID" in night.told[2]["text"]
 
 
 def test_without_the_list_a_run_is_blind(night: Night) -> None:
@@ -243,7 +243,7 @@ def test_without_the_sources_tasks_are_watched_all_the_same(night: Night) -> Non
     _fail(night, "a")
     night.faults.add("list_servers", Fault(500), times=3, about="0")
     report = night.tick()
-    assert "not known in this run" in report["warnings"][-1]
+    assert "unknown in this run" in report["warnings"][-1]
     assert night.kinds(report) == ["failed"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Callable, List
@@ -14,6 +15,7 @@ from clouds import Night, a_night
 from local.cloud.faults import Fault
 from local.cloud.world import SimTask
 from sms_watch.errors import WatchFailed
+from sms_watch.model.task import TaskState
 
 HOUR = timedelta(hours=1)
 
@@ -51,14 +53,14 @@ def test_a_stall_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
         night.world.at(NOW + 3 * HOUR, lambda: night.world.thaw("a"))
         _pass(night, 3 * HOUR + minutes(10))
         assert night.subjects == [
-            "sms_watch warning: web-a stands still",
-            "sms_watch info: web-a moves again",
+            "sms_watch warning: web-a has stalled",
+            "sms_watch info: web-a is moving again",
         ]
         stalled, moving = _texts(night)
         # A sample every eight minutes shows when it last moved.
-        assert "moved since 2026-11-24 01:04 +00:00" in stalled
+        assert "no progress has been seen since 2026-11-24 01:04 +00:00" in stalled
         assert "(MIGRATE_LINUX_FILE at 18 %)" in stalled
-        assert "after it had stood still for 1 h 59 min" in moving
+        assert "Moving again after 1 h 59 min" in moving
         assert night.world.starts == []
         assert "time left unknown" in night.world.inbox[0]["email"]
 
@@ -69,10 +71,10 @@ def test_a_stall_that_lasts_is_reminded_of_and_never_started(tmp_path: Path) -> 
         night.world.at(NOW + HOUR, lambda: night.world.freeze("a"))
         _pass(night, 7 * HOUR, every=5)
         assert night.subjects == [
-            "sms_watch warning: web-a stands still",
-            "sms_watch warning: web-a still does not move",
+            "sms_watch warning: web-a has stalled",
+            "sms_watch warning: web-a is still stalled",
         ]
-        assert "It has not moved since 2026-11-24 00:58 +00:00, 5 h by now" in _texts(night)[1]
+        assert "No progress since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
         assert night.world.starts == []
 
 
@@ -80,6 +82,14 @@ def test_an_idle_synchronisation_is_quiet_for_days(tmp_path: Path) -> None:
     """SYNCING without end and without anything to do is no stall."""
     with a_night(tmp_path, SimTask("a", "web-a", synchronises=True, copied=500e9)) as night:
         _pass(night, 48 * HOUR, every=30)
+        assert night.world.inbox == []
+
+
+def test_a_synchronisation_that_waits_at_6_percent_is_quiet_for_days(tmp_path: Path) -> None:
+    """Its percentage is that of a round, and without changes its speed is 0 for as long."""
+    waiting = SimTask("a", "web-a", state=TaskState.SYNCING, frozen=True)
+    with a_night(tmp_path, waiting) as night:
+        _pass(night, 24 * HOUR, every=15)
         assert night.world.inbox == []
 
 
@@ -92,15 +102,15 @@ def test_an_agent_that_is_away_for_two_hours(tmp_path: Path) -> None:
         night.world.at(NOW + 3 * HOUR, night.world.line_up)
         _pass(night, 4 * HOUR)
         assert night.subjects == [
-            "sms_watch warning: web-a has lost its agent",
-            "sms_watch warning: web-a failed, waiting (SMS.0807)",
-            "sms_watch critical: web-a needs a person (SMS.3802)",
-            "sms_watch info: web-a has its agent back (SMS.3802)",
+            "sms_watch warning: web-a lost contact with its SMS agent",
+            "sms_watch warning: web-a failed (SMS.0807); restart pending",
+            "sms_watch critical: web-a needs attention (SMS.3802)",
+            "sms_watch info: web-a is back in contact with its SMS agent (SMS.3802)",
             "sms_watch info: web-a is running again",
         ]
         back, again = _texts(night)[3:]
-        assert "Its start was accepted" in back
-        assert "1 h 55 min after it failed" in again
+        assert "Restart accepted" in back
+        assert "1 h 55 min after it was first seen failed" in again
         away = [start.at for start in night.world.starts if start.at < NOW + 3 * HOUR]
         gaps = [later - before for before, later in zip(away, away[1:])]
         assert away[0] - (NOW + HOUR + minutes(5)) >= minutes(15)
@@ -117,7 +127,7 @@ def test_a_failure_is_not_hidden_by_an_agent_that_comes_back(tmp_path: Path) -> 
         night.world.fail("a", DISK_FULL)
         night.world.tasks["a"].connected = True
         assert night.kinds(night.tick()) == ["failed", "needs_person", "connected"]
-        assert night.subjects[-1] == "sms_watch critical: web-a needs a person (SMS.1315)"
+        assert night.subjects[-1] == "sms_watch critical: web-a needs attention (SMS.1315)"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,7 @@ def test_a_failure_is_not_hidden_by_an_agent_that_comes_back(tmp_path: Path) -> 
             f"{DISK_FULL}=transient",
             DISK_FULL,
             True,
-            "If it keeps failing, free space on that partition or enlarge it.\n",
+            "Free space on that partition or enlarge it.\n",
         ),
     ],
 )
@@ -150,7 +160,7 @@ def test_what_to_do_agrees_with_the_settings(
         night.tick()
         email = night.world.inbox[0]["email"]
         assert bool(night.world.starts) is started
-        assert f"  What to do  {told}" in email
+        assert f"  {'If it lasts' if started else 'What to do '}  {told}" in email
         assert ("then press Start" in email) is (value == f"{LINE_LOST}=human")
 
 
@@ -163,12 +173,12 @@ def test_a_task_that_fails_all_the_time_is_told_as_flapping(tmp_path: Path) -> N
         _pass(night, 2 * HOUR + minutes(20))
         assert _kinds(night) == [*["failed", "resumed"] * 2, "failed", "resumed"]
         assert night.subjects[-2:] == [
-            "sms_watch warning: web-a is flapping (SMS.0807)",
-            "sms_watch info: web-a has settled",
+            "sms_watch warning: web-a keeps failing (SMS.0807)",
+            "sms_watch info: web-a is stable again",
         ]
         flapping, settled = _texts(night)[-2:]
         assert "failed 3 times within an hour" in flapping
-        assert "running for an hour now, after failing 8 times" in settled
+        assert "has now run for an hour, after 8 failures" in settled
         assert len(night.world.starts) == 8
 
 
@@ -183,10 +193,8 @@ def test_a_flapping_task_that_stays_failed_is_told(tmp_path: Path) -> None:
         _pass(night, 4 * HOUR)
         assert _kinds(night)[4:] == ["failed", "needs_person", "failed", "resumed"]
         _, _, stays, again = _texts(night)[4:]
-        assert (
-            "comes back no more: it has stood failed (MIGRATE_FAIL) since 2026-11-24 00:5" in stays
-        )
-        assert "2 h 15 min after it failed" in again
+        assert "has now stayed failed (MIGRATE_FAIL) since 2026-11-24 00:5" in stays
+        assert "2 h 15 min after it was first seen failed" in again
         ids = [notice["event_id"] for notice in night.told]
         assert len(set(ids)) == len(ids)
 
@@ -199,8 +207,8 @@ def test_a_person_is_reminded_six_times_and_no_more(tmp_path: Path) -> None:
         assert _kinds(night) == ["failed", "needs_person", *["reminder"] * 6]
         numbers = [text.partition("This is ")[2] for text in _texts(night)[2:]]
         assert numbers[:5] == [f"reminder {number} of 6." for number in range(1, 6)]
-        assert numbers[5].startswith("reminder 6 of 6, the last: no more follow")
-        assert "stood failed since 2026-11-24 00:18 +00:00, 1 d by now" in _texts(night)[-1]
+        assert numbers[5] == "the last of 6 reminders, though the matter stays open."
+        assert "Failed since 2026-11-24 00:18 +00:00 (1 d so far)" in _texts(night)[-1]
 
 
 def test_a_new_failure_is_reminded_of_anew(tmp_path: Path) -> None:
@@ -261,14 +269,20 @@ def test_a_digest_comes_every_day(tmp_path: Path) -> None:
         night.world.at(NOW + 20 * HOUR + minutes(30), lambda: night.world.fail("b", DISK_FULL))
         night.texts["REMIND_HOURS"] = "0"
         _pass(night, 73 * HOUR, every=30)
-        assert night.subjects[1:] == ["sms_watch info: digest: 2 tasks, 1 failed, 1 running"] * 3
+        assert night.subjects[1:] == ["sms_watch info: digest of 2 tasks: 1 failed, 1 running"] * 3
         digests = [message["email"] for message in night.world.inbox[1:]]
         assert ["web-b: failed, SMS.1315" in text for text in digests] == [True] * 3
         assert [text.index("web-b:") < text.index("web-a:") for text in digests] == [True] * 3
-        assert "0 starts, 4 h lost" in digests[0]
+        assert "no restarts, 4 h lost to failures." in digests[0]
         assert "1 d lost" in digests[1]
         assert "1 d lost" in digests[2]
-        assert "Since 2026-11-25 00:33 +00:00: 0 starts, 1 d lost by standing failed." in digests[1]
+        assert "Since 2026-11-25 00:33 +00:00: no restarts, 1 d lost to failures." in digests[1]
+
+
+def _restarts(digest: str) -> int:
+    """Return how many restarts a digest tells of."""
+    found = re.search("([0-9]+) restart", digest)
+    return int(found.group(1)) if found else 0
 
 
 def test_a_digest_counts_each_start_once(tmp_path: Path) -> None:
@@ -282,7 +296,7 @@ def test_a_digest_counts_each_start_once(tmp_path: Path) -> None:
                 night.faults.add("start_task", refused)
             night.tick(5, user_event="report")
         digests = [text for text in _texts(night) if "Since" in text or "So far" in text]
-        told = sum(int(text.split(" start")[0].split()[-1]) for text in digests)
+        told = sum(_restarts(text) for text in digests)
         assert told == len(night.world.starts)
         assert len(digests) == 30
 
@@ -297,15 +311,17 @@ def test_an_hour_of_blindness_is_two_messages(tmp_path: Path) -> None:
         night.faults.add("show_task", fault, times=12)
         _pass(night, 2 * HOUR, every=5)
         assert night.subjects == [
-            "sms_watch critical: the watchdog is blind",
-            "sms_watch critical: web-a needs a person (SMS.1315), and 2 more",
+            "sms_watch critical: the watchdog cannot read any task",
+            "sms_watch critical: web-a needs attention (SMS.1315), and 2 more",
         ]
         blind = night.told[0]["text"]
         assert "since 2026-11-24 00:09 +00:00" in blind
         assert "SMS.9004" in blind
         assert _kinds(night)[1:] == ["failed", "needs_person", "sees_again", "digest"]
         sees = next(notice["text"] for notice in night.told if notice["kind"] == "sees_again")
-        assert "after 1 h." in sees
+        assert "after a gap of 1 h." in sees
+        failed = next(notice["text"] for notice in night.told if notice["kind"] == "failed")
+        assert "First seen failed (MIGRATE_FAIL) at 2026-11-24 01:09 +00:00, after 1 h in" in failed
 
 
 def test_levels_choose_what_is_told(tmp_path: Path) -> None:

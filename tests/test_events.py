@@ -76,8 +76,8 @@ def test_another_event_is_a_normal_run_with_a_warning(event: Any) -> None:
     """An event that is no timer's still runs, and the report says so, and where commands go."""
     found = parse_event(event)
     assert (found.commands, found.problem) == (Commands(), "")
-    assert "not one of a timer" in found.warnings[0]
-    assert "a command is read from its user_event alone" in found.warnings[0]
+    assert "not from a timer" in found.warnings[0]
+    assert "a command is read only from user_event" in found.warnings[0]
 
 
 A_TEST = timer_event(NOW, "test")
@@ -106,7 +106,7 @@ def test_a_command_that_is_no_user_event_is_refused_in_words(event: Any) -> None
     """Nothing is guessed from a bare text; the warning says where a command belongs."""
     found = parse_event(event)
     assert found.commands == Commands()
-    assert "a command is read from its user_event alone" in " ".join(found.warnings)
+    assert "a command is read only from user_event" in " ".join(found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_command_within_json_is_refused_in_words(user_event: Any) -> None:
     found = parse_event({**A_TEST, "user_event": user_event})
     assert (found.commands, found.problem) == (Commands(), "")
     (warning,) = found.warnings
-    assert "by itself" in warning
+    assert "as plain text" in warning
     assert "known commands are: report" in warning
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -32,7 +33,11 @@ from sms_watch.model.task import ErrorClass, Progress, Task
 
 PLACE = Path(__file__).with_name("golden")
 CONTEXT = RunContext(
-    "1f0e9c7a", NOW, timezone(timedelta(hours=8)), "https://console-intl.huaweicloud.com/sms/"
+    "1f0e9c7a",
+    NOW,
+    timezone(timedelta(hours=8)),
+    "https://console-intl.huaweicloud.com/sms/",
+    minutes(15),
 )
 HOUR = timedelta(hours=1)
 TASK = varied(
@@ -210,6 +215,9 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "needs_person_for_lack_of_time": (
         _tired(Kind.NEEDS_PERSON, reason=Reason.NO_TIME, number=1, next_try=None),
     ),
+    "needs_person_for_want_of_calls": (
+        _tired(Kind.NEEDS_PERSON, reason=Reason.THROTTLED, number=1, next_try=None),
+    ),
     "needs_person_as_only_the_list_shows_it": (
         _notice(
             Kind.UNREADABLE,
@@ -281,7 +289,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             task=PART,
             since=NOW - minutes(2),
             detail="a part of the list of tasks could not be read: list tasks from 200: HTTP 500;"
-            " tasks on it that were never seen before are not watched until it can be read",
+            " tasks in it that are new are not watched until it can be read",
         ),
     ),
     "readable_part_of_the_list": (
@@ -301,7 +309,7 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
         _notice(
             Kind.GONE,
             task=Task("7a9c1c55", "db-01", ""),
-            detail="it is called 'done-01' now, which SMS_TASK_NAMES does not ask for",
+            detail="it is now named 'done-01', which does not match SMS_TASK_NAMES",
         ),
     ),
     "unknown_state": (_notice(Kind.UNKNOWN_STATE, task=varied(RUNNING, state="FREEZING")),),
@@ -446,6 +454,23 @@ def test_what_people_read(scene: str) -> None:
     if os.environ.get("GOLDEN") == "write":
         path.write_text(shown, encoding="utf-8")
     assert shown == path.read_text(encoding="utf-8")
+
+
+# What people do; never what the tool does, and never that nothing is to be done.
+IMPERATIVES = {"Check", "Correct", "Delete", "Find", "Free", "Grant", "If", "Look", "Press", "Read"}
+IMPERATIVES |= {"Remove", "Uninstall"}
+GOOD_NEWS = {"finished", "resumed", "moving", "connected", "readable", "sees_again", "test"}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_to_do_is_shown_where_there_is_something_to_do(scene: str) -> None:
+    """It tells people what they do, and stands in no message that is good news alone."""
+    rows = re.findall("^  What to do   (.*)$", compose(SCENES[scene], CONTEXT).email, re.MULTILINE)
+    assert all(row.split()[0] in IMPERATIVES for row in rows), rows
+    kinds = {notice.kind for notice in SCENES[scene]}
+    assert not rows or not kinds <= GOOD_NEWS
+    calls = kinds & {Kind.NEEDS_PERSON, Kind.REMINDER, Kind.BLIND, Kind.STALLED, Kind.HANGING}
+    assert rows or not calls
 
 
 def test_every_kind_has_a_golden_text() -> None:

@@ -51,7 +51,7 @@ def test_a_task_that_fails_at_midnight_runs_again_within_two_minutes(night: Nigh
     assert night.kinds(report) == ["resumed"]
     assert night.world.tasks["a"].state == TaskState.RUNNING
     assert night.subjects == [
-        "sms_watch warning: web-01 failed, started again (SMS.0807)",
+        "sms_watch warning: web-01 failed (SMS.0807) and was restarted",
         "sms_watch info: web-01 is running again",
     ]
 
@@ -88,11 +88,13 @@ def test_an_outage_of_a_night_calls_a_person_once_and_is_overcome(tmp_path: Path
         night.world.at(NOW + 8 * HOUR, night.world.line_up)
         night.ticks_until(NOW + 9 * HOUR)
         assert night.subjects == [
-            "sms_watch warning: web-01 failed, started again (SMS.0807)",
-            "sms_watch critical: web-01 needs a person (SMS.3802)",
-            "sms_watch warning: web-01 still needs a person (SMS.3802)",
+            "sms_watch warning: web-01 failed (SMS.0807) and was restarted",
+            "sms_watch critical: web-01 needs attention (SMS.3802)",
+            "sms_watch warning: web-01 still needs attention (SMS.3802)",
             "sms_watch info: web-01 is running again",
         ]
+        for call in night.world.inbox[1:3]:
+            assert "It keeps being retried every 15 min, but please investigate." in call["email"]
         assert len(night.world.starts) <= 8 * 4 + 5
         assert night.world.tasks["a"].waited <= timedelta(minutes=16)
 
@@ -123,7 +125,7 @@ def test_an_end_is_told_once(tmp_path: Path) -> None:
     """A finished task is one message, however often the timer ticks."""
     with a_night(tmp_path, SimTask("a", "web-01", copied=499e9)) as night:
         night.ticks_until(NOW + HOUR)
-        assert night.subjects == ["sms_watch info: web-01 is finished"]
+        assert night.subjects == ["sms_watch info: web-01 has finished"]
 
 
 def test_a_deleted_task_is_told_once(night: Night) -> None:
@@ -154,7 +156,7 @@ def test_the_agents_own_recovery_is_left_alone_within_its_grace(tmp_path: Path) 
         night.ticks_until(NOW + timedelta(minutes=10))
         assert night.world.starts == []
         assert night.subjects == [
-            "sms_watch warning: web-01 failed, waiting (SMS.0807)",
+            "sms_watch warning: web-01 failed (SMS.0807); restart pending",
             "sms_watch info: web-01 is running again",
         ]
 
@@ -238,7 +240,7 @@ def test_a_run_that_can_read_nothing_fails_and_is_told_after_three(night: Night)
     night.faults.add("show_task", Fault(403, '{"error_code": "SMS.9004", "error_msg": "no"}'), 4)
     reasons = [night.failing_tick() for _ in range(4)]
     assert all("no task could be read" in reason and "SMS.9004" in reason for reason in reasons)
-    assert night.subjects == ["sms_watch critical: the watchdog is blind"]
+    assert night.subjects == ["sms_watch critical: the watchdog cannot read any task"]
     assert night.kinds(night.tick()) == ["sees_again"]
 
 
@@ -318,7 +320,7 @@ def test_a_message_that_failed_is_owed(night: Night, fault: Fault, copies: int) 
     """The run fails and the next one sends it, with the same ids; a copy only if it got out."""
     _fail(night, DISK_FULL)
     night.faults.add("publish", fault)
-    assert "the message is owed still" in night.failing_tick()
+    assert "the next run will send the message" in night.failing_tick()
     report = night.tick()
     assert night.kinds(report) == ["failed", "needs_person"]
     assert len(night.world.inbox) == copies
@@ -374,13 +376,13 @@ def test_another_event_still_runs_with_a_warning(night: Night, event: Any) -> No
     """Whatever woke the function, the tasks are looked at."""
     report = night.tick(event=event)
     assert report["tasks"][0]["state"] == "RUNNING"
-    assert any("not one of a timer" in warning for warning in report["warnings"])
+    assert any("not from a timer" in warning for warning in report["warnings"])
 
 
 def test_a_test_message_can_be_asked_for(night: Night) -> None:
     """The command test sends one message, and everything else goes on."""
     assert night.kinds(night.tick(user_event="test")) == ["test"]
-    assert night.subjects == ["sms_watch info: the watchdog sends a test message"]
+    assert night.subjects == ["sms_watch info: the watchdog sent a test message"]
     assert night.kinds(night.tick()) == []
 
 

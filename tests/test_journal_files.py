@@ -244,7 +244,7 @@ def test_a_half_of_a_line_that_cannot_be_taken_back_is_closed_by_the_next(
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", _writing(20))
         patched.setattr(os, "ftruncate", lambda *_: _fails(errno.EIO))
-        with pytest.raises(JournalError, match=r"No space left .* the entry may stand there"):
+        with pytest.raises(JournalError, match=r"No space left .* the entry may be there"):
             append(store, NOW, "ABORT")
     assert (read(store).damaged, mark_of(store)) == (1, "RUNNING")
     append(store, NOW, "MIGRATE_FAIL")
@@ -276,7 +276,9 @@ def test_a_lock_that_is_held_for_long_is_explained(
     descriptor = os.open(tmp_path / "x", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with pytest.raises(JournalError, match=r"held its lock for seconds: see .* and end it"):
+        with pytest.raises(
+            JournalError, match=r"holding its lock for seconds: check .* and end it"
+        ):
             store.append("x", 4, b"two\n")
     finally:
         os.close(descriptor)

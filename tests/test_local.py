@@ -57,7 +57,7 @@ def test_one_run_with_an_event_of_ones_own(tmp_path: Path) -> None:
         env_file = _env_file(tmp_path, night.texts)
         result = _call("invoke", "--event", str(event), "--env-file", env_file)
         assert result.exit_code == 0, result.output
-        assert night.subjects == ["sms_watch info: the watchdog sends a test message"]
+        assert night.subjects == ["sms_watch info: the watchdog sent a test message"]
 
 
 def test_a_run_that_fails_ends_with_status_1(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_the_default_night_is_what_it_says() -> None:
 def test_the_messages_and_the_tasks_are_shown() -> None:
     """Where there is no terminal, messages are printed as they arrive and tasks by the hour."""
     _, shown = _watched()
-    assert "00:01 message: sms_watch warning: shop-web failed, started again" in shown
-    assert "shop-db needs a person (SMS.1315)" in shown
+    assert "00:01 message: sms_watch warning: 2 tasks failed (SMS.0807) and were restarted" in shown
+    assert "shop-db needs attention (SMS.1315)" in shown
     assert "The journal in obs://sms-watch-" in shown
     assert re.search(r"journal-20261124\.jsonl .* \d snapshot, \d+ plan, \d+ ack", shown)
     assert re.search(r"23:00  shop-web \[#\.+\] 1\d % RUNNING", shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import unicodedata
 from dataclasses import replace
@@ -65,22 +66,22 @@ def test_a_failed_task_in_full() -> None:
     """A message tells name, servers, error, progress, starts, times with offset, and event."""
     message = _message(a_notice())
     assert message.subject == (
-        "sms_watch warning: db-01 failed, started again (SMS.0807) - 20261124-0-failed"
+        "sms_watch warning: db-01 failed (SMS.0807) and was restarted - 20261124-0-failed"
     )
-    error = message.email.split("Error       ")[1].split("\n")[0]
-    advice = message.email.split("What to do  ")[1].split("\n")[0]
+    error = message.email.split("Error        ")[1].split("\n")[0]
+    advice = message.email.split("If it lasts  ")[1].split("\n")[0]
     assert message.email == (
-        "db-01 failed, started again (SMS.0807)\n"
-        "--------------------------------------\n"
-        f"It failed (MIGRATE_FAIL, seen at {_local()}). Its start was accepted (start 1); that it"
-        " runs is told when it is seen.\n"
-        "  Task        db-01, 7a9c\n"
-        "  Servers     db-src (192.0.2.4) -> db-dst (198.51.100.3)\n"
-        f"  Error       {error}\n"
-        f"  What to do  {advice}\n"
-        "  Progress    [##########..........] 52 %, MIGRATE_LINUX_FILE\n"
-        f"  Starts      1, tried until it runs, next try not before {_local(2)}\n"
-        "  Event       20261124-0-failed\n"
+        "db-01 failed (SMS.0807) and was restarted\n"
+        "-----------------------------------------\n"
+        f"Seen failed (MIGRATE_FAIL) at {_local()}. Restart accepted (attempt 1). You will hear"
+        " from us once it is running again.\n"
+        "  Task         db-01, 7a9c\n"
+        "  Servers      db-src (192.0.2.4) -> db-dst (198.51.100.3)\n"
+        f"  Error        {error}\n"
+        f"  If it lasts  {advice}\n"
+        "  Progress     [##########..........] 52 %, MIGRATE_LINUX_FILE\n"
+        f"  Restarts     1 so far; next not before {_local(2)}\n"
+        "  Event        20261124-0-failed\n"
         "\n"
         "SMS console: https://console.example/sms/\n"
         f"Sent by sms_watch at {_local()}, run run-1.\n"
@@ -97,7 +98,7 @@ def _local(minutes: int = 0) -> str:
 def test_the_last_start_has_no_next_try() -> None:
     """When no more starts follow, none is promised."""
     email = _message(a_notice(number=5, cap=5, next_try=None)).email
-    assert "  Starts      5 of 5\n" in email
+    assert "  Restarts     5 of 5\n" in email
 
 
 def test_progress_that_is_not_known_is_not_made_up() -> None:
@@ -112,10 +113,12 @@ def test_failed_and_running_again_in_one_message_is_one_line() -> None:
     back = NOW + timedelta(minutes=1)
     message = _message(a_notice(), a_notice(Kind.RESUMED, at=back, since=NOW, start=None))
     assert message.subject.startswith(
-        "sms_watch info: db-01 failed and is running again (SMS.0807)"
+        "sms_watch info: db-01 failed (SMS.0807) and is running again"
     )
-    assert "Its start was accepted (start 1)" in message.email
-    assert f"It was seen running again at {_local(1)}, 1 min after it failed." in message.email
+    assert (
+        f"Seen failed (MIGRATE_FAIL) at {_local()}. Restart accepted (attempt 1). Seen running"
+        f" again at {_local(1)}, 1 min after it was first seen failed.\n"
+    ) in message.email
     assert message.email.count("---\n") == 1
     assert len(_web(message)) == 2
 
@@ -129,9 +132,9 @@ def test_the_worst_task_is_named_and_the_others_counted() -> None:
     worst = a_notice(Kind.NEEDS_PERSON, reason=Reason.NOT_MENDABLE)
     message = _message(*others, worst)
     assert message.subject.startswith(
-        "sms_watch critical: db-01 needs a person (SMS.0807), and 3 more"
+        "sms_watch critical: db-01 needs attention (SMS.0807), and 3 more"
     )
-    assert message.email.startswith("db-01 needs a person")
+    assert message.email.startswith("db-01 needs attention")
 
 
 def test_tasks_that_matter_alike_keep_the_order_in_which_they_are_watched() -> None:
@@ -158,19 +161,19 @@ def test_a_failure_of_a_task_that_runs_again_is_not_the_worst() -> None:
 @pytest.mark.parametrize(
     ("outcome", "heading", "sentence"),
     [
-        (Outcome.DONE, "failed, started again", "Its start was accepted (start 1 of 5)"),
-        (Outcome.REFUSED, "failed, start refused", "was refused (HTTP 403); the next try is at"),
-        (Outcome.FAILED, "failed, start not sent", "could not be sent (HTTP 403)"),
-        (Outcome.UNKNOWN, "failed, start not answered", "without an answer (HTTP 403)"),
-        (Outcome.SKIPPED, "failed, waiting", "not started in this run"),
-        (None, "failed (SMS", "08:03 +08:00).\n"),
+        (Outcome.DONE, " and was restarted", "Restart accepted (attempt 1 of 5)"),
+        (Outcome.REFUSED, "; restart refused", "refused to restart it (HTTP 403). Next try at"),
+        (Outcome.FAILED, "; restart not sent", "could not be sent (HTTP 403). Next try at"),
+        (Outcome.UNKNOWN, "; restart not confirmed", "(attempt 1 of 5) but did not answer (HTTP"),
+        (Outcome.SKIPPED, "; restart pending", "Not restarted in this run (HTTP 403)."),
+        (None, "", "08:03 +08:00.\n"),
     ],
 )
 def test_what_is_known_of_a_start_is_said(outcome: Any, heading: str, sentence: str) -> None:
     """An accepted start, a refused one and one without an answer are told apart."""
     start = a_start(outcome, "HTTP 403") if outcome else None
     email = _message(a_notice(start=start, cap=5)).email
-    assert email.startswith(f"db-01 {heading}")
+    assert email.startswith(f"db-01 failed (SMS.0807){heading}\n")
     assert sentence in email
 
 
@@ -180,7 +183,7 @@ def test_a_refused_start_is_told_with_what_is_known_of_it(detail: str) -> None:
     start = a_start(Outcome.REFUSED, detail)
     email = _message(a_notice(start=start, next_try=None)).email
     shown = f" ({detail})" if detail else ""
-    assert f"Its start was refused{shown}; the next try is in the next run.\n" in email
+    assert f"SMS refused to restart it{shown}. Next try in the next run.\n" in email
 
 
 def test_a_failure_that_is_not_started_says_no_more() -> None:
@@ -196,7 +199,7 @@ def test_a_failure_that_is_not_started_says_no_more() -> None:
 def test_only_what_looks_like_a_code_is_shown_as_one(code: str, shown: str) -> None:
     """A code is short and begins with SMS; anything else is no part of a heading."""
     message = _message(a_notice(task=a_task(code=code)))
-    assert message.email.startswith(f"web-01 failed, started again{shown}\n")
+    assert message.email.startswith(f"web-01 failed{shown} and was restarted\n")
     assert _web(message)[0]["code"] == (shown.strip(" ()") or code)
 
 
@@ -207,7 +210,7 @@ def test_only_what_looks_like_a_code_is_shown_as_one(code: str, shown: str) -> N
 def test_a_server_that_is_not_known_is_called_so(source: str, target: str, shown: Any) -> None:
     """Of source and target each may be unknown; of two unknown ones nothing is said."""
     email = _message(a_notice(task=a_task(source=source, target=target))).email
-    assert (f"  Servers     {shown}\n" in email) is (shown is not None)
+    assert (f"  Servers      {shown}\n" in email) is (shown is not None)
     assert ("Servers" in email) is (shown is not None)
 
 
@@ -215,27 +218,28 @@ def test_a_server_that_is_not_known_is_called_so(source: str, target: str, shown
     ("reason", "sentence"),
     [
         (Reason.GRACE, "may recover by itself"),
-        (Reason.DISCONNECTED, "waits for its agent, which is away"),
-        (Reason.BACKOFF, "It is started at"),
+        (Reason.DISCONNECTED, "source is offline. The task will be restarted once it is back"),
+        (Reason.BACKOFF, "It will be restarted at"),
         (Reason.RUN_LIMIT, "its turn comes next"),
+        (Reason.THROTTLED, "SMS limits how many calls the account makes"),
     ],
 )
 def test_why_a_failed_task_waits_is_said(reason: Reason, sentence: str) -> None:
     """A task that is not started at once comes with the reason and the moment."""
     email = _message(a_notice(action=Action.WAIT, reason=reason, start=None)).email
-    assert email.startswith("db-01 failed, waiting")
+    assert email.startswith("db-01 failed (SMS.0807); restart pending\n")
     assert sentence in email
 
 
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [
-        (Reason.NOT_MENDABLE, "A start cannot mend this: a person is needed."),
-        (Reason.ATTEMPTS_SPENT, "No start has helped (5 made) and no more follow"),
+        (Reason.NOT_MENDABLE, "Restarting will not fix this; someone has to act."),
+        (Reason.ATTEMPTS_SPENT, "5 restarts have not helped, and no more will be tried"),
         (Reason.STARTS_OFF, "RESUME_MAX_ATTEMPTS is 0"),
         (Reason.ROLLED_BACK, "was rolled back"),
-        (Reason.BACKOFF, "tried on, at the longest wait"),
-        (Reason.LONGEST_WAIT, "tried on, at the longest wait"),
+        (Reason.BACKOFF, "It keeps being retried, but please investigate."),
+        (Reason.LONGEST_WAIT, "It keeps being retried, but"),
     ],
 )
 def test_why_a_person_is_needed_is_said(reason: Reason, sentence: str) -> None:
@@ -253,8 +257,9 @@ def test_every_kind_has_words(kind: Kind) -> None:
     assert told["kind"] == kind
     assert told["level"] == notice.level
     assert len(told["text"]) > 20
-    # The counts of a digest are the heading of the e-mail.
-    assert told["text"].split(". ", kind is Kind.DIGEST)[-1] in message.email
+    # The counts of a digest are in the heading of the e-mail, and advice is in its table.
+    said = re.split(r"(?<=\.) ", told["text"])[kind is Kind.DIGEST :]
+    assert all(sentence in message.email for sentence in said)
     assert notice.event_id in message.email
     assert notice.event_id in message.subject
     assert message.short.startswith("sms_watch: ")
@@ -292,12 +297,12 @@ def test_the_structure_has_a_text_for_every_protocol() -> None:
 def test_how_long_it_stood_still_is_said() -> None:
     """A task seen running again says how long after its failure."""
     notice = a_notice(Kind.RESUMED, since=NOW - timedelta(hours=26, minutes=5))
-    assert "1 d 2 h after it failed" in _message(notice).email
+    assert "1 d 2 h after it was first seen failed" in _message(notice).email
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(59, "again at 2026-11-24 08:03 +08:00."), (60, ", 1 min after it failed.")],
+    [(59, "again at 2026-11-24 08:03 +08:00."), (60, ", 1 min after it was first seen failed.")],
 )
 def test_less_than_a_minute_is_not_said(seconds: int, said: str) -> None:
     """A task that is back within a minute is told without how long it stood."""
@@ -309,7 +314,7 @@ def test_less_than_a_minute_is_not_said(seconds: int, said: str) -> None:
 def test_a_reason_ends_with_one_full_stop(detail: str) -> None:
     """However an answer ends, the sentence about it does so once, and loses no letter."""
     email = _message(a_notice(Kind.BLIND, task=None, detail=detail)).email
-    assert f"The reason: {detail.strip('.')}. It is tried again" in email
+    assert f"Reason: {detail.strip('.')}. Every run tries again" in email
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -323,7 +328,7 @@ def test_a_notice_without_its_task_is_told_all_the_same(kind: Kind) -> None:
 
 def test_a_chat_robot_gets_what_fits() -> None:
     """The worst is told in full, the others in a line each, and those that do not fit counted."""
-    message = _message(*_many(50))
+    message = _message(*_unlike(50))
     assert message.default.count("\n  Progress ") == 1
     lines = message.default.count("\n- x")
     assert 3 < lines < 49
@@ -346,20 +351,20 @@ def test_what_a_chat_robot_gets_is_short(letter: str, number: int) -> None:
     assert len(json.dumps(structure(message))) <= MAX_MESSAGE
 
 
-def test_fifty_tasks_are_told_in_full() -> None:
-    """An outage that takes fifty tasks is one message with a paragraph for each."""
-    message = _message(*_many(50))
+def test_fifty_tasks_that_fail_for_fifty_reasons_are_told_in_full() -> None:
+    """Each has a paragraph of its own."""
+    message = _message(*_unlike(50))
     assert message.email.count("\n  Progress ") == 50
 
 
 def test_what_is_too_large_shrinks_before_it_is_left_out() -> None:
     """Hundreds of tasks are all told, those that matter less in one line; thousands in parts."""
-    message = _message(*_many(150))
-    assert len(message.event_ids) == 150
+    message = _message(*_unlike(160))
+    assert len(message.event_ids) == 160
     in_full = message.email.count("\n  Progress ")
-    assert 10 < in_full < 150
-    assert message.email.count("\n- x") == 150 - in_full
-    cut = _message(*_many(2000))
+    assert 10 < in_full < 160
+    assert message.email.count("\n- x") == 160 - in_full
+    cut = _message(*_unlike(2000))
     assert 100 < len(cut.event_ids) < 2000
     for large in (message, cut):
         assert 0.95 * MAX_MESSAGE < len(json.dumps(structure(large))) <= MAX_MESSAGE
@@ -371,10 +376,17 @@ def test_a_short_text_names_as_many_as_fit(number: int) -> None:
     lengths = set()
     for length in range(1, 60):
         names = [f"{index:02}{'x' * length}" for index in range(number)]
-        message = _message(*(a_notice(task=a_task(id=each, name=each)) for each in names))
+        tasks = (
+            a_task(id=name, name=name, code=f"SMS.99{number:02}")
+            for number, name in enumerate(names)
+        )
+        message = _message(*(a_notice(task=task) for task in tasks))
         texts = []
         for count in range(1, number + 1):
-            said = [f"{name} failed, started again (SMS.0807)" for name in names[:count]]
+            said = [
+                f"{name} failed (SMS.99{place:02}) and was restarted"
+                for place, name in enumerate(names[:count])
+            ]
             said += [f"{number - count} more"] if count < number else []
             texts.append(f"sms_watch: {'; '.join(said)}. {_local()}")
         assert message.short == [text for text in texts if len(text) <= 490][-1]
@@ -469,13 +481,22 @@ def test_any_mixture_of_letters_fits(words: List[str], said: List[Tuple[Kind, in
     assert set(message.event_ids) <= {each.event_id for each in notices}
 
 
-def _many(number: int) -> Tuple[Notice, ...]:
+def _many(number: int, **flat: Any) -> Tuple[Notice, ...]:
+    """Return failures of as many tasks on one lost line."""
     return tuple(
         a_notice(
-            task=replace(a_task(name="x" * 60, id=f"t{index}"), progress=Progress(5, 52)),
-            event_id=f"20261124-123456-{index}",
+            task=a_task(name="x" * 55 + f"-{index:04}", id=f"t{index}", progress=Progress(5, 52)),
+            **{"event_id": f"20261124-123456-{index}", **flat},
         )
         for index in range(number)
+    )
+
+
+def _unlike(number: int) -> Tuple[Notice, ...]:
+    """Return failures of as many tasks, each for another reason."""
+    return tuple(
+        replace(notice, task=varied(notice.task, code=f"SMS.{9_999 - index}"))
+        for index, notice in enumerate(_many(number))
     )
 
 
@@ -564,11 +585,11 @@ def test_an_ending_ends_only_what_it_belongs_to() -> None:
     running = a_task(state="RUNNING", code="")
     called = a_notice(Kind.NEEDS_PERSON, reason=Reason.BACKOFF)
     back = a_notice(Kind.CONNECTED)
-    assert _message(called, back).subject.startswith("sms_watch critical: db-01 needs a person")
+    assert _message(called, back).subject.startswith("sms_watch critical: db-01 needs attention")
     assert "sms_watch info" in _message(a_notice(Kind.DISCONNECTED), back).subject
     moving = a_notice(Kind.MOVING, task=running, error_class=None)
     lost = a_notice(Kind.DISCONNECTED, task=running, error_class=None)
-    assert _message(lost, moving).subject.startswith("sms_watch warning: web-01 has lost its agent")
+    assert _message(lost, moving).subject.startswith("sms_watch warning: web-01 lost contact with")
     stalled = a_notice(Kind.STALLED, task=running, error_class=None)
     assert _message(stalled, moving).subject.startswith("sms_watch info")
     paused = a_notice(Kind.PAUSED, at=NOW + timedelta(minutes=1))
@@ -581,23 +602,25 @@ def test_of_two_failures_the_newer_one_is_shown() -> None:
     newer = a_notice(event_id="2", number=2, at=NOW + timedelta(minutes=5))
     message = _message(older, newer)
     assert message.subject.endswith(" - 2")
-    assert "  Starts      2, tried" in message.email
+    assert "  Restarts     2 so far" in message.email
 
 
 def test_no_advice_speaks_of_starts_where_there_are_none() -> None:
     """With starting switched off, nothing is said to be started by itself."""
     notice = a_notice(action=Action.NONE, reason=Reason.STARTS_OFF, start=None)
     email = _message(notice).email
-    assert "What to do  Press Start in the SMS console. If it keeps failing, check the net" in email
-    assert "tarted again" not in email
+    assert (
+        "What to do   Press Start in the SMS console. If it keeps failing, check the net" in email
+    )
+    assert "estarted" not in email
 
 
 def test_a_long_digest_says_what_is_left_out() -> None:
     """Of more than a hundred tasks the rest is counted, and the sums say whose they are."""
     rows = tuple(DigestRow(a_task(id=f"t{n}", name=f"web-{n}"), 1) for n in range(100))
     message = _message(a_notice(Kind.DIGEST, task=None, rows=rows, more=7))
-    assert message.email.startswith("digest: 107 tasks")
-    assert "among the 100 tasks listed: 100 starts" in message.email
+    assert message.email.startswith("digest of 107 tasks: 100 failed\n")
+    assert "among the 100 tasks listed: 100 restarts" in message.email
     assert "\n  and 7 more\n" in message.email
     assert message.email.count("\n  web-") == 100
 

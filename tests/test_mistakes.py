@@ -84,17 +84,20 @@ MISTAKES = [
     Mistake(
         "a line break in a key",
         _set(HUAWEICLOUD_SDK_SK=KEY.secret[:20] + "\n" + KEY.secret[20:]),
-        ("HUAWEICLOUD_SDK_SK: holds a space, a line break", "copy it again"),
+        ("HUAWEICLOUD_SDK_SK: contains a space, a line break", "copy it again"),
     ),
     Mistake(
         "a key with its quotation marks",
         _set(HUAWEICLOUD_SDK_AK=f'"{KEY.access}"'),
-        ("HUAWEICLOUD_SDK_AK: stands in quotation marks", "give the key without"),
+        ("HUAWEICLOUD_SDK_AK: is in quotation marks", "give the key without"),
     ),
     Mistake(
         "a key in place of an id",
         _set(SMS_TASK_IDS=KEY.access),
-        ("SMS_TASK_IDS: holds the key that is in HUAWEICLOUD_SDK_AK", "in its own variable alone"),
+        (
+            "SMS_TASK_IDS: contains the key that is in HUAWEICLOUD_SDK_AK",
+            "only in its own variable",
+        ),
     ),
     Mistake(
         "a part of a key as the zone",
@@ -119,7 +122,7 @@ MISTAKES = [
     Mistake(
         "a region without SMS",
         _set(SMS_ENDPOINT="https://sms.invalid"),
-        ("sms.invalid could not be reached", f"look at the network, and at {SITES}"),
+        ("sms.invalid could not be reached", f"check the network, and {SITES}"),
     ),
     Mistake(
         "keys of the other site",
@@ -127,7 +130,7 @@ MISTAKES = [
         (
             "HTTP 401",
             "correct HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
-            f"of the site that {SITES}",
+            f"belong to the site that {SITES}",
         ),
     ),
     Mistake(
@@ -287,7 +290,7 @@ def test_an_id_that_was_never_a_tasks_is_told_as_one(
     assert any(meant in each["remedy"] for each in found if each["about"] == "task"), found
     for _ in range(2):
         warnings = " ".join(_wake(day)["warnings"])
-        assert f"nor was one ever seen: {day.texts['SMS_TASK_IDS']}; correct" in warnings
+        assert f"and none was ever seen: {day.texts['SMS_TASK_IDS']}; correct" in warnings
     assert day.world.starts == []
     assert len(day.world.inbox) == 1
 
@@ -302,7 +305,9 @@ def test_a_task_that_was_there_once_is_not_warned_of(day: Day) -> None:
 def test_a_topic_elsewhere_stops_no_start_and_what_is_open_is_told_after_all(day: Day) -> None:
     """The task is brought back, the error names the topic; the right one gets its own journal."""
     day.texts["SMN_TOPIC_URN"] = TOPIC.replace("ap-southeast-3", "eu-west-101")
-    with pytest.raises(WatchFailed, match=r"correct SMN_TOPIC_URN .* the message is owed still"):
+    with pytest.raises(
+        WatchFailed, match=r"correct SMN_TOPIC_URN .* the next run will send the message"
+    ):
         _wake(day)
     assert (len(day.world.starts), day.world.inbox) == (1, [])
     day.texts["SMN_TOPIC_URN"] = TOPIC

@@ -12,6 +12,7 @@ import pytest
 from builders import DISK_BUSY, DISK_FULL, NOW, UNCLEAR, minutes
 from vigil import SMS, Vigil, kept
 
+from local.cloud.variants import DOCUMENTED, REFUSED, Variants
 from local.cloud.world import SimTask
 from sms_watch.adapters.answers import Answer
 from sms_watch.model.task import TaskState
@@ -76,6 +77,21 @@ def test_one_copied_byte_is_no_progress(
     _pass(vigil, 8 * HOUR, creep)
     assert len(vigil.world.starts) == most
     assert _told(vigil) == ["failed", "needs_person", "reminder"]
+
+
+@pytest.mark.parametrize("code", [UNCLEAR, DISK_BUSY, "SMS.9998"])
+def test_a_start_that_is_refused_spends_no_attempt(vigil: Vigil, code: str) -> None:
+    """Refused for hours at the waits of the backoff, a task is started once SMS takes it again."""
+    vigil.world.fail("a", code, obstacle=False)
+
+    def answer(minute: int) -> None:
+        vigil.variants = Variants(start=REFUSED) if minute < 180 else DOCUMENTED
+
+    _pass(vigil, 4 * HOUR, answer)
+    assert _waits(vigil) == [2, 4, 8, *[15] * 12]
+    assert len(vigil.world.starts) == 1
+    assert vigil.world.tasks["a"].state == TaskState.RUNNING
+    assert _told(vigil) == ["failed", "needs_person", "resumed"]
 
 
 def test_many_attempts_through_a_long_outage(vigil: Vigil) -> None:
@@ -181,9 +197,10 @@ def test_after_the_noise_the_task_is_told_of_as_before(vigil: Vigil) -> None:
     assert _told(vigil) == [*["paused"] * 6, "digest", "failed", "needs_person"]
     summary = vigil.world.inbox[6]
     assert summary["at"] == NOW + minutes(1 + 12 + 60)
-    assert summary["subject"].startswith("sms_watch info: web-a changes all the time - ")
+    assert summary["subject"].startswith("sms_watch info: web-a keeps changing - ")
     assert (
-        "(5 notices held back since 2026-11-24 00:16 +00:00). It is ABORT now." in summary["email"]
+        "(5 notices held back since 2026-11-24 00:16 +00:00). Now in state ABORT."
+        in summary["email"]
     )
 
 
@@ -204,7 +221,7 @@ def test_a_task_that_hangs_is_told_once_reminded_of_and_told_to_have_moved_on(vi
     assert _told(vigil) == ["hanging", "reminder", "moving"]
     hangs, _, moves = vigil.world.inbox
     assert hangs["at"] == NOW + minutes(16)
-    assert "It has moved on (RUNNING), after 4 h 55 min." in moves["email"]
+    assert "Moved on to RUNNING after 4 h 55 min." in moves["email"]
     assert vigil.world.starts == []
 
 

@@ -487,7 +487,7 @@ def test_a_service_that_does_not_answer_is_an_error(behaviour: str, said: str) -
 
 def test_a_service_that_is_not_there_is_an_error() -> None:
     """The address is named."""
-    with pytest.raises(JournalError, match=r"127\.0\.0\.1 could not be reached; look at the net"):
+    with pytest.raises(JournalError, match=r"127\.0\.0\.1 could not be reached; check the net"):
         _store_at(closed_port()).get(NAME)
 
 
@@ -612,7 +612,7 @@ def test_a_refusal_keeps_its_request_id(body: str) -> None:
         (replace(KEY, secret="wrong" * 8), 0, "correct HUAWEICLOUD_SDK_SK"),
         (replace(KEY, access="UNKNOWNKEY0000000001"), 0, "correct HUAWEICLOUD_SDK_AK"),
         (replace(TEMPORARY, token="expired"), 0, "renew the temporary keys"),
-        (KEY, 16, "the clock of this machine is 16 min behind the service's: set it, by NTP"),
+        (KEY, 16, "the clock of this machine is 16 min behind the service's: set it by NTP"),
         (replace(KEY, secret="wrong" * 8), 6, "6 min behind .* correct HUAWEICLOUD_SDK_SK"),
     ],
 )
@@ -699,14 +699,14 @@ def test_a_name_that_is_taken_is_explained_when_it_is_made(night: Night) -> None
 def test_a_default_bucket_is_not_made_in_another_region(night: Night) -> None:
     """OBS refuses it at an endpoint that is not of its region; both settings are named."""
     night.storage.region = "cn-north-4"
-    told = pytest.raises(JournalError, match="OBS_ENDPOINT is not in the region that OBS_REGION")
+    told = pytest.raises(JournalError, match="OBS_ENDPOINT is not in the region of OBS_REGION")
     with an_obs_store(night, own=True) as store, told:
         store.append(NAME, 0, LINE)
     assert DEFAULT not in night.storage.buckets
 
 
 @pytest.mark.parametrize(
-    ("status", "remedy"), [(400, "OBS_REGION and OBS_ENDPOINT are right"), (409, "tries again")]
+    ("status", "remedy"), [(400, "if they are right, contact OBS support"), (409, "tries again")]
 )
 def test_what_does_not_pass_by_itself_is_told_from_what_does(
     night: Night, status: int, remedy: str
@@ -757,8 +757,8 @@ def test_memory_survives_the_container(on_obs: Night) -> None:
         on_obs.tick()
         on_obs.end_of_container()
     assert on_obs.subjects == [
-        "sms_watch warning: web-01 failed, started again (SMS.0807)",
-        "sms_watch critical: web-01 needs a person (SMS.3802)",
+        "sms_watch warning: web-01 failed (SMS.0807) and was restarted",
+        "sms_watch critical: web-01 needs attention (SMS.3802)",
         "sms_watch info: web-01 is running again",
     ]
     assert 5 <= len(on_obs.world.starts) <= 8
@@ -808,7 +808,7 @@ def test_an_acknowledgement_that_is_lost_costs_a_copy_at_most(
         return serve(*about)
 
     monkeypatch.setattr(on_obs.storage, "append", fail_second)
-    assert "could not be written down" in on_obs.failing_tick()
+    assert "could not be written to the journal" in on_obs.failing_tick()
     monkeypatch.setattr(on_obs.storage, "append", serve)
     on_obs.tick(2)
     first, second = on_obs.world.inbox

@@ -157,7 +157,7 @@ def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
     assert [isinstance(each, Task) and not each.listed for each in seen.observations] == [
         name in "bd" for name in MANY_IDS
     ]
-    assert "nor was one ever seen: f" in seen.warnings[0]
+    assert "and none was ever seen: f" in seen.warnings[0]
     assert not seen.short_list
 
 
@@ -223,13 +223,25 @@ def test_keys_that_the_list_is_refused_for_are_not_tried_again() -> None:
     assert [each.task_id for each in seen.observations if isinstance(each, Unseen)] == [*MANY_IDS]
 
 
+def test_whoever_was_passed_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where people know that it cannot be read: an answer is what it waits for."""
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    memory = _unread(a=3, b=3, c=1)
+    unread = dict(memory.watch.unread)
+    unread["b"] = unread["b"].passed(NOW + minutes(1))
+    unread["c"] = unread["c"].passed(NOW)
+    service = _service(*"abcdefgh")
+    _observe(service, Scope(tuple("abcdefgh")), replace(memory, watch=WatchRecord(unread=unread)))
+    assert "".join(service.reads) == "cbdeafgh"
+
+
 def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
-    """They have waited longest, and would be all that a run may start."""
-    service = FakeService(*(a_task(id=name) for name in "abcd"))
+    """They have waited longest, and would be all that a run may start, or look at again."""
+    service = FakeService(*(a_task(id=name) for name in "abcdef"))
     situation = a_situation(policy=a_policy(max_per_run=2))
-    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3))
+    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3, c=0, d=0))
     observer.observe()
-    assert sorted(service.reads) == list("abcd")
+    assert sorted(service.reads) == list("abcdef")
 
 
 def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
@@ -246,10 +258,10 @@ def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
     [
         ({}, ""),
         ({"connected": False, "name": "renamed"}, ""),
-        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
-        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
-        ({"code": "SMS.1315"}, "it is MIGRATE_FAIL SMS.1315 by now"),
-        ({"state": "secret"}, "it is *** SMS.0807 by now"),
+        ({"state": "ABORT", "code": ""}, "it is now ABORT"),
+        ({"state": "RUNNING", "code": ""}, "it is now RUNNING"),
+        ({"code": "SMS.1315"}, "it is now MIGRATE_FAIL SMS.1315"),
+        ({"state": "secret"}, "it is now *** SMS.0807"),
     ],
 )
 def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) -> None:
@@ -272,7 +284,7 @@ def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -
     service = _service("a")
     service.fail_read("a", error)
     said = what_has_changed(_ports(service), service.tasks["a"])
-    assert said == f"it could not be looked at again: {why}"
+    assert said == f"it could not be read again: {why}"
 
 
 def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
@@ -290,14 +302,14 @@ def test_an_id_that_was_never_a_tasks_is_warned_of_in_the_value_that_is_returned
     record = a_record(state="RUNNING", name="b")
     seen = _observe(_service("c"), Scope(("a", "b", "c")), Memory({"b": record}))
     (warning,) = seen.warnings
-    assert "nor was one ever seen: a; correct SMS_TASK_IDS" in warning
+    assert "and none was ever seen: a; correct SMS_TASK_IDS" in warning
 
 
 @pytest.mark.parametrize(
     ("tasks", "names", "warnings"),
     [
         ("", (), ["SMS lists no migration task"]),
-        ("a", ("b",), ["no task has a name that SMS_TASK_NAMES asks for"]),
+        ("a", ("b",), ["no task has a name that matches SMS_TASK_NAMES"]),
         ("a", (), []),
     ],
 )
@@ -322,15 +334,19 @@ def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() ->
 @pytest.mark.parametrize(
     ("unread", "status", "hinted"), [((), 429, False), (("b",), 429, True), (("b",), 503, False)]
 )
-def test_an_account_that_stays_throttled_is_told_of_the_list(
-    unread: Tuple[str, ...], status: int, hinted: bool
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [(("a", "b"), "with SMS_TASK_IDS=*"), ((), "let other programs that use the account")],
+)
+def test_an_account_that_stays_throttled_is_told_what_helps(
+    unread: Tuple[str, ...], status: int, hinted: bool, ids: Tuple[str, ...], hint: str
 ) -> None:
-    """One throttled run may pass; from the second on a list would need fewer calls."""
-    service = _service("a", "b")
+    """One throttled run may pass; from the second on a list, or the others, need fewer calls."""
+    service = FakeService(a_task(id="a"), a_task(id="b"))
     service.fail_read("b", CloudError("read b", status=status))
     watch = WatchRecord(unread={task_id: Sight(NOW) for task_id in unread})
-    seen = _observe(service, Scope(("a", "b")), Memory(watch=watch))
-    assert any("SMS_TASK_IDS=*" in text for text in seen.warnings) is hinted
+    seen = _observe(service, Scope(ids), Memory(watch=watch))
+    assert any(hint in text for text in seen.warnings) is hinted
 
 
 # By listing
@@ -348,7 +364,7 @@ def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watc
     service = _service("a")
     service.change("a", name="done-a")
     (seen,) = _observe(service, WAVE, _known()).observations
-    assert seen == Gone("a", "it is called 'done-a' now, which SMS_TASK_NAMES does not ask for")
+    assert seen == Gone("a", "it is now named 'done-a', which does not match SMS_TASK_NAMES")
     assert service.reads == []
 
 
@@ -380,7 +396,7 @@ def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
         Unseen(
             "*",
             "refused: ***",
-            remedy="tasks on it that were never seen before are not watched until it can be read",
+            remedy="tasks in it that are new are not watched until it can be read",
         ),
     )
     assert seen.failure == ""

@@ -137,7 +137,7 @@ def test_one_that_is_not_taken_in_any_words_stays_owed_alone() -> None:
     topic.refuses = _holds(owed[3].event_id)
     sent = topic.publish_all(owed)
     assert sorted(topic.told) == _ids([*owed[:3], owed[4]])
-    assert sent.failure.endswith("; the others are owed still")
+    assert sent.failure.endswith("; the next run will send the others")
     assert "4 of 5 notices" in sent.failure
 
 
@@ -148,8 +148,8 @@ def test_a_topic_that_takes_no_words_at_all_is_left_in_peace_after_a_while() -> 
     sent = topic.publish_all(owed)
     assert topic.tries == MOST_MESSAGES
     assert (sent.notices, sent.message_id) == ((), "")
-    assert "nor did it take plainer ones: see that SMN_TOPIC_URN" in sent.failure
-    assert sent.failure.endswith("; the others are owed still")
+    assert "it refused plainer ones too: check SMN_TOPIC_URN" in sent.failure
+    assert sent.failure.endswith("; the next run will send the others")
 
 
 def test_among_a_thousand_each_run_tells_something() -> None:
@@ -175,7 +175,7 @@ def test_another_error_ends_the_publishing(tries: int) -> None:
     sent = topic.publish_all(owed)
     assert _ids(sent.notices) == topic.told
     assert "publish: HTTP 500, no ***; " in sent.failure
-    assert sent.failure.endswith("the message is owed still")
+    assert sent.failure.endswith("the next run will send the message")
 
 
 def test_no_message_begins_when_the_time_is_over() -> None:
@@ -191,7 +191,7 @@ def test_no_message_begins_when_the_time_is_over() -> None:
     assert topic.tries == 1
     assert "no time was left to publish" in sent.failure
     assert topic.publish_all(owed).failure == (
-        "no time was left to publish; the message is owed still"
+        "no time was left to publish; the next run will send the message"
     )
 
 
@@ -238,7 +238,7 @@ def test_a_name_that_smn_never_takes_silences_no_task_for_days() -> None:
             kinds.setdefault(notice["task_id"], []).append(notice["kind"])
     assert kinds["bad"][:3] == kinds["t0"][:3] == ["failed", "needs_person", "reminder"]
     assert kinds["t1"][:2] == ["failed", "resumed"]
-    assert "web-0 needs a person" in night.world.inbox[1]["subject"]
+    assert "web-0 needs attention" in night.world.inbox[1]["subject"]
     assert len([text for text in failed if text]) <= len(kinds["bad"])
     assert all("SMN refused a message" in text for text in failed if text)
 

@@ -61,9 +61,9 @@ def test_a_task_that_was_not_read_says_why() -> None:
 
 def test_a_start_that_was_not_sent_or_not_taken_says_why() -> None:
     """The text about a start stands with its task; one that was accepted needs none."""
-    starts = {"a": "it is ABORT by now", "b": ""}
+    starts = {"a": "it is now ABORT", "b": ""}
     tasks = _report(_started("a"), _started("b"), details=starts)["tasks"]
-    assert tasks[0]["detail"] == "it is ABORT by now"
+    assert tasks[0]["detail"] == "it is now ABORT"
     assert "detail" not in tasks[1]
 
 

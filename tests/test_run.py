@@ -195,7 +195,7 @@ def test_a_message_that_could_not_be_published_goes_out_with_the_next_run() -> N
     world.publisher.errors.append(CloudError("publish", status=500, code="SMN.0016"))
     first = world.run()
     owed = set(world.memory.outbox)
-    assert "owed still" in first.failure
+    assert "the next run will send the message" in first.failure
     assert first.published is None
     assert not world.told
     second = world.run(after=1)
@@ -242,7 +242,7 @@ def test_the_acknowledgement_lists_exactly_what_several_messages_have_told() -> 
     told = ("20261124-0-0-failed", "20261124-0-2-failed")
     assert world.journal.entries[-1].delivered == Delivery("message-2", told)
     assert tuple(world.memory.outbox) == (refused,)
-    assert result.failure.endswith("the others are owed still")
+    assert result.failure.endswith("the next run will send the others")
     world.publisher.refuses = lambda message: False
     assert not world.run(after=1).failure
     assert world.told == [*told, refused]
@@ -314,7 +314,7 @@ def test_a_run_that_can_read_nothing_counts_as_failed_and_is_told_after_three() 
         failures.append(world.run(after=1).failure)
     assert all("no task could be read" in failure for failure in failures)
     assert [message.subject.split(" - ")[0] for message in world.publisher.messages] == [
-        "sms_watch critical: the watchdog is blind"
+        "sms_watch critical: the watchdog cannot read any task"
     ]
     world.service.change("a", state="RUNNING", code="")
     assert _kinds(world.run(after=1)) == [Kind.SEES_AGAIN]
@@ -386,7 +386,7 @@ def test_what_was_not_asked_for_refused_keys_is_said_to_be_so() -> None:
     result = world.run()
     first, second = result.decisions
     assert (first.verdict.reason, second.verdict.reason) == (Reason.UNREADABLE, Reason.NOT_REACHED)
-    assert second.detail == "the keys were refused, so no more was asked"
+    assert second.detail == "the keys were refused, so it was not asked for"
     assert "correct HUAWEICLOUD_SDK_AK" in result.failure
 
 
@@ -603,7 +603,7 @@ def test_an_acknowledgement_that_cannot_be_written_fails_the_run() -> None:
 
     world.journal.before_append = refuse_ack
     result = world.run()
-    assert "could not be written down: disk full" in result.failure
+    assert "could not be written to the journal: disk full" in result.failure
     assert result.published == "message-1"
     world.journal.before_append = lambda entry: None
     for minute in (1, 2):
@@ -665,9 +665,9 @@ def _slow_to_plan(world: World, meanwhile: Callable[[], Any] = lambda: None) -> 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": "ABORT", "code": ""}, "it is ABORT by now"),
-        ({"state": "RUNNING", "code": ""}, "it is RUNNING by now"),
-        ({"code": FULL}, f"it is MIGRATE_FAIL {FULL} by now"),
+        ({"state": "ABORT", "code": ""}, "it is now ABORT"),
+        ({"state": "RUNNING", "code": ""}, "it is now RUNNING"),
+        ({"code": FULL}, f"it is now MIGRATE_FAIL {FULL}"),
     ],
     ids=["paused", "running", "another error"],
 )
@@ -738,7 +738,7 @@ def test_a_lost_memory_is_told_once() -> None:
     world.journal.history = {"snapshot_lost": True, "damaged": 1}
     first = world.run()
     assert _kinds(first) == [Kind.MEMORY_LOST]
-    assert "1 lines of the journal" in first.warnings[0]
+    assert "1 line of the journal" in first.warnings[0]
     assert _kinds(world.run(after=1)) == []
 
 

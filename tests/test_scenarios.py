@@ -68,14 +68,14 @@ def test_fifty_tasks_at_once_are_one_message() -> None:
     _, shown = _played("fifty", 5, 1.25)
     failures = [line for line in shown.splitlines() if "message:" in line and "failed" in line]
     assert len(failures) == 1
-    assert "and 49 more" in failures[0]
+    assert "20 tasks failed (SMS.0807) and were restarted, and 30 more" in failures[0]
 
 
 def test_a_line_that_comes_and_goes_is_told_as_flapping() -> None:
     """After some failures within an hour it is told once, and not one by one."""
     _, shown = _played("flapping", 1, 3, seed=1)
     told = [line for line in shown.splitlines() if "message:" in line]
-    assert ["is flapping" in line for line in told] == [False] * (len(told) - 1) + [True]
+    assert ["keep failing" in line for line in told] == [False] * (len(told) - 1) + [True]
 
 
 def test_chance_comes_from_the_seed() -> None:
@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_and_never_started() -> None:
     """A person is asked, and reminded; no start is sent."""
     watched, shown = _played("disk-full", 10, 6)
     assert watched.score.starts == 0
-    assert "shop-db needs a person (SMS.1315)" in shown
+    assert "shop-db needs attention (SMS.1315)" in shown
 
 
 def test_many_tasks_fit_on_a_small_terminal() -> None:
@@ -209,8 +209,8 @@ def test_every_command_says_what_it_does(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"SMS_TASK_IDS=a\n???\n", "line 2 makes no sense"),
-        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (b"SMS_TASK_IDS=a\n???\n", "line 2 is not NAME=value"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
         (None, "does not exist"),
     ],
 )

@@ -151,6 +151,20 @@ BUGS = [
         "test_messages.py::test_any_text_from_outside_fits_every_limit",
     ),
     Bug(
+        "an outage is told with the wrong tasks when it is told in parts",
+        "messages/paragraphs.py",
+        "return paragraph(self.items[:number], self.telling)",
+        "return paragraph(self.items[-number:], self.telling)",
+        "test_message_groups.py::test_an_outage_that_is_too_large_for_a_message_is_told_in_parts",
+    ),
+    Bug(
+        "tasks whose restarts were refused are told as restarted",
+        "messages/paragraphs.py",
+        "return (item.rank(), item.title(telling), item.said(telling), common)",
+        "return (item.rank(), common)",
+        "test_message_groups.py::test_only_what_is_told_in_the_same_words_is_told_together",
+    ),
+    Bug(
         "what was owed is forgotten by the next run",
         "run.py",
         "pending = (*memory.outbox.values(), *planned.notices)",
@@ -361,6 +375,13 @@ BUGS = [
         "unit/rules/test_starts.py::test_what_a_start_came_to_settles_its_attempt",
     ),
     Bug(
+        "a refused start spends an attempt, through hours of refusals",
+        "rules/starts.py",
+        "NOT_TAKEN = frozenset({Outcome.REFUSED, ",
+        "NOT_TAKEN = frozenset({",
+        "test_noisy_nights.py::test_a_start_that_is_refused_spends_no_attempt",
+    ),
+    Bug(
         "an agent that is back leaves no wait",
         "rules/decide.py",
         "wait = policy.backoff if is_new else starts.backoff(policy)",
@@ -430,6 +451,35 @@ BUGS = [
         'value.encode(errors="replace").decode()',
         "value",
         "test_noisy_nights.py::test_half_a_letter_in_a_state_is_one_state",
+    ),
+    Bug(
+        "a throttled task is taken for one that cannot be read",
+        "rules/plan.py",
+        "if isinstance(seen, Unseen) and seen.throttled:",
+        "if False and seen.throttled:",
+        "test_throttling.py::test_a_throttled_task_is_not_told_as_one_that_cannot_be_read",
+    ),
+    Bug(
+        "what no call was left for waits since just now",
+        "rules/sight.py",
+        "return self if self.passed_at else replace(self, passed_at=now)",
+        "return replace(self, passed_at=now)",
+        "test_throttling.py::test_a_start_that_the_limit_holds_up_calls_a_person",
+    ),
+    Bug(
+        "the last sub-task that is not over is taken for the one under way, through a month",
+        "adapters/task_json.py",
+        "    if called or begun:\n        return (called or begun)[-1]\n",
+        "    left = [n for n in places if not sub_tasks[n].get('end_date')]\n"
+        "    if left:\n        return left[-1]\n",
+        "test_months.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a synchronisation that waits at 6 % is told as stalled",
+        "rules/movement.py",
+        "(not speed or percent is None or percent >= WHOLE)",
+        "(percent is None or percent >= WHOLE)",
+        "test_evenings.py::test_a_synchronisation_that_waits_at_6_percent_is_quiet_for_days",
     ),
     Bug(
         "nobody hears of a start that no run has time for",

@@ -189,7 +189,7 @@ def test_a_star_stands_alone() -> None:
 @pytest.mark.parametrize("name", ["SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT"])
 def test_a_filter_beside_ids_is_refused(name: str) -> None:
     """What is listed by id is watched: a filter would silently do nothing."""
-    assert f"{name}: chooses among all tasks" in _problems({**LEAST, name: "a-1"})
+    assert f"{name}: selects among all tasks" in _problems({**LEAST, name: "a-1"})
 
 
 @pytest.mark.parametrize("text", ["a_b", "x" * 37, "p/../q"])
@@ -386,8 +386,8 @@ def test_a_bucket_with_a_dot_is_refused_with_the_reason(text: str) -> None:
     """No certificate fits its host, so that the first run would fail; the error says what to do."""
     problems = _problems({**LEAST, "JOURNAL_URI": text})
     assert f"JOURNAL_URI: {text!r} is not accepted; give a bucket without a dot" in problems
-    assert "the certificate of OBS fits one part there" in problems
-    assert "make another bucket" in problems
+    assert "the certificate of OBS does not cover the host name" in problems
+    assert "create another bucket" in problems
 
 
 @given(st.from_regex(r"[A-Za-z0-9]{1,50}", fullmatch=True))
@@ -534,7 +534,7 @@ def test_a_key_in_a_variable_of_another_kind_is_refused_and_not_shown(
     texts = {**LEAST, **dict(zip(KEYS, secrets_of(TEMPORARY)))}
     for text in (texts[holder], f"{texts.get(name, '')} {texts[holder]}", f"x-{texts[holder]}"):
         problems = _problems({**texts, name: text})
-        assert f"{name}: holds the key that is in {holder}; " in problems
+        assert f"{name}: contains the key that is in {holder}; " in problems
         assert not leaked(problems)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator
+from random import Random
+from typing import Iterator, List
 
 import pytest
+from builders import minutes
 from clouds import Night, a_night
+from vigil import Vigil, Wake, kept
 from wire import WINDOW
 
 from local.cloud.faults import Fault
+from local.cloud.variants import Variants
 from local.cloud.world import SimTask
 from sms_watch.model.task import TaskState
 from sms_watch.parallel import AT_ONCE
@@ -44,7 +48,7 @@ def test_a_task_that_was_not_read_says_why(
     unread = [task for task in report["tasks"] if task["state"] is None]
     assert len(unread) == TASKS - LIMIT
     assert all("APIGW.0308" in task["detail"] for task in unread)
-    assert {task["reason"] for task in unread} == {"unreadable", "not_reached"}
+    assert {task["reason"] for task in unread} == {"throttled"}
     assert capsys.readouterr().out.count("APIGW.0308") >= len(unread)
 
 
@@ -60,3 +64,57 @@ def test_the_next_run_reads_what_this_one_did_not(night: Night) -> None:
     night.tick()
     night.faults.clear("show_task")
     assert night.tick()["counts"]["unread"] == 0
+
+
+# For hours, in an account that is watched by listing
+
+
+@pytest.fixture
+def hours() -> Iterator[Vigil]:
+    """Yield a watch over twelve tasks; all fail, and for some runs nothing but the list is read."""
+    vigil = Vigil(SimTask(f"t{number:02}", f"web-{number}", size=300e12) for number in range(12))
+    vigil.discovers = True
+    with kept(vigil, Random(0).random):  # noqa: S311 - for pauses, no secret
+        vigil.wake()
+        vigil.world.line_down()
+        _pass(vigil, 5, reads_a_minute=2)
+        yield vigil
+
+
+def _pass(vigil: Vigil, runs: int, reads_a_minute: int) -> List[Wake]:
+    """Let some runs pass, five minutes apart; the list takes two reads of each."""
+    vigil.variants = Variants(reads_a_minute=reads_a_minute)
+    for _ in range(runs):
+        vigil.clock.set(vigil.clock.now() + minutes(5))
+        vigil.world.settle()
+        vigil.wake()
+    return vigil.wakes[-runs:]
+
+
+def _told(vigil: Vigil) -> List[str]:
+    return [notice["kind"] for wake in vigil.wakes for notice in wake.notices]
+
+
+def test_under_a_tight_limit_each_failed_task_has_its_turn(hours: Vigil) -> None:
+    """Those that were not read longest are read first, so none of them stands for hours."""
+    wakes = _pass(hours, 24, reads_a_minute=5)
+    for task_id in hours.ids:
+        turns = [-1, *(n for n, wake in enumerate(wakes) if task_id in wake.reads), len(wakes)]
+        # Twelve tasks, three in each run.
+        assert max(later - turn for turn, later in zip(turns, turns[1:])) <= 12 / 3 + 1
+    hours.world.line_up()
+    _pass(hours, 8, reads_a_minute=5)
+    assert {task.state for task in hours.world.all()} == {TaskState.RUNNING}
+
+
+def test_a_throttled_task_is_not_told_as_one_that_cannot_be_read(hours: Vigil) -> None:
+    """That too many calls were made says nothing of a task."""
+    _pass(hours, 24, reads_a_minute=5)
+    assert {"failed", "needs_person"} <= set(_told(hours))
+    assert not {"unreadable", "readable"} & set(_told(hours))
+
+
+def test_a_start_that_the_limit_holds_up_calls_a_person(hours: Vigil) -> None:
+    """Once, when it has waited longer than any start waits, with the reason."""
+    assert _told(hours).count("needs_person") == len(hours.ids)
+    assert "SMS limits how many calls the account makes" in hours.world.inbox[-1]["default"]

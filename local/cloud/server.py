@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
+from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -27,15 +29,33 @@ class _Handler(WSGIRequestHandler):
 
 
 class CloudServer:
-    """Serves a world on loopback while the ``with`` block lasts; ``url`` is where."""
+    """Serves a world on loopback while the ``with`` block lasts; ``url`` is where.
 
-    def __init__(self, world: World, keys: Sequence[Key], topics: Sequence[str]) -> None:
+    With the file of a ``certificate`` and its key it is reached over TLS.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        keys: Sequence[Key],
+        topics: Sequence[str],
+        certificate: Optional[Path] = None,
+    ) -> None:
         self.cloud = Cloud(world, keys, topics)
+        context = None
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
         self._server: BaseWSGIServer = make_server(
-            "127.0.0.1", 0, self.cloud.app, threaded=True, request_handler=_Handler
+            "127.0.0.1",
+            0,
+            self.cloud.app,
+            threaded=True,
+            request_handler=_Handler,
+            ssl_context=context,
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> CloudServer:
         self._thread.start()

@@ -44,12 +44,12 @@ NEEDS_LOCKS = (
     " locks"
 )
 HELD = (
-    "another process has held its lock for seconds: see whether a run hangs, here or on another"
-    " machine that shares the directory, and end it"
+    "another process has been holding its lock for seconds: check whether a run hangs, here or on"
+    " another machine that shares the directory, and end it"
 )
 NOT_TAKEN_BACK = (
-    "what was written could not be taken back, so the entry may stand there all the same: the next"
-    " run goes by what it finds"
+    "what was written could not be undone, so the entry may be there all the same; the next run"
+    " goes by what it finds"
 )
 NO_FILE = (
     "{} is no file but a link, a pipe or the like, which the watchdog does not make: see who else"

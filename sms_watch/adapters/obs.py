@@ -82,15 +82,15 @@ REMEDIES: Mapping[str, str] = {
     NO_BUCKET: "there is no such bucket: make it, or correct JOURNAL_URI",
     "InvalidAccessKeyId": "the access key is not known: correct HUAWEICLOUD_SDK_AK, or the agency",
     "SignatureDoesNotMatch": (
-        "the secret key does not fit the access key: correct HUAWEICLOUD_SDK_SK, or look at the"
+        "the secret key does not match the access key: correct HUAWEICLOUD_SDK_SK, or check the"
         " function's agency"
     ),
-    "ExpiredToken": "the temporary keys have run out: renew them, or use the function's agency",
+    "ExpiredToken": "the temporary keys have expired: renew them, or use the function's agency",
     "InvalidToken": (
-        "the security token is missing or not accepted: renew the temporary keys, or look at the"
+        "the security token is missing or not accepted: renew the temporary keys, or check the"
         " function's agency"
     ),
-    TOO_SKEWED: "ask OBS support",
+    TOO_SKEWED: "contact OBS support",
     "ObjectNotAppendable": (
         "its object was appended to 10,000 times or written over, or its storage is archived:"
         " name another prefix or a bucket of the standard class in JOURNAL_URI"
@@ -100,12 +100,12 @@ REMEDIES: Mapping[str, str] = {
     "MethodNotAllowed": CANNOT_APPEND,
     "NotImplemented": CANNOT_APPEND,
     "InvalidObjectState": CANNOT_APPEND,
-    "unreachable": "look at the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
+    "unreachable": "check the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
     PROXY: SET_PROXY,
-    "certificate": "look at OBS_ENDPOINT, and at what stands between this machine and OBS",
+    "certificate": "check OBS_ENDPOINT, and what stands between this machine and OBS",
     "InvalidLocationConstraint": (
-        "OBS_ENDPOINT is not in the region that OBS_REGION names, or without it the topic: correct"
-        " one of them"
+        "OBS_ENDPOINT is not in the region of OBS_REGION, or of the topic if that is not set:"
+        " correct one of them"
     ),
     "BucketAlreadyExists": (
         "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
@@ -116,9 +116,9 @@ SET_REGION = (
     " that is set"
 )
 LOOK_AGAIN = (
-    "see that JOURNAL_URI, OBS_REGION and OBS_ENDPOINT are right; if they are, ask OBS support"
+    "check JOURNAL_URI, OBS_REGION and OBS_ENDPOINT; if they are right, contact OBS support"
 )
-LATER = "the next run tries again; if it lasts, ask OBS support"
+LATER = "the next run tries again; if it keeps failing, contact OBS support"
 
 
 class Connection:

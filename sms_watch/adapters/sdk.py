@@ -56,16 +56,16 @@ REDIRECTING = 300
 HARMLESS = frozenset({"GET", "HEAD"})  # methods that change nothing
 WORDS = {
     "unreachable": "could not be reached",
-    PROXY: "could not be reached through the proxy that the environment names",
+    PROXY: "could not be reached through the proxy named in the environment",
     "certificate": "has a certificate that is not trusted",
-    "timeout": "did not answer in time",
-    "no_answer": "broke off without an answer",
-    "malformed": "gave an answer that makes no sense",
-    NO_TIME: "was not called, for no time was left",
-    KEYS_REFUSED: "was not called again, for it had refused the keys",
-    TOO_MANY_CALLS: "was not asked again in this run, for it had answered",
+    "timeout": "did not respond in time",
+    "no_answer": "closed the connection without an answer",
+    "malformed": "gave an invalid answer",
+    NO_TIME: "was not called because no time was left",
+    KEYS_REFUSED: "was not called again because it had refused the keys",
+    TOO_MANY_CALLS: "was not called again in this run because it had answered",
 }
-AWAY = "sends its callers elsewhere, and is not followed"  # by a redirect
+AWAY = "redirects its callers elsewhere, which is not followed"  # by a redirect
 UNSENT = frozenset({"unreachable", PROXY, "certificate", NO_TIME, KEYS_REFUSED})
 UNANSWERED = frozenset({"timeout", "no_answer", "malformed"})
 

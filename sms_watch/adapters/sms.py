@@ -195,7 +195,7 @@ def _why_incomplete(
     if not complete:
         return "the list of tasks changed while it was read; the next run reads it again"
     if source_errors:
-        return f"connections and copied bytes are not known in this run: {source_errors[0]}"
+        return f"connections and copied bytes are unknown in this run: {source_errors[0]}"
     return ""
 
 

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RUN_LIMIT = "run_limit"
     UNREADABLE = "unreadable"
     NOT_REACHED = "not_reached"
+    THROTTLED = "throttled"
     NO_TIME = "no_time"
     # none
     MOVING = "moving"

@@ -126,13 +126,13 @@ class Decision:
             return self.record
         return self.record.started(self.verdict.start.id, self.task, now)
 
-    def held_back(self) -> Decision:
-        """Turn a start into a wait, because this run has sent as many as it may."""
+    def held_back(self, reason: Reason) -> Decision:
+        """Turn a start into a wait, because this run has made as many calls as it may."""
         attempt = replace(self.verdict.attempt, next_try=None)
         verdict = replace(
             self.verdict,
             action=Action.WAIT,
-            reason=Reason.RUN_LIMIT,
+            reason=reason,
             attempt=attempt,
             start=None,
         )

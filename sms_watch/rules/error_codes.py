@@ -57,8 +57,8 @@ FORMS: Mapping[Help, str] = {
 AFTER_A_FIX = f", then {PRESS_START}"
 PRICES: Mapping[Then, str] = {
     Then.START: "",
-    Then.AGENT: " (a block-level task has to be created anew: all its data is copied again)",
-    Then.NEW_TASK: ", then create and start a new task: all data is copied again",
+    Then.AGENT: " (a block-level task has to be recreated, and all its data copied again)",
+    Then.NEW_TASK: ", then create and start a new task (all data is copied again)",
     Then.NONE: "",
 }
 RESTARTS = frozenset({Then.START, Then.AGENT})
@@ -97,13 +97,13 @@ NO_CODE = Code(
     ErrorClass.UNKNOWN,
     auto_recovery=False,
     gist="The task failed without a readable error code.",
-    advice="read the error in the details of the task",
+    advice="read the error in the task details",
 )
 AT_FILE_LEVEL = Code(
     "",
     ErrorClass.RETRYABLE,
     auto_recovery=False,
-    gist="The agent or the source was restarted; a file-level copy goes on where it stopped.",
+    gist="The agent or the source was restarted; a file-level copy resumes where it stopped.",
     advice="check that the agent and the source stay up",
 )
 
@@ -148,7 +148,7 @@ def _unlisted(code: str) -> Code:
     return replace(
         NO_CODE,
         code=code,
-        gist="The error code is not in the table of known codes.",
+        gist="This version of sms_watch does not know the error code.",
         advice=f"look up {code} in the SMS documentation",
     )
 

@@ -2,7 +2,7 @@
 
 What the service does normally is no stall: a file comparison that stays at one percentage for
 hours while its speed goes up and down, a speed shown as 0 between two samples, a synchronisation
-with nothing to do (SMS FAQs, "Why Is the Migration Progress Slow?").
+with nothing to do, at whatever percentage (SMS FAQs, "Why Is the Migration Progress Slow?").
 """
 
 from __future__ import annotations
@@ -168,6 +168,9 @@ def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
 
 
 def _is_idle(task: Task) -> bool:
-    """Return whether a task synchronises and has nothing to do, which may last for ever."""
-    percent = task.progress.percent
-    return task.state == TaskState.SYNCING and (percent is None or percent >= WHOLE)
+    """Return whether a task synchronises and has nothing to do, which may last for ever.
+
+    Its percentage does not say: a synchronisation stays at 6 % between two rounds.
+    """
+    percent, speed = task.progress.percent, task.transfer.speed
+    return task.state == TaskState.SYNCING and (not speed or percent is None or percent >= WHOLE)

@@ -176,7 +176,9 @@ def _limit_starts(draft: Draft) -> Draft:
     """Hold back those that have waited least, where a run may not start all."""
     starts = sorted((d for d in draft.decisions if d.is_start), key=_waiting_since)
     late = {decision.task_id for decision in starts[draft.situation.policy.max_per_run :]}
-    return draft.deciding(d.held_back() if d.task_id in late else d for d in draft.decisions)
+    return draft.deciding(
+        d.held_back(Reason.RUN_LIMIT) if d.task_id in late else d for d in draft.decisions
+    )
 
 
 def _call_together(draft: Draft) -> Draft:
@@ -281,8 +283,11 @@ def _decide_one(
         return Decision(seen.task_id, verdict, event, task, record, detail=seen.detail)
     if seen.row is not None:
         decision = decide(situation.reading(seen.row, event), known.get(seen.task_id))
+        if seen.throttled and decision.verdict.reason is Reason.NOT_REACHED:
+            decision = decision.held_back(Reason.THROTTLED)
         return replace(decision, detail=seen.detail)
     reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
+    reason = Reason.THROTTLED if seen.throttled else reason
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
 
@@ -424,7 +429,10 @@ def _look(seen: Observation, decision: Decision, draft: Draft) -> _Look:
     row = seen.row if isinstance(seen, Unseen) else seen
     if absent and row:
         decision, absent = _told_back(decision, absent, draft), None
-    if isinstance(seen, Unseen):
+    if isinstance(seen, Unseen) and seen.throttled:
+        unread = (unread or Sight(now)).passed(now)
+        decision = _told_passed(decision, unread, draft)
+    elif isinstance(seen, Unseen):
         unread, is_news = (unread or Sight(now)).missed(
             Kind.UNREADABLE, decision.event, seen.reached
         )
@@ -436,15 +444,31 @@ def _look(seen: Observation, decision: Decision, draft: Draft) -> _Look:
 
 
 def _told_unreadable(decision: Decision, seen: Unseen, sight: Sight, draft: Draft) -> Decision:
-    record = decision.record
     reading = draft.situation.reading(_named(decision), decision.event)
     detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
     decision = decision.telling(
         reading.notice(Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail)
     )
     # A list says that it has failed, and nobody starts it: that is more than a task not watched.
-    if seen.row is None or seen.row.phase is not Phase.FAILED or not record or record.failure.call:
+    is_failed = seen.row is not None and seen.row.phase is Phase.FAILED
+    return _told_not_started(decision, draft) if is_failed else decision
+
+
+def _told_passed(decision: Decision, sight: Sight, draft: Draft) -> Decision:
+    """Call a person when a start that is due has waited for a call longer than any start waits."""
+    waited = draft.situation.now - (sight.passed_at or draft.situation.now)
+    is_due = decision.verdict.reason is Reason.THROTTLED and decision.task is not None
+    if not is_due or waited < draft.situation.policy.backoff_max:
         return decision
+    return _told_not_started(decision, draft)
+
+
+def _told_not_started(decision: Decision, draft: Draft) -> Decision:
+    """Call a person about a failed task that only a list shows, unless one is called."""
+    record = decision.record
+    if record is None or record.failure.call:
+        return decision
+    reading = draft.situation.reading(_named(decision), decision.event)
     failure = record.failure.called(decision.event, draft.situation.now)
     call = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
     return replace(decision, record=replace(record, failure=failure)).telling(call)

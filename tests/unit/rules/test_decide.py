@@ -481,7 +481,7 @@ def test_starting_can_be_switched_off() -> None:
 
 def test_a_full_run_turns_a_task_away() -> None:
     """A start that is held back is a wait of which nothing is counted, and is told as one."""
-    decision = _decide(a_task()).held_back()
+    decision = _decide(a_task()).held_back(Reason.RUN_LIMIT)
     assert _verdict(decision) == (Action.WAIT, Reason.RUN_LIMIT)
     assert (decision.verdict.attempt, decision.verdict.start) == (Attempt(1, None, None), None)
     assert decision.planned(NOW) == decision.record
@@ -956,7 +956,7 @@ def test_runs_that_never_have_time_for_a_start_call_a_person(skips: int, calls: 
         assert (said.action, said.reason, said.start) == (Action.WAIT, Reason.NO_TIME, None)
         assert said.attempt == Attempt(1, None, None)
         assert _kinds(_decide(a_task(), decision.record)) == ()
-        assert _notice(decision.held_back()).verdict == said
+        assert _notice(decision.held_back(Reason.RUN_LIMIT)).verdict == said
 
 
 def test_what_no_start_can_mend_is_no_lack_of_time() -> None:

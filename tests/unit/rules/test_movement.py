@@ -120,7 +120,13 @@ def test_stall_minutes_of_zero_means_never() -> None:
             False,
             id="a synchronisation of unknown percentage",
         ),
-        pytest.param(_still(state="SYNCING"), True, id="a synchronisation in a round"),
+        pytest.param(
+            _still(state="SYNCING"), False, id="a synchronisation that waits at 50 percent"
+        ),
+        pytest.param(
+            _still(state="SYNCING", speed=None), False, id="a synchronisation of no speed"
+        ),
+        pytest.param(_still(state="SYNCING", speed=100.0), True, id="a synchronisation in a round"),
     ],
 )
 def test_what_counts_as_movement(task: Task, told: bool) -> None:
@@ -164,6 +170,11 @@ def test_file_comparison_may_last_for_hours() -> None:
         task = _still(progress=Progress(5, 6, None, "MIGRATE_LINUX_FILE"), speed=speed)
         movement, news = _read(movement, task, NOW + minutes(minute))
         assert news is None
+
+
+def test_a_speed_shows_nothing_where_bytes_are_known() -> None:
+    """They stand still, whatever the speed says."""
+    assert _movement().is_stalled(_still(speed=100.0), NOW, STALL)
 
 
 def test_a_stall_that_is_open_is_written_down_once() -> None:

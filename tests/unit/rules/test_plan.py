@@ -774,6 +774,33 @@ def test_a_failed_task_that_only_the_list_shows_calls_a_person() -> None:
     assert plans[2].tasks["a"].failure.call == Call(call.event_id, NOW + minutes(2))
 
 
+def test_a_failed_task_that_no_call_is_left_for_calls_a_person_after_the_longest_wait() -> None:
+    """It is told as failed, never as unreadable, and a person is called once."""
+    passed = Unseen("a", "APIGW.0308", throttled=True, row=a_task(listed=True))
+    unlisted = Unseen("c", "APIGW.0308", reached=False, throttled=True)
+    plans = _night(*[[passed, a_running_task(id="b"), unlisted]] * 18, discovers=True)
+    told = [(minute, kind) for minute, plan in enumerate(plans) for kind in kinds(plan)]
+    longest = int(a_policy().backoff_max / minutes(1))
+    assert told == [(0, Kind.FAILED), (longest, Kind.NEEDS_PERSON)]
+    verdicts = {each.verdict.reason for plan in plans for each in plan.decisions}
+    assert verdicts == {Reason.THROTTLED, Reason.MOVING}
+    assert all(plan.empty for plan in plans[1:longest])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(a_running_task(listed=True), id="it runs"),
+        pytest.param(a_task(code=DISK_FULL, listed=True), id="a person was called before"),
+    ],
+)
+def test_nobody_is_called_for_want_of_calls_where_no_start_is_due(row: Task) -> None:
+    """What a list shows is enough there."""
+    passed = Unseen("a", "APIGW.0308", throttled=True, row=row)
+    plans = _night(*[[passed, a_running_task(id="b")]] * 18, discovers=True)
+    assert [kind for plan in plans[1:] for kind in kinds(plan)] == []
+
+
 @pytest.mark.parametrize(
     ("row", "known"),
     [

@@ -1,0 +1,87 @@
+"""All tasks at one moment, in words: the counts, a sentence, and a line for each. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Mapping
+
+from sms_watch.messages.facts import bar_of, shown_code, speed, time_left
+from sms_watch.messages.grammar import Telling
+from sms_watch.model.notice import DigestRow, Notice
+from sms_watch.model.task import Phase, TaskState
+from sms_watch.text import MAX_DETAIL, clean, count, duration
+
+PHASE_WORDS: Mapping[Phase, str] = {
+    Phase.READY: "ready",
+    Phase.MOVING: "running",
+    Phase.FAILED: "failed",
+    Phase.PAUSED: "paused",
+    Phase.FINISHED: "finished",
+    Phase.BUSY: "busy",
+    Phase.ROLLED_BACK: "rolled back",
+}
+
+
+def digest_title(notice: Notice) -> str:
+    """Return the template of what a heading says of a digest, or of a task that keeps changing."""
+    if notice.task is not None:
+        return "keep{s} changing"
+    # A state from outside is shown as it is, and is no template.
+    return digest_counts(notice).replace("{", "{{").replace("}", "}}")
+
+
+def digest_counts(notice: Notice) -> str:
+    """Return the counts of a digest: ``3 tasks: 1 failed, 2 running``."""
+    words = [row_state(row) for row in notice.digest.rows]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    number = count(len(words) + notice.digest.more, "task")
+    return f"{number}: {counts}" if counts else number
+
+
+def say_digest(notice: Notice, telling: Telling) -> str:
+    """Return how much was restarted and lost since the last digest."""
+    shown = notice.digest
+    starts = sum(row.starts for row in shown.rows)
+    lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
+    stood = f"{duration(lost)} lost" if is_worth_saying(lost) else "no time lost"
+    restarts = count(starts, "restart") if starts else "no restarts"
+    since = f"Since {telling.when(notice.since)}" if notice.since else "So far"
+    among = f" among the {len(shown.rows)} tasks listed" if shown.more else ""
+    unread = f" {clean(shown.unread, MAX_DETAIL)}" if shown.unread else ""
+    return f"{since}{among}: {restarts}, {stood} to failures.{unread}"
+
+
+def is_worth_saying(lost: timedelta) -> bool:
+    """Return whether a loss is at least a minute."""
+    return lost >= timedelta(minutes=1)
+
+
+def row_state(row: DigestRow) -> str:
+    """Return the state of a task in a digest, in words."""
+    if row.still_since is not None:
+        return "stalled"
+    if row.task.state == TaskState.SYNCING:
+        return "synchronising"
+    if row.task.is_halted:
+        return "paused by SMS"
+    return PHASE_WORDS.get(row.task.phase) or clean(row.task.state)
+
+
+def digest_row(row: DigestRow, telling: Telling) -> str:
+    """Return the line of a task in a digest."""
+    task, percent = row.task, row.task.progress.shown
+    lost = timedelta(seconds=row.seconds_failed)
+    since = f" since {telling.when(row.still_since)}" if row.still_since else ""
+    parts = [
+        row_state(row) + since,
+        shown_code(task),
+        "agent offline" if task.connected is False else "",
+        bar_of(percent) if percent is not None else "",
+        clean(task.progress.sub_task),
+        speed(task),
+        time_left(task),
+        count(row.starts, "restart") if row.starts else "",
+        f"{duration(lost)} lost" if is_worth_saying(lost) else "",
+    ]
+    facts = ", ".join(part for part in parts if part)
+    return f"  {clean(task.name) or task.id}: {facts}"
