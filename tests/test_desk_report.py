@@ -23,7 +23,8 @@ from rich.console import Console
 from local.cloud.world import SimTask
 from local.desk import Desk
 from local.history import history
-from local.report.facts import Band, Facts, Story, facts
+from local.report.facts import Facts, facts
+from local.report.story import Band, Story
 from local.report.page import page
 from local.scenarios import SCENARIOS
 from local.screen import Screen

@@ -12,7 +12,8 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 import jinja2
 
-from local.report.facts import EVENING, MORNING, Band, Facts, Point, Start, Story
+from local.report.facts import Facts
+from local.report.story import EVENING, MORNING, Band, Gap, Point, Start, Story
 from sms_watch.model.notice import Outcome
 from sms_watch.model.task import BROKEN, Phase
 from sms_watch.rules.error_codes import explain
