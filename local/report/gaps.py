@@ -24,7 +24,7 @@ QUIET, PERIODS = timedelta(hours=1), 3
 SAME_RUN = timedelta(minutes=1)  # lines that are no farther apart tell nothing of the timer
 BLIND = "nothing could be read"
 UNREAD = "the task could not be read"
-SILENT = "nothing was recorded: the function did not run, or its runs failed"
+SILENT = "nothing was recorded"
 
 
 @dataclass
@@ -34,7 +34,7 @@ class _Spans:
     spans: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
 
     def note(self, since: Optional[datetime], at: datetime) -> None:
-        """Take in since when something lasts by a line written at a moment; ``None``: it is over."""
+        """Take in a line, and since when something lasts by it, if it does."""
         lasts = bool(self.spans) and self.spans[-1][1] is None
         if since is not None and not lasts:
             self.spans.append((min(since, at), None))
@@ -87,12 +87,16 @@ class Gaps:
 
     def _silences(self, end: datetime) -> Iterator[Gap]:
         quiet = list(self._quiet)
-        usual = median([until - since for since, until in quiet]) if quiet else timedelta(0)
+        usual = timedelta(seconds=median(map(_seconds, quiet))) if quiet else timedelta(0)
         if self._last is not None and self._expected:
             quiet.append((self._last, end))
         for since, until in quiet:
             if until - since > max(QUIET, PERIODS * usual):
                 yield Gap(since, until, SILENT)
+
+
+def _seconds(span: Tuple[datetime, datetime]) -> float:
+    return (span[1] - span[0]).total_seconds()
 
 
 def _is_followed(record: TaskRecord) -> bool:

@@ -13,8 +13,18 @@ from sms_watch.model.task import Phase
 GONE = ""
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
-# The states in which a task goes no further until somebody does something, worst first.
-NEED = (Phase.FAILED, Phase.ROLLED_BACK, Phase.GONE, Phase.PAUSED, Phase.UNKNOWN)
+# In these states somebody should look at a task, worst first.
+NEED = (Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN)
+# What everybody means by it: the page, the scoreboard of a simulated night, and the digest.
+HOURS_LOST = (
+    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped."
+)
+RESTS = len(NEED) + 1
+
+
+def hours(span: timedelta) -> str:
+    """Return a span in hours, as it stands in a table."""
+    return f"{span / timedelta(hours=1):.1f}"
 
 
 @dataclass(frozen=True)
@@ -124,17 +134,32 @@ class Story:
 
     @property
     def needs_look(self) -> bool:
-        """Whether it goes no further at the end."""
-        return self.state.phase in NEED or self.is_still
+        """Whether somebody should look at it: it goes no further, and nobody wanted that."""
+        return self.rank < RESTS
 
     @property
     def is_still(self) -> bool:
         """Whether it is in a stall at the end."""
         return any(band.stalled and band.end == self.state.end for band in self.bands)
 
+    @property
+    def rank(self) -> int:
+        """Its place by how much somebody is needed; from ``RESTS`` on nobody is."""
+        phase = self.state.phase
+        if phase in NEED:
+            return NEED.index(phase)
+        halted = phase is Phase.PAUSED and self.state.codes
+        return len(NEED) if self.is_still or halted else RESTS + (phase is not Phase.PAUSED)
+
     def gap_before(self, band: Band) -> Optional[Gap]:
         """Return the gap at whose end a state was first seen."""
         return next((gap for gap in self.gaps if gap.begin < band.begin == gap.end), None)
+
+    def gap_at_end(self, band: Band) -> Optional[Gap]:
+        """Return the gap in which a state ended, nobody knows when."""
+        return next(
+            (gap for gap in self.gaps if band.begin <= gap.begin and gap.end == band.end), None
+        )
 
     @property
     def events(self) -> Tuple[Band, ...]:
@@ -185,6 +210,4 @@ def _overlap(gap: Gap, begin: datetime, end: datetime) -> timedelta:
 
 def worst_first(story: Story) -> Tuple[int, timedelta, str, str]:
     """Return the key by which those that need somebody come first, then those that lost most."""
-    phase = story.state.phase
-    rank = NEED.index(phase) if phase in NEED else len(NEED) + (not story.is_still)
-    return rank, -story.lost, story.name, story.id
+    return story.rank, -story.lost, story.name, story.id

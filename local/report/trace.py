@@ -150,7 +150,9 @@ class Trace:
     ) -> Iterator[Tuple[Point, ...]]:
         """Cut the curve where it did not run, was not seen, or began another sub-task."""
         resting = [band for band in bands if band.phase is not Phase.MOVING]
-        breaks = sorted(span.begin for span in (*resting, *gaps))
+        breaks = sorted(
+            [*(band.begin for band in resting), *(gap.begin for gap in gaps)],
+        )
         strokes: Dict[Tuple[int, str], List[Point]] = {}
         for at in sorted(self.curve):
             rests = any(band.begin < at < band.end for band in resting)
