@@ -7,6 +7,8 @@ watchdog would find. Nothing here starts, sends or writes.
 from __future__ import annotations
 
 import io
+import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
@@ -146,6 +148,12 @@ class Desk:
     def caller(self, connect: Callable[..., Any], *address: Any) -> Caller:
         """Return what calls a service that the watchdog itself does not use, for one look."""
         return self.wiring().caller(self._clients.get(connect, *address), LOOK.budget)
+
+
+def python_here() -> str:
+    """Return this Python as it can be typed here: in most shells no other one has the packages."""
+    python, here = Path(sys.executable), Path.cwd()
+    return shlex.quote(str(python.relative_to(here) if here in python.parents else python))
 
 
 def shown_place(settings: Settings) -> str:

@@ -24,8 +24,8 @@ from local.cloud.world import SimTask
 from local.desk import Desk
 from local.history import history
 from local.report.facts import Facts, facts
-from local.report.story import Band, Story
 from local.report.page import page
+from local.report.story import Band, Story
 from local.scenarios import SCENARIOS
 from local.screen import Screen
 from local.simulate import play_watched
