@@ -11,7 +11,7 @@ import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
 import click
 from dotenv import dotenv_values
@@ -27,6 +27,9 @@ from sms_watch.settings import FileJournal, Settings, secrets_in
 from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 from sms_watch.wiring import Clients, Wiring
+
+if TYPE_CHECKING:  # commands that print plain lines do without it
+    from rich.console import Console
 
 INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 MOST_SHOWN = 2_000  # characters of a line; what is longer is a fault, or meant to hide something
@@ -148,6 +151,11 @@ class Desk:
     def caller(self, connect: Callable[..., Any], *address: Any) -> Caller:
         """Return what calls a service that the watchdog itself does not use, for one look."""
         return self.wiring().caller(self._clients.get(connect, *address), LOOK.budget)
+
+
+def can_redraw(console: Console) -> bool:
+    """Return whether what stands on a console can be changed: not in a file, nor if TERM=dumb."""
+    return console.is_terminal and not console.is_dumb_terminal
 
 
 def python_here() -> str:

@@ -163,7 +163,7 @@ SCENARIOS: Dict[str, Scenario] = {
         BEGIN,
         MORNING,
         _night,
-        settings={"DIGEST_HOURS": "8"},  # so that one is there in the morning
+        settings={"DIGEST_HOURS": "9"},  # one is there in the morning
     ),
     "quiet-week": Scenario(
         "A quiet week: nothing happens, a timer of five minutes",

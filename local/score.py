@@ -8,7 +8,6 @@ from typing import List
 
 from local.cloud.world import World
 from local.report.story import hours
-from sms_watch.text import count
 
 LEAST = timedelta(minutes=6)  # one in the last place of a table of hours
 
@@ -55,36 +54,34 @@ def verdict(ours: Score, plain: Score, nobody: Score) -> str:
     """Return in one sentence what the comparison says, for better or worse."""
     if not nobody.lost:
         return f"Nothing failed: {ours.name} {_mails(ours)}, {plain.name} {_mails(plain)}."
-    if nobody.avoidable < LEAST:
-        return (
-            f"No restart would have helped: {_did(ours, *_costs(ours))};"
-            f" {_did(plain, *_costs(plain))}."
-        )
-    return (
-        f"Compared with {nobody.name} watching, {_did(ours, _gained(ours, nobody), *_costs(ours))};"
-        f" {_did(plain, _gained(plain, nobody), *_costs(plain))}."
-    )
+    helps = nobody.avoidable >= LEAST
+    begins = f"Compared with {nobody.name} watching," if helps else "No restart would have helped:"
+    harmless = ["did no harm"] if plain.harmful and not ours.harmful else []
+    did = _list([*_gained(ours, nobody, helps), *harmless, *_costs(ours)])
+    plainly = _list([*_gained(plain, nobody, helps), *_costs(plain)])
+    return f"{begins} {ours.name} {did}; {plain.name} {plainly}."
 
 
-def _gained(score: Score, nobody: Score) -> str:
-    gained = nobody.avoidable - score.avoidable
-    return f"won back {hours(max(gained, timedelta(0)))} hours of copying"
+def _gained(score: Score, nobody: Score, helps: bool) -> List[str]:
+    gained = max(nobody.avoidable - score.avoidable, timedelta(0))
+    return [f"won back {hours(gained)} hours of copying"] if helps else []
 
 
 def _costs(score: Score) -> List[str]:
-    said = [
-        _mails(score),
-        f"undid {count(score.undone, 'pause')}" if score.undone else "",
-        f"sent {count(score.hopeless, 'start')} that could not help" if score.hopeless else "",
-        "did no harm" if not score.harmful else "",
-    ]
-    return [each for each in said if each]
+    hopeless = f"{_number(score.hopeless, 'start')} that could not help"
+    sent = f"{_mails(score)} and {hopeless}" if score.hopeless else _mails(score)
+    undone = [f"undid {_number(score.undone, 'pause')}"] if score.undone else []
+    return [*undone, sent]
 
 
-def _did(score: Score, *deeds: str) -> str:
+def _list(deeds: List[str]) -> str:
     *first, last = deeds
-    return f"{score.name} {', '.join(first)}{' and ' if first else ''}{last}"
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _mails(score: Score) -> str:
-    return f"sent {count(score.messages, 'mail')}" if score.messages else "sent no mail"
+    return f"sent {_number(score.messages, 'mail')}" if score.messages else "sent no mail"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -18,7 +18,7 @@ from rich.text import Text
 from local.boxes import box
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
-from local.desk import python_here
+from local.desk import can_redraw, python_here
 from local.report.story import HOURS_LOST, hours
 from local.score import Score, verdict
 from sms_watch.journal.folding import replay
@@ -44,8 +44,8 @@ PLAIN = (
 )
 LEGEND = (
     f"{HOURS_LOST} Avoidable: the part of it in which a restart would have helped at once."
-    " Hopeless: starts of a task that only a person can mend; it runs for some seconds and fails"
-    " again, which makes the hours lost look fewer."
+    " Hopeless: starts of a task that only a person can mend. A start in vain still makes the task"
+    " run for some seconds, so the more of them, the fewer hours seem lost."
 )
 # Each as narrow as its words, so that all fit into 80 columns.
 HEADINGS = (
@@ -86,7 +86,7 @@ class Screen:
         """Show the tasks of a world while the block lasts; what is shown last stays."""
         self._world = world
         self._console.rule(self._title)
-        if not self._console.is_terminal or self._console.is_dumb_terminal:
+        if not can_redraw(self._console):
             yield
             return
         with Live(console=self._console, refresh_per_second=12) as live:
@@ -175,10 +175,10 @@ class Screen:
 def _cells(score: Score) -> Iterator[Text]:
     yield Text(hours(score.lost))
     yield _cell(hours(score.avoidable), score.avoidable >= timedelta(hours=1))
-    yield Text(str(score.messages))
-    yield Text(str(score.starts))
-    yield _cell(str(score.undone), score.undone > 0)
-    yield _cell(str(score.hopeless), score.hopeless > 0)
+    yield Text(f"{score.messages:,}")
+    yield Text(f"{score.starts:,}")
+    yield _cell(f"{score.undone:,}", score.undone > 0)
+    yield _cell(f"{score.hopeless:,}", score.hopeless > 0)
 
 
 def _cell(text: str, is_bad: bool) -> Text:

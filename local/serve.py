@@ -104,7 +104,7 @@ def _welcome(url: str, env_file: Path) -> Iterator[str]:
     yield f"    --function-endpoint {url}"
     yield "      whether all is set up, the function included"
     yield ""
-    yield "The first run looks back a month for a journal, so most of its calls are answered with 404."
+    yield "The first run looks back a month for a journal that is not there: that makes many 404s."
     yield "Ctrl-C ends it. The calls that it gets:"
 
 

@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.desk import Desk, Trouble, env_file_option, shown, texts_of, unread_of
+from local.desk import Desk, Trouble, can_redraw, env_file_option, shown, texts_of, unread_of
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.messages.compose import RunContext
@@ -305,9 +305,7 @@ def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> 
     """
     with Desk.of(texts_of(env_file), unread=unread_of(env_file)) as desk:
         console = Console(highlight=False)
-        # One that cannot move its cursor (TERM=dumb) is no terminal.
-        live = console.is_terminal and not console.is_dumb_terminal
-        if live and not (once or as_json):
+        if can_redraw(console) and not (once or as_json):
             follow(desk, console, pause, desk.clock.sleep)
             return
         seen = look(desk)
