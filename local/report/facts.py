@@ -72,14 +72,15 @@ def facts(entries: Iterable[Entry], begin: datetime, end: datetime, zone: tzinfo
     for task_id, start in starts.all():
         traces.setdefault(task_id, Trace(task_id)).starts.append(start)
     first = max(begin, first)
+    common = gaps.of_all(first, end)
     stories = [
-        trace.story(first, end, zone, gaps.of(trace.id, first, end))
+        trace.story(first, end, zone, gaps.of(trace.id, common, first, end))
         for trace in traces.values()
         if trace.spans
     ]
     stories.sort(key=worst_first)
     sent = sorted((each for each in messages.sent if each.at >= first), key=lambda each: each.at)
-    return Facts(first, end, tuple(stories), tuple(sent), gaps.of_all(first, end))
+    return Facts(first, end, tuple(stories), tuple(sent), common)
 
 
 def _held_to(end: datetime, entries: Iterable[Entry]) -> Iterator[Entry]:

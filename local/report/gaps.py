@@ -80,10 +80,12 @@ class Gaps:
         """Return the spans between two moments in which no task was seen."""
         return _joined([*self._blind.gaps(end, BLIND), *self._silences(end)], begin, end)
 
-    def of(self, task_id: str, begin: datetime, end: datetime) -> Tuple[Gap, ...]:
-        """Return the spans between two moments in which a task was not seen."""
+    def of(
+        self, task_id: str, common: Sequence[Gap], begin: datetime, end: datetime
+    ) -> Tuple[Gap, ...]:
+        """Return the spans in which a task was not seen: the ``common`` ones, and its own."""
         own = self._unread.get(task_id, _Spans()).gaps(end, UNREAD)
-        return _joined([*self.of_all(begin, end), *own], begin, end)
+        return _joined([*common, *own], begin, end)
 
     def _silences(self, end: datetime) -> Iterator[Gap]:
         quiet = list(self._quiet)
