@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shlex
 import time
@@ -36,6 +37,7 @@ COMMANDS = {
     "report": "the page about it, once the watchdog has run",
 }
 SERVICES = (("/v3/", "SMS"), ("/fgs/", "FunctionGraph"), ("/notifications/", "SMN"))
+ACCEPTED = 200
 LONGEST, HEAD = 48, 12  # letters of a path that are shown, and those of them before what is cut
 
 
@@ -109,16 +111,21 @@ def _welcome(url: str, env_file: Path) -> Iterator[str]:
 
 
 def _log(world: World, answer: flask.Response) -> flask.Response:
-    """Show a call in one line, and the message that it published, if it did."""
-    request = flask.request
-    path = request.path
+    """Show a call, if there is still somebody to read it; it is answered in any case."""
+    with contextlib.suppress(BrokenPipeError):
+        for line in _lines(world, answer):
+            click.echo(line)
+    return answer
+
+
+def _lines(world: World, answer: flask.Response) -> Iterator[str]:
+    """Yield a line for a call, and one for the message that it published, if it did."""
+    method, path = flask.request.method, flask.request.path
     service = next((name for part, name in SERVICES if part in path), "OBS")
     short = path if len(path) <= LONGEST else f"{path[:HEAD]}...{path[HEAD + 3 - LONGEST :]}"
-    line = f"{time.strftime('%H:%M:%S')} {service} {request.method} {short} {answer.status_code}"
-    click.echo(shown(line))
-    if path.endswith("/publish") and answer.status_code < 400 and world.inbox:
-        click.echo(f"{'':9}message: {shown(world.inbox[-1]['subject'])}")
-    return answer
+    yield shown(f"{time.strftime('%H:%M:%S')} {service} {method} {short} {answer.status_code}")
+    if path.endswith("/publish") and answer.status_code == ACCEPTED:
+        yield f"{'':9}message: {shown(world.inbox[-1]['subject'])}"
 
 
 def _shown(texts: Dict[str, str]) -> Dict[str, str]:

@@ -161,6 +161,13 @@ def test_a_task_that_cannot_be_read_has_a_gap_of_its_own() -> None:
     ]
 
 
+def test_what_has_finished_has_no_gap() -> None:
+    """It stays so, whether anybody looks or not."""
+    done = _task(0, "MIGRATE_SUCCESS", 0, "b")
+    told = _facts(done, *_running(0, 1), _blind(1.1, 1.1), _line(3, watch=WatchRecord()), end=3.5)
+    assert {story.id: len(story.gaps) for story in told.stories} == {"a": 1, "b": 0}
+
+
 def test_a_function_that_stopped_is_the_verdict() -> None:
     """The state is that when last seen, and no hours are lost that nobody saw."""
     told = _facts(*_running(0, 1), end=9)
@@ -203,6 +210,16 @@ def test_the_verdict_names_who_needs_attention() -> None:
     assert verdict(_facts(*_running(0, 1), end=1), UTC).sentence == (
         "No task needs attention: 1 running."
     )
+
+
+def test_who_needs_attention_comes_before_who_lost_more() -> None:
+    """Failed, then halted by SMS; then those that people paused; then by the hours lost."""
+    lost = [_failed(0, 0), _task(2, "RUNNING", 2)]
+    fresh = _task(2.9, "MIGRATE_FAIL", 2.9, "b", code=LINE_LOST)
+    halted = _task(2, "ABORT", 2, "c", code="SMS.9007")
+    told = _facts(*lost, _task(2, "ABORT", 2, "d"), halted, fresh, end=3)
+    assert [story.id for story in told.stories] == ["b", "c", "d", "a"]
+    assert [story.needs_look for story in told.stories] == [True, True, False, False]
 
 
 def test_more_than_five_tasks_have_an_overview_worst_first() -> None:

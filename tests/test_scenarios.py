@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import List, Tuple
 
 import click
@@ -350,3 +351,21 @@ def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
         assert status == 1
         assert {each["verdict"] for each in found} == {"ok", "note", "warning"}
         assert "shop-web" in day.call("status").output
+
+
+def test_the_simulated_cloud_answers_when_nobody_reads_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after ``cloud | head``: the calls go on."""
+
+    def closed(*lines: object) -> None:
+        raise BrokenPipeError
+
+    with serve.a_cloud() as server:
+        server.cloud.app.after_request(functools.partial(serve._log, server.cloud.world))
+        day = Day(server, server.cloud.world, tmp_path)
+        day.texts = settings(server.url, server.cloud.world.tasks)
+        with monkeypatch.context() as patched:
+            patched.setattr(serve, "click", SimpleNamespace(echo=closed))
+            shown = day.call("invoke").output
+    assert '"published": "message-1"' in shown
