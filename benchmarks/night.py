@@ -16,8 +16,9 @@ from benchmarks.service import ids, slow_service
 from local.clock import VirtualClock
 from local.cloud.world import World
 from local.scenarios import Scenario
+from local.score import Score
 from local.screen import Screen
-from local.simulate import Score, play_plain, play_watched
+from local.simulate import play_plain, play_watched
 
 RUNS_A_MONTH = 43_800  # one a minute
 MEMORY = 128 / 1024  # GB

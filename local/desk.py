@@ -7,9 +7,11 @@ watchdog would find. Nothing here starts, sends or writes.
 from __future__ import annotations
 
 import io
+import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
 import click
 from dotenv import dotenv_values
@@ -25,6 +27,9 @@ from sms_watch.settings import FileJournal, Settings, secrets_in
 from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 from sms_watch.wiring import Clients, Wiring
+
+if TYPE_CHECKING:  # commands that print plain lines do without it
+    from rich.console import Console
 
 INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 MOST_SHOWN = 2_000  # characters of a line; what is longer is a fault, or meant to hide something
@@ -146,6 +151,17 @@ class Desk:
     def caller(self, connect: Callable[..., Any], *address: Any) -> Caller:
         """Return what calls a service that the watchdog itself does not use, for one look."""
         return self.wiring().caller(self._clients.get(connect, *address), LOOK.budget)
+
+
+def can_redraw(console: Console) -> bool:
+    """Return whether what stands on a console can be changed: not in a file, nor if TERM=dumb."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def python_here() -> str:
+    """Return this Python as it can be typed here: in most shells no other one has the packages."""
+    python, here = Path(sys.executable), Path.cwd()
+    return shlex.quote(str(python.relative_to(here) if here in python.parents else python))
 
 
 def shown_place(settings: Settings) -> str:

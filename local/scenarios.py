@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Mapping, Tuple
 
 from local.cloud.faults import Fault, Faults
 from local.cloud.world import SimTask, World
@@ -36,6 +36,7 @@ class Scenario:
     from the seed. ``every`` is the period of the timer, ``line`` how often a log without a
     terminal gets a line. ``discovers``: the tasks are found by listing. ``outages`` are those of
     the services around the watchdog; the rules it is compared with are played without them.
+    ``settings`` are those of the function that are not as usual.
     """
 
     title: str
@@ -46,9 +47,10 @@ class Scenario:
     line: timedelta = HOUR
     discovers: bool = False
     outages: Tuple[Outage, ...] = field(default=())
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def world(self, world: World, seed: int = 0) -> World:
-        """Give the world with this night ahead of it."""
+        """Return the world with this night ahead of it."""
         self.script(world, self.begin, Random(seed))  # noqa: S311 - a game, not a secret
         return world
 
@@ -157,7 +159,11 @@ MORNING = BEGIN + 10 * HOUR
 
 SCENARIOS: Dict[str, Scenario] = {
     "night": Scenario(
-        "One night: an outage, a short drop, a pause, a full disk", BEGIN, MORNING, _night
+        "One night: an outage, a short drop, a pause, a full disk",
+        BEGIN,
+        MORNING,
+        _night,
+        settings={"DIGEST_HOURS": "9"},  # one is there in the morning
     ),
     "quiet-week": Scenario(
         "A quiet week: nothing happens, a timer of five minutes",

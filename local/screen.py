@@ -6,42 +6,65 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Optional
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from local.boxes import box
 from local.cloud.buckets import Storage
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask, World
+from local.desk import can_redraw, python_here
+from local.report.story import HOURS_LOST, hours
+from local.score import Score, verdict
 from sms_watch.journal.folding import replay
 from sms_watch.model.task import TaskState
-from sms_watch.text import count
-
-if TYPE_CHECKING:
-    from local.simulate import Score
+from sms_watch.text import bar, duration
 
 EPOCH = datetime(2026, 1, 1, 22, tzinfo=timezone.utc)  # lines come at whole spans since then
 DAY = timedelta(days=1)
 MARGIN = 8  # lines of a terminal that are left to messages
+NARROW = 100  # columns; a terminal that has fewer goes without the speed
 MOST_IN_LINE = 8  # tasks; of more than these only the states are counted
-MOST_PARAGRAPHS = 3  # of a message; there is one for each task
 
 COLOURS: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "red"),
-    **dict.fromkeys(MOVING, "cyan"),
+    **dict.fromkeys(MOVING, "green"),
     **dict.fromkeys(PAUSED, "yellow"),
     TaskState.MIGRATE_SUCCESS: "green",
 }
+ACTIONS = {"start": "restarted", "wait": "waits: ", "none": ""}
+PLAIN = (
+    "A plain script reads every task whenever the timer fires, presses Start on whatever has failed"
+    " or was paused, sends a mail each time, and remembers nothing."
+)
+LEGEND = (
+    f"{HOURS_LOST} Avoidable: the part of it in which a restart would have helped at once."
+    " Hopeless: starts of a task that only a person can mend. A start in vain still makes the task"
+    " run for some seconds, so the more of them, the fewer hours seem lost."
+)
+# Each as narrow as its words, so that all fit into 80 columns.
+HEADINGS = (
+    "hours\nlost",
+    "avoidable\nhours",
+    "mails\nto read",
+    "starts",
+    "pauses\nundone",
+    "hopeless\nstarts",
+)
+
+Actions = Mapping[str, Mapping[str, Any]]
 
 
 class Screen:
-    """Shows a night live on a terminal; elsewhere it prints the messages and a line now and then.
+    """Shows a night live on a terminal; elsewhere it prints the messages and lines now and then.
 
-    ``line`` is how often the line comes.
+    ``line`` is how often the lines come. A terminal that cannot move its cursor (``TERM=dumb``)
+    is none.
     """
 
     def __init__(
@@ -60,13 +83,13 @@ class Screen:
 
     @contextmanager
     def showing(self, world: World) -> Iterator[None]:
-        """Show the tasks of a world while the block lasts."""
+        """Show the tasks of a world while the block lasts; what is shown last stays."""
         self._world = world
         self._console.rule(self._title)
-        if not self._console.is_terminal:
+        if not can_redraw(self._console):
             yield
             return
-        with Live(console=self._console, refresh_per_second=12, transient=True) as live:
+        with Live(console=self._console, refresh_per_second=12) as live:
             self._live = live
             yield
             self._live = None
@@ -76,32 +99,31 @@ class Screen:
         if self._world is None:
             return
         if self._failed:
-            self._say(moment, f"runs succeed again, after {self._failed} that failed")
+            self._say(moment, f"runs succeed again, after {self._failed} that failed", "green")
             self._failed = 0
         for message in self._world.inbox[self._told :]:
-            self._console.print(_message(message))
+            self._console.print(box(message, self._console.width))
         self._told = len(self._world.inbox)
         actions = {task["id"]: task for task in report["tasks"]}
         if self._live is not None:
-            room = self._console.height - MARGIN
-            self._live.update(_tasks(moment, self._world, actions, room))
-        self._log(moment)
+            self._live.update(_tasks(moment, self._world, actions, self._console))
+        self._log(moment, actions)
 
     def failed(self, moment: datetime, why: str) -> None:
         """Show that a run failed, as FunctionGraph would count it; of a row of them the first."""
         if not self._failed:
-            self._say(moment, f"a run failed: {why}")
+            self._say(moment, f"a run failed: {why}", "red")
         self._failed += 1
-        self._log(moment)
+        self._log(moment, {})
 
-    def _log(self, moment: datetime) -> None:
+    def _log(self, moment: datetime, actions: Actions) -> None:
         span = moment - EPOCH
         if self._live is None and self._world is not None and not span % self._line:
-            line = _line(moment, self._world, self._line)
-            self._console.print(Text(line), soft_wrap=True)
+            for line in _lines(moment, self._world, self._line, actions):
+                self._console.print(Text(line), soft_wrap=True)
 
-    def _say(self, moment: datetime, what: str) -> None:
-        self._console.print(Text(f"{moment:%H:%M} {what}", style="red"), soft_wrap=True)
+    def _say(self, moment: datetime, what: str, style: str) -> None:
+        self._console.print(Text(f"{moment:%H:%M} {what}", style=style), soft_wrap=True)
 
     def journal(self, storage: Storage) -> None:
         """Show what the journal holds."""
@@ -116,74 +138,114 @@ class Screen:
                 table.add_row(key, str(len(stored.data)), counted)
             self._console.print(table)
 
-    def scoreboard(self, scores: Sequence[Score], failed: int = 0) -> None:
+    def scoreboard(self, ours: Score, plain: Score, nobody: Score, failed: int = 0) -> None:
         """Show what the night came to, side by side; ``failed`` runs of the watchdog's were."""
         table = Table(title="The same night", title_justify="left")
-        table.add_column("who watched")
-        for name in ("messages", "starts", "on paused or hopeless tasks", "hours lost"):
+        table.add_column("who watched", no_wrap=True)
+        for name in HEADINGS:
             table.add_column(name, justify="right")
-        for score in scores:
-            table.add_row(
-                score.name,
-                str(score.messages),
-                str(score.starts),
-                str(score.harmful),
-                f"{score.lost / timedelta(hours=1):.1f}",
-            )
+        for score in (ours, plain, nobody):
+            table.add_row(score.name, *_cells(score))
+        self._console.print()
         self._console.print(table)
-        self._console.print(
-            "Hours lost: how long tasks stood still, all told, though a start would have helped."
-        )
+        self._console.print(Text(verdict(ours, plain, nobody), style="bold"))
         if failed:
             self._console.print(
                 f"{failed} runs failed, and FunctionGraph would count each of them. The others"
                 " watched a night without that trouble."
             )
+        self._console.print(Text(f"\n{PLAIN}\n{LEGEND}", style="dim"))
+
+    def what_next(self, scenario: str, out: Optional[Path]) -> None:
+        """Show what to try after this; ``out`` is the page that was written, if any."""
+        command = f"{python_here()} -m local"
+        steps = {
+            f"{command} simulate --help": "the other nights",
+            f"{command} simulate {scenario} --report night.html": "the report page of this night",
+            f"{command} cloud": "a simulated cloud to try the commands on",
+            "README.md": "how to watch migrations of your own",
+        }
+        if out is not None:
+            self._console.print(Text(f"\nThe report page of this night: {out}"), soft_wrap=True)
+        self._console.print(Text("\nWhat next", style="bold"))
+        for step, what in steps.items():
+            self._console.print(Text(f"  {step}\n      {what}"), soft_wrap=True)
 
 
-def _message(message: Mapping[str, Any]) -> Panel:
-    # No title of the panel: it would be cut where it is longer than a line.
-    subject = f"{message['at']:%H:%M} message: {message['subject'].rpartition(' - ')[0]}"
-    paragraphs = message["email"].split("\n\nSMS console:")[0].split("\n\n")
-    more = len(paragraphs) - MOST_PARAGRAPHS
-    rest = [f"... and {count(more, 'more paragraph')}"] if more > 0 else []
-    text = "\n\n".join([*paragraphs[:MOST_PARAGRAPHS], *rest])
-    return Panel(Group(Text(subject, style="bold"), Text(f"\n{text}")), border_style="blue")
+def _cells(score: Score) -> Iterator[Text]:
+    yield Text(hours(score.lost))
+    yield _cell(hours(score.avoidable), score.avoidable >= timedelta(hours=1))
+    yield Text(f"{score.messages:,}")
+    yield Text(f"{score.starts:,}")
+    yield _cell(f"{score.undone:,}", score.undone > 0)
+    yield _cell(f"{score.hopeless:,}", score.hopeless > 0)
 
 
-def _tasks(
-    moment: datetime, world: World, actions: Mapping[str, Mapping[str, Any]], room: int
-) -> Group:
+def _cell(text: str, is_bad: bool) -> Text:
+    return Text(text, style="red" if is_bad else "green")
+
+
+def _tasks(moment: datetime, world: World, actions: Actions, console: Console) -> Group:
+    wide, room = console.width >= NARROW, console.height - MARGIN
     table = Table(box=None, expand=True)
-    for name in ("task", "state", "", "%", "Mbit/s", "the watchdog"):
+    for name in ("task", "state", "", "%", *(["Mbit/s"] if wide else []), "left", "the watchdog"):
         # A line for each task, or the room would not do: the bar takes what the texts leave.
         table.add_column(name, no_wrap=True, ratio=None if name else 1)
     failed_first = sorted(world.tasks.values(), key=lambda task: task.state not in FAILED)
     for task in failed_first[:room]:
         action = actions.get(task.id, {})
+        colour = COLOURS.get(task.state, "white")
+        speed = f"{task.speed:.0f}" if task.copying else ""
         table.add_row(
             task.name,
-            Text(f"{task.state} {task.code}".strip(), style=COLOURS.get(task.state, "white")),
-            ProgressBar(total=100, completed=min(task.percent, 100)),
-            str(task.percent),
-            f"{task.speed:.0f}" if task.copying else "",
-            f"{action.get('action', '')}: {action.get('reason', '')}".replace("_", " "),
+            Text(f"{task.state} {task.code}".strip(), style=colour),
+            _bar(task, colour),
+            str(min(task.percent, 100)),
+            *([speed] if wide else []),
+            _left(action, moment),
+            _doing(action),
         )
     more = len(world.tasks) - room
     rest = [Text(f"and {more} more")] if more > 0 else []
     return Group(Text(f"{moment:%Y-%m-%d %H:%M} UTC", style="bold"), table, *rest)
 
 
-def _line(moment: datetime, world: World, every: timedelta) -> str:
+def _bar(task: SimTask, colour: str) -> ProgressBar:
+    done = min(task.percent, 100)
+    return ProgressBar(total=100, completed=done, complete_style=colour, finished_style=colour)
+
+
+def _doing(action: Mapping[str, Any]) -> str:
+    doing = str(action.get("action", ""))
+    reason = "" if doing == "start" else str(action.get("reason", "")).replace("_", " ")
+    return f"{ACTIONS.get(doing, '')}{reason}"
+
+
+def _left(action: Mapping[str, Any], moment: datetime) -> str:
+    """Return how long the rest of a task takes by the watchdog's own measure."""
+    eta = action.get("eta")
+    if not eta:
+        return ""
+    return duration(datetime.fromisoformat(str(eta).replace("Z", "+00:00")) - moment)
+
+
+def _lines(moment: datetime, world: World, every: timedelta, actions: Actions) -> List[str]:
     when = f"{moment:%H:%M}" if every < DAY else f"{moment:%a %d}"
     tasks = list(world.tasks.values())
     if len(tasks) > MOST_IN_LINE:
         counted = Counter(str(task.state) for task in tasks)
         states = ", ".join(f"{number} {state}" for state, number in sorted(counted.items()))
-        return f"{when}  {len(tasks)} tasks: {states}"
-    return f"{when}  " + "   ".join(_brief(task) for task in tasks)
+        return [f"{when}  {len(tasks)} tasks: {states}"]
+    width = max((len(task.name) for task in tasks), default=0)
+    heads = [when, *[" " * len(when)] * len(tasks)]
+    return [
+        f"{head}  {task.name:<{width}} {_brief(task, actions.get(task.id, {}), moment)}"
+        for head, task in zip(heads, tasks)
+    ]
 
 
-def _brief(task: SimTask) -> str:
-    done = min(task.percent, 100) // 10
-    return f"{task.name} [{'#' * done}{'.' * (10 - done)}] {task.percent} % {task.state}"
+def _brief(task: SimTask, action: Mapping[str, Any], moment: datetime) -> str:
+    left = _left(action, moment)
+    done = min(task.percent, 100)
+    state = f"{task.state} {task.code}".strip()
+    return f"{bar(done, 10)} {done:>3} % {state}" + (f", about {left} left" if left else "")

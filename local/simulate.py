@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import timezone
 from pathlib import Path
 from typing import Callable, Optional, Tuple
 
@@ -23,6 +23,7 @@ from local.report.command import write
 from local.report.facts import facts
 from local.report.page import page
 from local.scenarios import SCENARIOS, Scenario
+from local.score import Score
 from local.screen import Screen
 from sms_watch.errors import WatchFailed
 from sms_watch.journal.entries import Entry
@@ -31,40 +32,16 @@ from sms_watch.wiring import WARM
 
 
 @dataclass(frozen=True)
-class Score:
-    """What a night came to. ``lost`` is the time that tasks stood still though a start would do.
-
-    ``calls`` are those to all services, as far as anybody made any.
-    """
-
-    name: str
-    messages: int
-    starts: int
-    harmful: int
-    lost: timedelta
-    calls: int = 0
-
-    @classmethod
-    def of(cls, name: str, world: World, calls: int = 0) -> Score:
-        """Count what happened in a world; harmful are starts on paused or hopeless tasks."""
-        world.settle()
-        return cls(
-            name,
-            len(world.inbox),
-            len(world.starts),
-            sum(start.paused or start.hopeless for start in world.starts),
-            sum((task.waited for task in world.tasks.values()), timedelta(0)),
-            calls,
-        )
-
-
-@dataclass(frozen=True)
 class Watched:
-    """What the watchdog made of a night: its score, its journal, and how many runs failed."""
+    """What the watchdog made of a night: its score, its journal, and how many runs failed.
+
+    ``storage`` has the journal as it lies on OBS.
+    """
 
     score: Score
     entries: Tuple[Entry, ...]
     failed: int
+    storage: Storage
 
 
 def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) -> World:
@@ -105,7 +82,7 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
         scenario.trouble(world, server.cloud.faults)
         task_ids = ["*"] if scenario.discovers else world.tasks
         texts = settings(server.url, task_ids)
-        context = LocalContext({**texts, "LOG_LEVEL": "ERROR"})
+        context = LocalContext({**texts, **scenario.settings, "LOG_LEVEL": "ERROR"})
         with screen.showing(world):
             while clock.now() <= scenario.end:
                 moment = clock.now()
@@ -124,9 +101,8 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
                 WARM.forget()
                 clock.set(max(moment + scenario.every, clock.now()))
         storage = server.cloud.storage
-        screen.journal(storage)
     score = Score.of("sms_watch", world, sum(server.cloud.calls.values()))
-    return Watched(score, _entries(storage), failed)
+    return Watched(score, _entries(storage), failed, storage)
 
 
 def _entries(storage: Storage) -> Tuple[Entry, ...]:
@@ -152,19 +128,21 @@ NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCE
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the page that the report command makes of such a journal.",
 )
-def command(scenario: str, seed: int, out: Optional[Path]) -> None:
+@click.option("--verbose", is_flag=True, help="Also show what the journal holds in the end.")
+def command(scenario: str, seed: int, out: Optional[Path], verbose: bool) -> None:
     """Play a night of timer events against a simulated cloud.
 
-    The real handler runs tick by tick on this machine, on loopback and on a clock that hurries. At
-    the end a scoreboard stands beside a plain script's rules, and beside nobody, in the same night.
+    The real handler runs tick by tick on this machine, on loopback and on a fast clock. The
+    scoreboard at the end compares it with a plain script, and with nobody, in the same night.
     """
     night = SCENARIOS[scenario]
     screen = Screen(night.title, line=night.line)
     watched = play_watched(night, screen, seed)
-    scores = [watched.score, play_plain(night, seed), play_unwatched(night, seed)]
-    screen.scoreboard(scores, watched.failed)
+    if verbose:
+        screen.journal(watched.storage)
+    plain, nobody = play_plain(night, seed), play_unwatched(night, seed)
+    screen.scoreboard(watched.score, plain, nobody, watched.failed)
     if out is not None:
         told = facts(watched.entries, night.begin, night.end, timezone.utc)
         write(out, page(told, timezone.utc, night.title))
-        click.echo(f"The page of it: {out}")
-        click.echo("Its hours lost count the time as well in which no start would have helped.")
+    screen.what_next(scenario, out)

@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.desk import Desk, Trouble, env_file_option, shown, texts_of, unread_of
+from local.desk import Desk, Trouble, can_redraw, env_file_option, shown, texts_of, unread_of
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.messages.compose import RunContext
@@ -40,7 +40,7 @@ NARROW = 120  # columns that the widest row takes, or nearly so
 PLAIN_WIDTH = 160
 COLOURS = {
     Phase.FAILED: "red",
-    Phase.MOVING: "cyan",
+    Phase.MOVING: "green",
     Phase.PAUSED: "yellow",
     Phase.FINISHED: "green",
     Phase.ROLLED_BACK: "red",
@@ -208,7 +208,7 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
             Text(row.name or row.id),
             Text(state, style="" if plain else COLOURS.get(row.phase, "")),
             *([] if narrow else [Text(row.sub_task)]),
-            _bar(row.percent, SHORT_BAR if narrow else BAR, plain),
+            _bar(row, SHORT_BAR if narrow else BAR, plain),
             "?" if row.percent is None else str(row.percent),
             "" if row.speed is None else f"{row.speed:.0f}",
             _left(row.remaining),
@@ -218,10 +218,11 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
     return made
 
 
-def _bar(percent: Optional[int], length: int, plain: bool) -> Any:
-    if not plain:
-        return ProgressBar(total=100, completed=percent or 0, width=length)
-    return Text(bar(percent, length))
+def _bar(row: Row, length: int, plain: bool) -> Any:
+    if plain:
+        return Text(bar(row.percent, length))
+    done, colour = row.percent or 0, COLOURS.get(row.phase, "white")
+    return ProgressBar(100, done, length, complete_style=colour, finished_style=colour)
 
 
 def _left(seconds: Optional[int]) -> str:
@@ -304,7 +305,7 @@ def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> 
     """
     with Desk.of(texts_of(env_file), unread=unread_of(env_file)) as desk:
         console = Console(highlight=False)
-        if console.is_terminal and not (once or as_json):
+        if can_redraw(console) and not (once or as_json):
             follow(desk, console, pause, desk.clock.sleep)
             return
         seen = look(desk)

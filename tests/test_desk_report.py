@@ -23,8 +23,9 @@ from rich.console import Console
 from local.cloud.world import SimTask
 from local.desk import Desk
 from local.history import history
-from local.report.facts import Band, Facts, Story, facts
+from local.report.facts import Facts, facts
 from local.report.page import page
+from local.report.story import Band, Story
 from local.scenarios import SCENARIOS
 from local.screen import Screen
 from local.simulate import play_watched

@@ -635,7 +635,7 @@ def test_a_journal_of_another_topic_is_refused(store: AppendStore) -> None:
         with pytest.raises(JournalError) as caught:
             a_journal(store, now, topic=THEIRS).read()
         assert f"tells {MINE}, and not {THEIRS}" in str(caught.value)
-        assert "name a place of its own for each in JOURNAL_URI" in str(caught.value)
+        assert "name a new place in JOURNAL_URI" in str(caught.value)
 
 
 def test_a_later_snapshot_says_whose_it_is_too(store: AppendStore) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Dict, List, Tuple
 
@@ -21,9 +21,12 @@ from local import walkthrough
 from local.__main__ import main
 from local.clock import VirtualClock
 from local.cloud.world import SimTask, World
+from local.report.facts import facts
 from local.scenarios import SCENARIOS
+from local.score import Score, verdict
 from local.screen import Screen
-from local.simulate import Score, play_plain, play_unwatched, play_watched
+from local.simulate import Watched, play_plain, play_unwatched, play_watched
+from sms_watch.model.notice import Kind
 
 
 def _call(*arguments: str) -> Result:
@@ -84,28 +87,68 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
 
 
 @functools.cache
-def _watched() -> Tuple[Score, str]:
+def _watched() -> Tuple[Watched, str]:
     output = io.StringIO()
     screen = Screen("night", Console(file=output, width=100))
     scenario = SCENARIOS["night"]
-    watched = play_watched(scenario, screen).score
-    screen.scoreboard([watched, play_plain(scenario), play_unwatched(scenario)])
+    watched = play_watched(scenario, screen)
+    screen.scoreboard(watched.score, play_plain(scenario), play_unwatched(scenario))
     return watched, output.getvalue()
 
 
 def test_the_default_night_is_what_it_says() -> None:
     """Few messages, no harm, little lost; the plain script and nobody lose against that."""
-    watched, shown = _watched()
+    watched, shown = _watched()[0].score, _watched()[1]
     plain, nobody = play_plain(SCENARIOS["night"]), play_unwatched(SCENARIOS["night"])
     assert watched.harmful == 0
     assert watched.messages <= 10
-    assert watched.lost < timedelta(hours=1)
-    assert plain.harmful > 100
+    assert watched.avoidable < timedelta(hours=1)
+    assert (watched.undone, plain.undone) == (0, 1)
+    assert plain.hopeless > 100
     assert plain.messages > 300
-    assert nobody.lost > timedelta(hours=5)
+    assert nobody.avoidable > timedelta(hours=5)
     for score in (watched, plain, nobody):
-        row = rf"{score.name}\D+{score.messages}\D+{score.starts}\D+{score.harmful}\D"
+        figures = (score.messages, score.starts, score.undone, score.hopeless)
+        row = rf"{score.name} .*" + r"\D+".join(map(str, figures))
         assert re.search(row, shown), shown
+
+
+def test_one_sentence_says_what_the_scoreboard_means() -> None:
+    """What was won back, and what it cost people, for both; beside it what the script does."""
+    shown = " ".join(_watched()[1].split())
+    assert re.search(
+        r"Compared with nobody watching, sms_watch won back \d+\.\d hours of copying, did no harm"
+        r" and sent \d+ mails; a plain script won back \d+\.\d hours of copying, undid 1 pause and"
+        r" sent \d+ mails and \d+ starts that could not help\.",
+        shown,
+    )
+    assert "A plain script reads every task whenever the timer fires" in shown
+    assert "Hours lost: how long tasks stood failed" in shown
+
+
+def test_hours_lost_are_the_same_on_the_page_and_in_the_terminal() -> None:
+    """But for the minute that passes until a run sees it, for each failure."""
+    watched, night = _watched()[0], SCENARIOS["night"]
+    told = facts(watched.entries, night.begin, night.end, timezone.utc)
+    assert abs(told.lost - watched.score.lost) <= told.failures * timedelta(minutes=1)
+
+
+def test_a_night_without_failures_is_called_that() -> None:
+    """There is nothing to compare but mails; where no restart would have helped, that is said."""
+    none = Score("nobody", 0, 0, 0, 0, 0, timedelta(0), timedelta(0))
+    assert "Nothing failed: sms_watch sent no mail" in verdict(
+        replace(none, name="sms_watch"), replace(none, name="a plain script"), none
+    )
+    lost = replace(none, lost=timedelta(hours=9))
+    said = verdict(replace(lost, name="sms_watch", messages=1), lost, lost)
+    assert said == "No restart would have helped: sms_watch sent 1 mail; nobody sent no mail."
+
+
+def test_one_scene_sends_a_digest() -> None:
+    """It shows that the time left is known."""
+    sent = [notice for entry in _watched()[0].entries for notice in entry.notices]
+    assert [notice.kind for notice in sent].count(Kind.DIGEST) == 1
+    assert re.search(r"shop-web +\[#\.+\] +1\d % RUNNING, about \d h", _watched()[1])
 
 
 def test_the_messages_and_the_tasks_are_shown() -> None:
@@ -113,9 +156,8 @@ def test_the_messages_and_the_tasks_are_shown() -> None:
     _, shown = _watched()
     assert "00:01 message: sms_watch warning: 2 tasks failed (SMS.0807) and were restarted" in shown
     assert "shop-db needs attention (SMS.1315)" in shown
-    assert "The journal in obs://sms-watch-" in shown
-    assert re.search(r"journal-20261124\.jsonl .* \d snapshot, \d+ plan, \d+ ack", shown)
-    assert re.search(r"23:00  shop-web \[#\.+\] 1\d % RUNNING", shown)
+    assert re.search(r"23:00  shop-web +\[#\.+\] +1\d % RUNNING", shown)
+    assert "The journal in" not in shown
     assert "[[" not in shown
 
 
@@ -127,7 +169,40 @@ def test_on_a_terminal_the_tasks_are_shown_live() -> None:
     short = replace(scenario, end=scenario.begin + timedelta(minutes=5))
     play_watched(short, Screen("night", console))
     assert "the watchdog" in output.getvalue()
-    assert "none: moving" in output.getvalue()
+    assert "moving" in output.getvalue()
+
+
+def test_the_last_state_stays_on_a_terminal() -> None:
+    """The last frame is not wiped away."""
+    output = io.StringIO()
+    console = Console(file=output, width=80, force_terminal=True, color_system=None)
+    scenario = SCENARIOS["night"]
+    short = replace(scenario, end=scenario.begin + timedelta(minutes=1))
+    play_watched(short, Screen("night", console))
+    last = output.getvalue().rindex("22:01 UTC")
+    assert "\x1b[2K" not in output.getvalue()[last:]  # erases a line
+
+
+def test_a_dumb_terminal_is_none() -> None:
+    """What cannot move its cursor gets lines, as a file does."""
+    output = io.StringIO()
+    environment = {"TERM": "dumb"}
+    console = Console(file=output, width=80, force_terminal=True, _environ=environment)
+    scenario = SCENARIOS["night"]
+    play_watched(replace(scenario, end=scenario.begin), Screen("night", console))
+    assert "the watchdog" not in output.getvalue()
+    assert "shop-web" in output.getvalue()
+
+
+def test_the_journal_is_shown_to_who_asks() -> None:
+    """It is an internal: ``--verbose`` shows it."""
+    output = io.StringIO()
+    Screen("night", Console(file=output, width=100)).journal(_watched()[0].storage)
+    assert "The journal in obs://sms-watch-" in output.getvalue()
+    found = re.search(
+        r"journal-20261124\.jsonl .* \d snapshot, \d+ plan, \d+ ack", output.getvalue()
+    )
+    assert found
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import re
 import shlex
 import signal
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Iterator, List, Tuple
 
 import click
@@ -22,14 +24,17 @@ from rich.console import Console
 
 from local import serve
 from local.__main__ import main
+from local.boxes import box, wrapped
 from local.clock import VirtualClock
 from local.cloud.setup import settings
 from local.cloud.world import World
+from local.desk import read_env_file
 from local.scenarios import SCENARIOS, Scenario
 from local.screen import Screen
 from local.simulate import Watched, play_unwatched, play_watched
 
 ROOT = Path(__file__).parents[1]
+WELCOME_ENDS = "Ctrl-C ends it. The calls that it gets:\n"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -60,7 +65,7 @@ def test_eight_hours_without_a_line_are_few_messages_and_no_lost_time() -> None:
     nobody = play_unwatched(SCENARIOS["outage"])
     assert watched.score.messages <= 5
     assert watched.score.harmful == 0
-    assert watched.score.lost < 2 * HOUR < nobody.lost
+    assert watched.score.avoidable < 2 * HOUR < nobody.avoidable
 
 
 def test_fifty_tasks_at_once_are_one_message() -> None:
@@ -101,7 +106,8 @@ def test_while_obs_is_down_nothing_is_started() -> None:
     assert shown.count("a run failed: the journal in obs://") == 1
     assert "runs succeed again, after 12 that failed" in shown
     board = io.StringIO()
-    Screen("", Console(file=board, width=100)).scoreboard([watched.score], watched.failed)
+    score = watched.score
+    Screen("", Console(file=board, width=100)).scoreboard(score, score, score, watched.failed)
     assert "12 runs failed, and FunctionGraph would count each of them." in board.getvalue()
 
 
@@ -141,7 +147,7 @@ def test_each_task_is_one_line_of_a_terminal_of_80_columns() -> None:
     whole = SCENARIOS["fifty"]
     short = replace(whole, every=30 * MINUTE, end=whole.begin + 1.5 * HOUR)
     play_watched(short, Screen("fifty", console))
-    assert re.search(r"wave1-01 +MIGRATE_FAIL SMS\.\d{4} .* start: mendable", output.getvalue())
+    assert re.search(r"wave1-01 +MIGRATE_FAIL SMS\.\d{4} .* restarted", output.getvalue())
 
 
 def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
@@ -158,6 +164,32 @@ def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
     shown = " ".join(output.getvalue().replace("│", "").split())
     assert f"22:00 message: {subject.rpartition(' - ')[0]} one" in shown
     assert "three ----- ... and 2 more paragraphs ╰" in shown
+
+
+@pytest.mark.parametrize(
+    ("notices", "colour"),
+    [
+        ([("info", "resumed"), ("critical", "needs_person")], "red"),
+        ([("warning", "failed"), ("info", "resumed")], "yellow"),
+        ([("info", "resumed"), ("info", "finished")], "green"),
+        ([("info", "digest")], "blue"),
+        ([], "blue"),
+    ],
+)
+def test_a_box_has_the_colour_of_its_level(notices: List[Tuple[str, str]], colour: str) -> None:
+    """The worst of it; good news alone is green."""
+    hook = {"notices": [{"level": level, "kind": kind} for level, kind in notices]}
+    at = SCENARIOS["night"].begin
+    message = {"at": at, "subject": "s - 1", "email": "e", "http": json.dumps(hook)}
+    assert box(message, 80).border_style == colour
+
+
+def test_a_line_that_is_wrapped_keeps_its_indent() -> None:
+    """It goes on below its text, not below its label; a line without one at its own indent."""
+    line = "  What to do  Free space on that partition or enlarge it, then press Start."
+    assert wrapped(line, 40).splitlines()[1].startswith(" " * 14 + "partition")
+    assert wrapped(f"  {'word ' * 20}", 40).splitlines()[1].startswith("  word")
+    assert wrapped("word " * 20, 40).splitlines()[1].startswith("word")
 
 
 # The command line
@@ -177,7 +209,7 @@ def test_the_page_of_a_night_is_written(tmp_path: Path, monkeypatch: pytest.Monk
     assert result.exit_code == 0, result.output
     assert night.title in out.read_text(encoding="utf-8")
     assert "shop-web" in out.read_text(encoding="utf-8")
-    assert f"The page of it: {out}" in result.output.replace("\n", "")
+    assert f"The report page of this night: {out}" in result.output
     # The log of the function is not in the way.
     assert '"event"' not in result.output
 
@@ -289,12 +321,41 @@ def test_the_simulated_cloud_says_what_to_type(tmp_path: Path) -> None:
     path = tmp_path / "an env"
     with _running("cloud", "--env-file", str(path)) as running:
         assert running.stdout is not None
-        shown = [running.stdout.readline() for _ in range(4)]
+        shown = list(iter(running.stdout.readline, WELCOME_ENDS))
         lines = [line for line in shown if " -m local " in line]
         typed = shlex.split(lines[0])
         end = subprocess.run(typed, cwd=ROOT, check=False).returncode
-    assert [shlex.split(line)[-3] for line in lines] == ["status", "invoke", "report"]
+        call = running.stdout.readline()
+    assert [shlex.split(line)[-3] for line in lines[:3]] == ["status", "invoke", "report"]
+    assert "office-mail   has failed on a full disk" in "".join(shown)
     assert end == 0
+    assert re.fullmatch(r"\d\d:\d\d:\d\d [A-Z]+ [A-Z]+ /\S+ \d{3}\n", call), call
+
+
+def test_a_file_that_the_cloud_did_not_write_is_left_alone(tmp_path: Path) -> None:
+    """Settings of one's own are not lost; those that it wrote itself are written again."""
+    path = tmp_path / "my.env"
+    path.write_text("SMS_TASK_IDS=mine\n", encoding="utf-8")
+    result = call("cloud", "--env-file", str(path))
+    assert result.exit_code == 2
+    assert "name another file with --env-file" in result.output
+    assert path.read_text(encoding="utf-8") == "SMS_TASK_IDS=mine\n"
+    path.unlink()
+    for name in ("first", "second"):
+        serve.write_settings(path, {"SMS_TASK_IDS": name})
+        assert read_env_file(path) == {"SMS_TASK_IDS": name}
+
+
+def test_the_simulated_cloud_shows_each_call(tmp_path: Path) -> None:
+    """One line for each, and one for a message."""
+    with serve.a_cloud() as server:
+        server.cloud.app.after_request(functools.partial(serve._log, server.cloud.world))
+        day = Day(server, server.cloud.world, tmp_path)
+        day.texts = settings(server.url, server.cloud.world.tasks)
+        lines = day.call("invoke").output
+    assert re.search(r" SMS GET /v3/tasks/7d3c-web 200$", lines, re.MULTILINE)
+    assert re.search(r" OBS (GET|POST|PUT) /sms-watch-\S+ \d+$", lines, re.MULTILINE)
+    assert re.search(r" SMN POST /v2/.* 200\n +message: sms_watch ", lines)
 
 
 def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
@@ -306,3 +367,21 @@ def test_the_simulated_cloud_can_be_tried(tmp_path: Path) -> None:
         assert status == 1
         assert {each["verdict"] for each in found} == {"ok", "note", "warning"}
         assert "shop-web" in day.call("status").output
+
+
+def test_the_simulated_cloud_answers_when_nobody_reads_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after ``cloud | head``: the calls go on."""
+
+    def closed(*lines: object) -> None:
+        raise BrokenPipeError
+
+    with serve.a_cloud() as server:
+        server.cloud.app.after_request(functools.partial(serve._log, server.cloud.world))
+        day = Day(server, server.cloud.world, tmp_path)
+        day.texts = settings(server.url, server.cloud.world.tasks)
+        with monkeypatch.context() as patched:
+            patched.setattr(serve, "click", SimpleNamespace(echo=closed))
+            shown = day.call("invoke").output
+    assert '"published": "message-1"' in shown

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from local.cloud.buckets import Bucket
 from local.cloud.world import SimTask
-from local.desk import Desk
-from local.status import Row, follow, look, show_plain
+from local.desk import Desk, can_redraw
+from local.status import Row, _bar, follow, look, show_plain
 from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import encode, snapshot
 from sms_watch.model.notice import Reason, Verdict
@@ -170,6 +170,23 @@ def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
             show_plain(seen, desk.settings.zone, Console(file=output, width=160))
     assert "not read" in output.getvalue()
     assert "! no task could be read" in output.getvalue()
+
+
+@pytest.mark.parametrize(("term", "redraws"), [("dumb", False), ("xterm", True)])
+def test_a_dumb_terminal_is_none(term: str, redraws: bool) -> None:
+    """One that cannot move its cursor gets one look, as a file does."""
+    console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": term})
+    assert can_redraw(console) is redraws
+
+
+def test_a_healthy_bar_is_green_and_a_failed_one_red() -> None:
+    """The colours of a bar are those of its state."""
+    colours = {}
+    for state in ("RUNNING", "MIGRATE_FAIL", "MIGRATE_SUCCESS"):
+        row = Row.of(Decision("a", Verdict(), task=a_running_task(state=state)))
+        bar = _bar(row, 20, plain=False)
+        colours[state] = {bar.complete_style, bar.finished_style}
+    assert colours == {"RUNNING": {"green"}, "MIGRATE_FAIL": {"red"}, "MIGRATE_SUCCESS": {"green"}}
 
 
 @pytest.mark.parametrize(

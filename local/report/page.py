@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Sequence, Tuple, Union
 
 import jinja2
 
-from local.report.facts import EVENING, MORNING, Band, Facts, Point, Start, Story
+from local.report.facts import Facts
+from local.report.gaps import SILENT
+from local.report.story import (
+    EVENING,
+    HOURS_LOST,
+    MORNING,
+    Band,
+    Gap,
+    Point,
+    Start,
+    Story,
+    hours,
+)
+from local.report.verdict import verdict
+from sms_watch import __version__
 from sms_watch.model.notice import Outcome
 from sms_watch.model.task import BROKEN, Phase
 from sms_watch.rules.error_codes import explain
-from sms_watch.text import clean, count, duration
+from sms_watch.text import clean, count, duration, when
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 WIDTH = 1000.0  # units of a chart, whatever its size
@@ -24,11 +38,13 @@ TICKS = 5
 LEAST = timedelta(hours=1)  # that a chart shows; of less, the times below it would be all the same
 MOST_ROWS = 200  # of a table; the newest, for a month may have thousands
 SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
+MOST_AT_A_GLANCE = 5  # tasks; of more there is an overview
 MEANING = (
-    "Hours lost: how long tasks stood failed, all told. Hours saved: how long they moved, or were"
-    " finished already, where without a start of the watchdog they would have stood failed until"
-    f" somebody pressed Start at {MORNING:02}:00. Failures between {MORNING:02}:00 and"
-    f" {EVENING}:00 save nothing: somebody is there."
+    f"{HOURS_LOST} They are counted from the run that first saw the failure to the run that saw it"
+    " over. Hours saved: how long tasks moved, or had finished, when without a restart by the"
+    f" watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
+    f" Failures between {MORNING:02}:00 and {EVENING}:00 save nothing, because somebody is there;"
+    " nor do gaps, because nobody saw the task move."
 )
 OUTCOMES = {
     Outcome.DONE: "accepted",
@@ -39,10 +55,16 @@ OUTCOMES = {
 
 
 def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) -> str:
-    """Give the page. Names and subjects are texts from outside: they are cleaned, and escaped."""
+    """Return the page, as made at the end of its time.
+
+    Names and subjects are texts from outside: they are cleaned, and escaped.
+    """
     made = {
         "title": title,
         "span": _span(facts, zone),
+        "made": f"Generated at {when(facts.end, zone)} by sms_watch {__version__}.",
+        "verdict": verdict(facts, zone),
+        "overview": _overview(facts),
         "sums": _sums(facts),
         "meaning": MEANING,
         "remarks": list(remarks),
@@ -60,9 +82,9 @@ def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) ->
 
 
 def _span(facts: Facts, zone: tzinfo) -> str:
-    local = facts.end.astimezone(zone)
+    offset = facts.end.astimezone(zone).strftime("%z")
     between = f"{_when(facts.begin, zone)} to {_when(facts.end, zone)}"
-    return f"{between}, times of UTC{local.strftime('%z')[:3]}:{local.strftime('%z')[3:5]}"
+    return f"{between}, all times UTC{offset[:3]}:{offset[3:5]}"
 
 
 def _sums(facts: Facts) -> List[Dict[str, str]]:
@@ -71,8 +93,8 @@ def _sums(facts: Facts) -> List[Dict[str, str]]:
         ("failures", str(facts.failures), ""),
         ("starts", str(facts.starts), ""),
         ("messages", str(len(facts.messages)), ""),
-        ("hours lost", _hours(facts.lost), "bad" if facts.lost else ""),
-        ("hours saved", _hours(facts.saved), "good" if facts.saved else ""),
+        ("hours lost", hours(facts.lost), "bad" if facts.lost else ""),
+        ("hours saved", hours(facts.saved), "good" if facts.saved else ""),
     )
     return [{"name": name, "value": value, "kind": kind} for name, value, kind in rows]
 
@@ -85,25 +107,53 @@ def _times(facts: Facts, zone: tzinfo) -> Iterable[Dict[str, str]]:
         yield {"left": left, "day": f"{local:%d %b}", "hour": f"{local:%H:%M}"}
 
 
+def _overview(facts: Facts) -> List[Dict[str, str]]:
+    if len(facts.stories) <= MOST_AT_A_GLANCE:
+        return []
+    return [
+        {
+            "name": story.name,
+            "phase": _shade(story),
+            "state": _state(story),
+            "failures": str(story.failures or ""),
+            "starts": str(len(story.starts) or ""),
+            "lost": duration(story.lost) if story.lost else "",
+        }
+        for story in facts.stories
+    ]
+
+
 # One task
 
 
 def _task(story: Story, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
-    last = story.state
-    state = clean(last.state) or "gone"
-    percent = "" if story.percent is None else f", {story.percent} %"
+    since = story.unseen_since
+    state = _state(story) + (f", last seen {_when(since, zone)}" if since else "")
+    events: List[Union[Band, Gap]] = [*story.events, *story.gaps]
+    events.sort(key=lambda each: each.begin)
     return {
         "name": story.name,
-        "phase": str(last.phase),
-        "state": f"{state}{percent}",
+        "phase": _shade(story),
+        "state": state,
         "summary": _summary(story),
-        "label": f"Progress of {story.name} over time: {state}{percent}. {_summary(story)}",
-        "bands": [_band(band, facts, zone) for band in story.events],
+        "label": f"Progress of {story.name} over time: {state}. {_summary(story)}",
+        "bands": [_band(band, story, facts, zone) for band in story.events],
+        "gaps": [_gap(gap, facts, zone) for gap in story.gaps],
         "strokes": [_stroke(stroke, facts) for stroke in story.strokes],
         "starts": [_start(start, facts, zone) for start in story.starts],
-        "events": [_event(band, facts, zone) for band in story.events[-MOST_ROWS:]],
-        "earlier": max(len(story.events) - MOST_ROWS, 0),
+        "events": [_event(each, story, facts, zone) for each in events[-MOST_ROWS:]],
+        "earlier": max(len(events) - MOST_ROWS, 0),
     }
+
+
+def _state(story: Story) -> str:
+    percent = "" if story.percent is None else f", {story.percent} %"
+    stalled = ", stalled" if story.is_still else ""
+    return f"{clean(story.state.state) or 'gone'}{stalled}{percent}"
+
+
+def _shade(story: Story) -> str:
+    return "stalled" if story.is_still else str(story.state.phase)
 
 
 def _summary(story: Story) -> str:
@@ -115,14 +165,29 @@ def _summary(story: Story) -> str:
     return ", ".join(parts)
 
 
-def _band(band: Band, facts: Facts, zone: tzinfo) -> Dict[str, str]:
+def _band(band: Band, story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
     begin, end = _x(band.begin, facts), _x(band.end, facts)
     return {
         "name": _name(band),
         "x": f"{begin:.1f}",
         "width": f"{end - begin:.1f}",
-        "title": f"{_when(band.begin, zone)}: {_what(band)}",
+        "title": f"{_when(band.begin, zone)}: {_what(band)}{_first_seen(band, story, zone)}",
     }
+
+
+def _gap(gap: Gap, facts: Facts, zone: tzinfo) -> Dict[str, str]:
+    begin, end = _x(gap.begin, facts), _x(gap.end, facts)
+    return {
+        "x": f"{begin:.1f}",
+        "end": f"{end:.1f}",
+        "width": f"{end - begin:.1f}",
+        "title": f"{_when(gap.begin, zone)}: {_missing(gap)}, for {duration(gap.span)}",
+    }
+
+
+def _missing(gap: Gap) -> str:
+    cause = "; the function did not run, or its runs failed" if gap.why == SILENT else ""
+    return f"gap: {gap.why}{cause}"
 
 
 def _name(band: Band) -> str:
@@ -148,37 +213,60 @@ def _start(start: Start, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
     }
 
 
-def _event(band: Band, facts: Facts, zone: tzinfo) -> Dict[str, str]:
-    open_end = band.end == facts.end
+def _event(each: Union[Band, Gap], story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
+    if isinstance(each, Gap):
+        row = {"what": _missing(each), "span": _lasted(each, story, facts), "starts": ""}
+    else:
+        row = _happened(each, story, facts, zone)
+    return {"when": _when(each.begin, zone), **row}
+
+
+def _happened(band: Band, story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
     accepted = sum(start.accepted for start in band.starts)
     starts = str(len(band.starts)) if band.starts else ""
     if band.starts and accepted < len(band.starts):
         starts += f", {accepted} accepted"
     over = band.phase is Phase.FINISHED
     return {
-        "when": _when(band.begin, zone),
-        "what": _what(band),
-        "span": "" if over else duration(band.span) + (" so far" if open_end else ""),
+        "what": _what(band) + _first_seen(band, story, zone),
+        "span": "" if over else _lasted(band, story, facts),
         "starts": starts,
     }
 
 
+def _lasted(each: Union[Band, Gap], story: Story, facts: Facts) -> str:
+    so_far = " so far" if each.end == facts.end else ""
+    unseen = story.gap_at_end(each) if isinstance(each, Band) else None
+    if unseen is None:
+        return duration(each.span) + so_far
+    seen = duration(unseen.begin - each.begin)
+    return f"{seen} when last seen" if so_far else f"{seen} to {duration(each.span)}"
+
+
+def _first_seen(band: Band, story: Story, zone: tzinfo) -> str:
+    gap = story.gap_before(band)
+    if gap is None:
+        return ""
+    at = f"{band.begin.astimezone(zone):%H:%M}"
+    return f" First seen at {at}, after a gap of {duration(gap.span)} in which {gap.why}."
+
+
 def _what(band: Band) -> str:
     if band.stalled:
-        return "stalled: it ran, and did not move"
+        return "stalled: it was running but did not move."
     state = clean(band.state) or "gone"
     if band.phase in BROKEN and band.codes:
         first, *later = (clean(code) for code in band.codes)
         then = f" Then {', '.join(later)}." if later else ""
         return f"{state}, {first}: {explain(first, '', {}).gist}{then}"
-    return f"{state}: {band.phase.replace('_', ' ')}"
+    return f"{state}: {band.phase.replace('_', ' ')}."
 
 
 # Figures
 
 
 def _left(facts: Facts) -> datetime:
-    """Give the moment at the left end of the charts."""
+    """Return the moment at the left end of the charts."""
     return min(facts.begin, facts.end - LEAST)
 
 
@@ -189,7 +277,3 @@ def _x(at: datetime, facts: Facts) -> float:
 
 def _when(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%a %d %b %H:%M}"
-
-
-def _hours(span: timedelta) -> str:
-    return f"{span / timedelta(hours=1):.1f}"

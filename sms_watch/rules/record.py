@@ -137,7 +137,7 @@ class TaskRecord:
 
     def seconds_failed(self, now: datetime) -> float:
         """Return the seconds in which it stood failed since the last digest, up to now."""
-        failed = self.phase is Phase.FAILED
+        failed = self.phase in BROKEN
         return self.totals.seconds_failed + ((now - self.since).total_seconds() if failed else 0)
 
     def digested(self, now: datetime) -> TaskRecord:
