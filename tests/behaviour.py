@@ -16,7 +16,6 @@ import sys
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List
 
-
 ADDRESS = re.compile(" at 0x[0-9a-f]+")  # of a function, another one in each process
 
 
