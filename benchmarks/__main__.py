@@ -29,7 +29,7 @@ machine: ratios count, seconds are this machine's.
 
 {environment}
 
-- Shown is the median of {imports} fresh processes for imports and cold runs, of {runs} for runs.
+- Shown is the median of {runs} fresh processes, of {imports} for imports and in the night.
   The variants take turns, and each process sees the folder that it imports from, Python's own
   library and nothing else.
 - The plain zip is what `pip install -t` lays out, with the same sources beside it.
@@ -75,7 +75,7 @@ def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]
     scenario = SCENARIOS["night"]
     scenario = replace(scenario, end=scenario.begin + sizes.night)
     yield "Cold start", cold.figures(layouts, sizes.imports)
-    yield "Cold runs over TLS", tls.figures(layouts, sizes.imports, sizes.counted, sizes.many)
+    yield "Cold runs over TLS", tls.figures(layouts, sizes.runs, sizes.counted, sizes.many)
     yield "Runs", runs.figures(layouts, sizes.runs, sizes.tasks, sizes.pause)
     yield "One night", night.figures(layouts, sizes.imports, scenario, sizes.pause)
     aged = evening.figures(layouts, sizes.runs, sizes.tasks[1:], sizes.ticks, sizes.counted)

@@ -11,9 +11,12 @@ import importlib
 import json
 import pickle
 import pkgutil
+import re
 import sys
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List
+
+ADDRESS = re.compile(" at 0x[0-9a-f]+")  # of a function, another one in each process
 
 
 def of_package(name: str) -> Dict[str, List[str]]:
@@ -108,7 +111,7 @@ def _sorted(value: Any) -> Any:
 
 def _tried(use: Callable[[], Any]) -> str:
     try:
-        return repr(use())
+        return ADDRESS.sub("", repr(use()))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -123,9 +123,11 @@ def encode(
 ) -> bytes:
     """Return one entry as one line, with its line end; ``known`` is what was remembered so far.
 
+    A snapshot builds on nothing, so that all of its records are written whole.
     ``redact`` hides what must not be in it: what an older line has remembered may hold what is a
     key by now.
     """
+    known = NOTHING if entry.type is EntryType.SNAPSHOT else known
     data = {"v": VERSION, **codec.dump(mark or Mark()), **codec.dump(replace(entry, tasks={}))}
     forms = {
         task_id: _form(task_id, record, known.get(task_id), entry)

@@ -278,6 +278,12 @@ def test_whatever_is_known_a_line_says_all(known: Entry, entry: Entry) -> None:
     assert after(memory, read) == after(memory, entry)
 
 
+def test_a_snapshot_has_all_records_whole() -> None:
+    """It stands alone, whatever was remembered before it."""
+    whole = an_entry(EntryType.SNAPSHOT, tasks={"a": RUNNING})
+    assert encode(whole, {"a": RUNNING}) == encode(whole)
+
+
 def test_a_mark_stands_in_the_line() -> None:
     """Where the newest snapshot begins, what follows a seal, and whose memory it is."""
     mark = Mark(0, 7, "20261124b", "urn:smn:ap-southeast-3:0:night-watch")
