@@ -9,11 +9,10 @@ import json
 import math
 import random
 from datetime import timedelta
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Tuple
 
 from vigil import Vigil
 
-from local.cloud.buckets import StoredObject
 from local.cloud.world import MOVING, SimTask
 
 # How many runs are at work at once, at the most, and the chance per call that one more begins once
@@ -24,6 +23,7 @@ OVERLAP = 0.0005
 # Seconds by which the clock of a machine is off, and how far one jumps for a run: the cloud refuses
 # what was signed a quarter of an hour ago.
 OFF = (0, 0, 0, 4, -4, 75, -130, 600, -600)
+SLIGHTLY_OFF = (0, 4, -4)
 JUMPS = (timedelta(hours=2), -timedelta(hours=3), timedelta(days=40), -timedelta(days=9))
 JUMP = 0.01  # the chance per run
 PER_TICK = 0.04  # the chance of each hardship
@@ -64,6 +64,9 @@ class Hardships:
         self._vigil, self._world, self._later = vigil, vigil.world, later
         self.most_at_once = self._dice.choice(MOST_AT_ONCE) if self.drawn else 2
         self._apart = self.drawn and self._dice.random() < 0.7
+        # A directory has no clock but that of the machine: one that jumps is told by the cloud.
+        self.on_disk = self.drawn and seed % 7 == 5
+        self._off = SLIGHTLY_OFF if self.on_disk else OFF
         self.calm = False
 
     def rate(self, usual: float, at_once: int) -> float:
@@ -78,7 +81,7 @@ class Hardships:
             return timedelta(0)
         if not self.calm and self._dice.random() < JUMP:
             return self._dice.choice(JUMPS)
-        return timedelta(seconds=self._dice.choice(OFF))
+        return timedelta(seconds=self._dice.choice(self._off))
 
     def happen(self) -> None:
         """Let a hardship of each kind happen now and then."""
@@ -127,20 +130,11 @@ class Hardships:
 
     def _write_odd_line(self, _: SimTask) -> None:
         """Let another program append to the journal what is no line of it."""
-        held = self._newest()
-        if held is not None:
-            last = held.data.rstrip(b"\n").rpartition(b"\n")[2]
-            held.data += self._odd(last)
-            self._vigil.odd_lines += 1
-
-    def _newest(self) -> Optional[StoredObject]:
-        objects = [
-            (key, held)
-            for bucket in self._vigil.storage.buckets.values()
-            for key, held in bucket.objects.items()
-        ]
-        dated = [pair for pair in objects if "journal-2" in pair[0]]
-        return max(dated, key=lambda pair: pair[0])[1] if dated else None
+        dated = {n: data for n, data in self._vigil.journal().items() if "journal-2" in n}
+        if dated:
+            name = max(dated)
+            last = dated[name].rstrip(b"\n").rpartition(b"\n")[2]
+            self._vigil.write_odd_line(name, self._odd(last))
 
     def _odd(self, last: bytes) -> bytes:
         """Return half of a line, or one that is JSON, or nearly, and no value."""

@@ -11,6 +11,8 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Dict, List, Optional, Type
 from urllib.parse import quote_plus
 
@@ -385,7 +387,9 @@ def play(seed: int, size: Size, as_before: bool = False) -> Months:
     Raises AssertionError, with what it takes to replay the seed, when a promise is broken.
     """
     months = Months(seed, size, as_before)
-    with kept(months.vigil, months.dice.random, ROWS_A_PAGE):
+    with TemporaryDirectory() as place, kept(months.vigil, months.dice.random, ROWS_A_PAGE):
+        if months.hardships.on_disk:
+            months.vigil.place = Path(place) / "journal"
         try:
             for number in range(size.ticks + CALM_TICKS):
                 months.calm = number >= size.ticks

@@ -407,12 +407,13 @@ class Promises:
 
     def check_journal(self) -> None:
         """Every line that the watchdog wrote can be read."""
-        odd = 0
-        for bucket in self._vigil.storage.buckets.values():
-            for held in bucket.objects.values():
-                assert held.data.endswith(b"\n") or self._vigil.odd_lines
-                odd += list(replay([held.data])).count(None)
+        odd, lines = 0, set()
+        for data in self._vigil.journal().values():
+            assert data.endswith(b"\n") or self._vigil.odd_lines
+            odd += list(replay([data])).count(None)
+            lines.update(data.split(b"\n"))
         assert odd <= self._vigil.odd_lines, "a line of the journal cannot be read"
+        assert self._vigil.written <= lines, "a line of the journal is not there any more"
 
 
 def _check_texts(message: Mapping[str, Any]) -> None:

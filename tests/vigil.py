@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import (
     Any,
@@ -33,7 +34,7 @@ import pytest
 from builders import NOW
 from canaries import credentials, secrets_of
 from clouds import KEY, TOPIC, VARIABLES
-from vigil_connections import Connection, OneAfterTheOther
+from vigil_connections import Connection, Disk, OneAfterTheOther
 
 from index import handler
 from local.clock import VirtualClock
@@ -171,7 +172,9 @@ class Vigil:
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
     a task's, by its id, ``hanging`` the ids whose reads hang, ``strange`` states that it says in
-    place of a task's. ``odd_lines`` counts what others wrote into the journal, ``off`` says by how
+    place of a task's. ``place`` is the directory of the journal, if it is kept in
+    one. ``written`` are the lines that runs wrote into it, ``odd_lines`` counts those of
+    others, ``off`` says by how
     much the clock of the next run is off. ``spoil`` may give another page in place of one of the
     list. ``refuses`` says which messages SMN does not take for their words, by subject and texts.
     ``discovers``: the tasks are found by listing; ``more`` are further settings. ``variants`` is
@@ -192,7 +195,9 @@ class Vigil:
         self.spoil: Spoil = lambda page: None
         self.hanging: Set[str] = set()
         self.strange: Dict[str, str] = {}
+        self.place: Optional[Path] = None
         self.odd_lines = 0
+        self.written: Set[bytes] = set()
         self.off: Callable[[], timedelta] = lambda: timedelta(0)
         self.refuses: Callable[[str], bool] = lambda message: False
         self.discovers = False
@@ -242,8 +247,26 @@ class Vigil:
             "SMN_TOPIC_URN": TOPIC,
             **({} if self.by_agency else dict(zip(VARIABLES, secrets_of(self.keys)))),
             "NOTIFY_ON": "all",
+            **({"JOURNAL_URI": self.place.as_uri()} if self.place else {}),
             **self.more,
         }
+
+    def journal(self) -> Dict[str, bytes]:
+        """Return the objects of the journal, by their names."""
+        if self.place is not None:
+            return {path.name: path.read_bytes() for path in self.place.glob("*")}
+        buckets = self.storage.buckets.values()
+        return {key: held.data for bucket in buckets for key, held in bucket.objects.items()}
+
+    def write_odd_line(self, name: str, line: bytes) -> None:
+        """Let another program append to an object of the journal."""
+        self.odd_lines += 1
+        if self.place is not None:
+            with (self.place / name).open("ab") as file:
+                file.write(line)
+            return
+        (bucket,) = self.storage.buckets.values()
+        bucket.objects[name].data += line
 
     def write_line(self, line: str) -> None:
         """Take a line of the log."""
@@ -394,13 +417,15 @@ class Vigil:
             after = self.storage.append(bucket, key, int(query["position"]), data)
         except Refused as refused:
             return Answer(refused.status, {"code": refused.code, "message": refused.text}, headers)
-        self._note_append(data)
+        self.note_append(data)
         more = {"ETag": etag(data), "x-obs-next-append-position": str(after)}
         return Answer(200, b"", {**headers, **more})
 
-    def _note_append(self, data: bytes) -> None:
+    def note_append(self, data: bytes) -> None:
+        """Note a line of the journal, and that it tells of what was published if it does."""
         this = self._running[-1]
         this.appends += 1
+        self.written.update(filter(None, data.split(b"\n")))
         if this.published and this.told_as is None:
             this.told_as = next(self._steps)
         this.output.append(data.decode())
@@ -438,6 +463,7 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         patch.setattr(wiring, "WARM", SimpleNamespace(get=lambda *_: connection))
         patch.setattr(handler_module, "_write_line", vigil.write_line)
         patch.setattr(wiring, "nonce", vigil.nonce)
+        patch.setattr(wiring, "FileStore", functools.partial(Disk, vigil))
         patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "within", within)
         patch.setattr(parallel, "ThreadPoolExecutor", OneAfterTheOther)

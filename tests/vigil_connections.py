@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 from urllib.parse import parse_qsl, urlsplit
 
+import requests
+
 from sms_watch.adapters.answers import Answer
+from sms_watch.adapters.file import FileStore
+from sms_watch.errors import JournalError
 
 if TYPE_CHECKING:
     from vigil import Vigil
@@ -77,6 +82,32 @@ def _asked(request: Any) -> Dict[str, Any]:
     """Return the parameters that a request of the SDK sends, by their names in the address."""
     sent = {key: getattr(request, name) for name, key in request.attribute_map.items()}
     return {key: value for key, value in sent.items() if value is not None}
+
+
+class Disk(FileStore):
+    """The directory of a journal, whose appends may be interfered with."""
+
+    def __init__(self, vigil: Vigil, directory: Path, warn: Callable[[str], None]) -> None:
+        super().__init__(directory, warn)
+        self._vigil = vigil
+
+    def append(self, name: str, offset: int, data: bytes) -> None:
+        """Append, unless the disk fails; what it has written it does not deny."""
+        written = False
+
+        def serve() -> Answer:
+            nonlocal written
+            FileStore.append(self, name, offset, data)
+            written = True
+            self._vigil.note_append(data)
+            return Answer(200, b"")
+
+        try:
+            self._vigil.call(OBS, "append", serve)
+        except (requests.RequestException, TimeoutError):
+            self._vigil.touch()
+        if not written:
+            raise JournalError("the disk is full")
 
 
 class OneAfterTheOther:
