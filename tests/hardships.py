@@ -39,15 +39,11 @@ HOSTILE: Tuple[str, ...] = (
     "",
     "=1+1|' /C calc'!A0",
 )
+# States that nobody knows, and those that a task is to pass through.
 STRANGE: Tuple[str, ...] = (
-    "\ud800RUNNING",
-    "RUNNING\n",
-    "<b>",
-    "\x1b[31mFAIL",
-    "running",
-    "🎉" * 40,
+    *("\ud800RUNNING", "RUNNING\n", "<b>", "\x1b[31mFAIL", "running", "🎉" * 40),
+    *("RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING"),
 )
-
 # What is valid JSON, or nearly, and no line, and what is no time.
 NO_LINES: Tuple[Any, ...] = (None, [], 7, "x", {}, {"v": 1}, math.nan, 10**400)
 NO_TIMES: Tuple[Any, ...] = ("2026-11-24T12:00:00", "9999", math.nan, 10**400, None, [])
@@ -94,9 +90,11 @@ class Hardships:
                     befall(task)
 
     def _hang(self, task: SimTask) -> None:
-        """Let the reads of a task hang, of one at a time."""
+        """Let the reads of a task hang, of one at a time, whose line may have broken."""
         hanging = self._vigil.hanging
         if not hanging:
+            if task.state in MOVING and self._dice.random() < 0.5:
+                self._world.fail(task.id, "SMS.0807", obstacle=False)
             hanging.add(task.id)
             self._later(lambda: hanging.discard(task.id))
 
@@ -123,7 +121,7 @@ class Hardships:
         self._world.rename(task.id, self._dice.choice(HOSTILE))
 
     def _state(self, task: SimTask) -> None:
-        """Let the service say a state for a while that nobody knows."""
+        """Let the service say a state for hours that nobody knows, or where nothing should stay."""
         strange = self._vigil.strange
         strange[task.id] = self._dice.choice(STRANGE)
         self._later(lambda: strange.pop(task.id, None))

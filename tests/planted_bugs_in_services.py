@@ -202,4 +202,18 @@ BUGS = [
         "pass",
         "test_given_up.py::test_a_warm_container_keeps_nothing_of_calls_that_were_given_up",
     ),
+    Bug(
+        "one hanging read takes the time of all others, for hours",
+        "adapters/sdk.py",
+        "SHARE = 0.5\n",
+        "SHARE = 1.0\n",
+        "test_hanging.py::test_what_hangs_takes_no_start_from_other_tasks",
+    ),
+    Bug(
+        "a task that was renamed away is missed by nobody",
+        "observe.py",
+        'yield Gone(task_id, f"it is now named',
+        'yield from ()\n                Gone(task_id, f"it is now named',
+        "test_observe.py::test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watch",
+    ),
 ]

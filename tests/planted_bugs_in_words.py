@@ -68,4 +68,11 @@ BUGS = [
         "return (self,)",
         "test_publishing.py::test_a_name_that_smn_never_takes_silences_no_task_for_days",
     ),
+    Bug(
+        "a name commands a mail program",
+        "text.py",
+        "    if not text.isprintable():\n",
+        "    if False:\n",
+        "test_months.py::test_the_promises_hold[13-]",
+    ),
 ]

@@ -23,7 +23,7 @@ MEANINGS: Mapping[str, Any] = {
     "connected": (*FAILED, *MOVING),
     "reminder": (*FAILED, *MOVING, *PAUSED, TaskState.READY, STRANGE),
     "unknown_state": (STRANGE,),
-    "hanging": (TaskState.READY, TaskState.ABORTING),
+    "hanging": (TaskState.READY, TaskState.ABORTING, STRANGE),
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {

@@ -57,6 +57,7 @@ from sms_watch import parallel, wiring
 from sms_watch.adapters import sdk, sms
 from sms_watch.adapters.answers import Answer
 from sms_watch.errors import WatchFailed
+from sms_watch.run import SAME_TIME
 
 # What a task is read as when there is none, when it was not read, and in a state nobody knows.
 GONE, UNREAD, STRANGE = "gone", "unread", "strange"
@@ -114,8 +115,8 @@ class Wake:
 
     ``off`` is by how much its clock was off. ``reads`` are the states of tasks that were read by
     themselves, ``listed`` those of rows. ``denied`` are the ids that it asked after and got no task
-    for. ``refused`` counts the messages that were not taken for their words, ``answered`` the
-    notices of those whose answer came.
+    for, ``planned`` those whose start it wrote down. ``refused`` counts the messages that were not
+    taken for their words, ``answered`` the notices of those whose answer came.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
     ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs:
     so it is known which came first in two that overlap.
@@ -133,6 +134,7 @@ class Wake:
     reads: Dict[str, List[str]] = field(default_factory=dict)
     listed: Dict[str, List[str]] = field(default_factory=dict)
     denied: Set[str] = field(default_factory=set)
+    planned: Set[str] = field(default_factory=set)
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
@@ -160,6 +162,11 @@ class Wake:
     def good(self) -> bool:
         """Whether nothing interfered with it, and it did its work."""
         return self.report is not None and not self.touched and not self.busy
+
+    @property
+    def moment(self) -> datetime:
+        """When it began, by the clock that it goes by: its own, unless the store's is another."""
+        return self.begun + (self.off if abs(self.off) <= SAME_TIME else timedelta(0))
 
     @property
     def is_refused(self) -> bool:
@@ -425,7 +432,9 @@ class Vigil:
         """Note a line of the journal, and that it tells of what was published if it does."""
         this = self._running[-1]
         this.appends += 1
-        self.written.update(filter(None, data.split(b"\n")))
+        lines = list(filter(None, data.split(b"\n")))
+        self.written.update(lines)
+        this.planned.update(*(json.loads(line).get("starts", ()) for line in lines))
         if this.published and this.told_as is None:
             this.told_as = next(self._steps)
         this.output.append(data.decode())
