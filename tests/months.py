@@ -22,6 +22,7 @@ from clouds import KEY
 from drawn_rates import Rates, draw_variants
 from drawn_settings import CLASSES, NEVER, Figures, draw_settings
 from hardships import Hardships
+from promised_texts import check_journal
 from promises import Promises
 from vigil import Killed, Vigil, Wake, kept
 from vigil_connections import OBS, SMN, SMS
@@ -394,7 +395,7 @@ def play(seed: int, size: Size, as_before: bool = False) -> Months:
             for number in range(size.ticks + CALM_TICKS):
                 months.calm = number >= size.ticks
                 months.tick()
-            months.promises.check_journal()
+            check_journal(months.vigil)
         except AssertionError as broken:
             recent = "\n".join(line[:SHOWN] for line in months.log[-30:])
             raise AssertionError(

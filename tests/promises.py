@@ -10,11 +10,11 @@ from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 from canaries import leaked, secrets_of
 from drawn_settings import Figures
 from promised_kinds import BESIDES, IN_SILENCE, MEANING, MEANINGS, OPENINGS, TOLD
+from promised_texts import check_texts
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.variants import Percents
 from local.cloud.world import FAILED, MOVING, Start
-from sms_watch.journal.folding import replay
 from sms_watch.model.task import PART_OF_LIST
 from sms_watch.publishing import MOST_MESSAGES
 
@@ -29,8 +29,6 @@ GONE_RUNS = 2
 MOST_TOLD, HOUR = 6, timedelta(hours=1)
 # The clock of the store has whole seconds.
 SECOND = timedelta(seconds=1)
-MOST_SUBJECT, MOST_SHORT = 512, 490  # bytes, characters
-NEVER_IN_SHORT = set("[]【】")
 
 
 DEFAULTS = Figures()
@@ -132,7 +130,7 @@ class Promises:
         assert not told, "told again"
         assert bool(wake.notices) == bool(wake.messages), "a message without a notice"
         for message in self._vigil.world.inbox[self._heard :]:
-            _check_texts(message)
+            check_texts(message)
         self._heard = len(self._vigil.world.inbox)
         for notice in sorted(wake.notices, key=lambda notice: str(notice["at"])):
             self._check_notice(wake, notice, ids)
@@ -151,18 +149,7 @@ class Promises:
         assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
-        self._note_spoken(notice)
-        if kind == "digest":
-            # It stands for what was held back, and says how the task stands by now.
-            self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
-        elif kind not in BESIDES:
-            self._latest[task_id] = kind
-        if kind in CALLS or kind not in BESIDES:
-            self._reminded.pop(task_id, None)
-        if kind == "unreadable":
-            self._known_unread.add(task_id)
-        if kind == "readable":
-            self._known_unread.discard(task_id)
+        self._note_heard(notice)
         # A run at the same moment before this one may owe what it could not publish.
         alone = wake.begun not in self._moments
         later = abs(datetime.fromisoformat(notice["at"]) - wake.moment)
@@ -178,6 +165,22 @@ class Promises:
                 last = self._still.get(task_id, (None, wake.moment - still))[1]
                 assert wake.moment - last >= still - SECOND, "it had moved"
             assert kind != "hanging" or self._figures.hang, "a hang, where none is to be told"
+
+    def _note_heard(self, notice: Dict[str, Any]) -> None:
+        """Keep what people know of a task by now."""
+        kind, task_id = notice["kind"], notice["task_id"]
+        self._note_spoken(notice)
+        if kind == "digest":
+            # It stands for what was held back, and says how the task stands by now.
+            self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
+        elif kind not in BESIDES:
+            self._latest[task_id] = kind
+        if kind in CALLS or kind not in BESIDES:
+            self._reminded.pop(task_id, None)
+        if kind == "unreadable":
+            self._known_unread.add(task_id)
+        if kind == "readable":
+            self._known_unread.discard(task_id)
 
     def _note_spoken(self, notice: Dict[str, Any]) -> None:
         """Keep when a task was spoken of: of one that is loud not all is told by itself."""
@@ -412,27 +415,6 @@ class Promises:
             return True
         self._proofs += 1
         return proven and self._proofs <= self._started
-
-    def check_journal(self) -> None:
-        """Every line that the watchdog wrote can be read."""
-        odd, lines = 0, set()
-        for data in self._vigil.journal().values():
-            assert data.endswith(b"\n") or self._vigil.odd_lines
-            odd += list(replay([data])).count(None)
-            lines.update(data.split(b"\n"))
-        assert odd <= self._vigil.odd_lines, "a line of the journal cannot be read"
-        assert self._vigil.written <= lines, "a line of the journal is not there any more"
-
-
-def _check_texts(message: Mapping[str, Any]) -> None:
-    """Whatever letters others use, a message keeps its limits and commands nothing."""
-    short = message["sms"]
-    assert len(message["subject"].encode()) <= MOST_SUBJECT, "a subject that is too long"
-    assert len(short) <= MOST_SHORT, "a text message that is too long"
-    assert not set(short) & NEVER_IN_SHORT, "a text message that operators refuse"
-    for name in ("subject", "sms", "email", "default"):
-        rest = message[name].replace("\n", "")
-        assert rest.isprintable(), f"a letter that commands in {name}: {rest!a}"
 
 
 def _ground(start: Start, size: float) -> Tuple[float, int, float]:

@@ -12,6 +12,7 @@ from drawn_settings import CLASSES
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from promised_texts import check_journal
 from promises import Promises
 from vigil import Killed, Vigil, kept
 from vigil_connections import OBS, SMN, SMS
@@ -63,7 +64,7 @@ class Nights(RuleBasedStateMachine):
             self.vigil.garbled.clear()
             for _ in range(GOOD_RUNS):
                 self.tick(2)
-            self.promises.check_journal()
+            check_journal(self.vigil)
 
     def _interfere(self, service: str, operation: str, done: bool) -> Optional[Answer]:
         if self.down.get(service) and not done:
