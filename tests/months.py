@@ -11,29 +11,28 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Dict, List, Optional, Type
 from urllib.parse import quote_plus
 
 import requests
 from canaries import a_pair, draw, secrets_of
 from clouds import KEY
+from drawn_rates import Rates, draw_variants
+from drawn_settings import CLASSES, NEVER, Figures, draw_settings
+from hardships import Hardships
+from promised_texts import check_journal
 from promises import Promises
-from vigil import OBS, SMN, SMS, Killed, Vigil, Wake, kept
+from vigil import Killed, Vigil, Wake, kept
+from vigil_connections import OBS, SMN, SMS
 
-from local.cloud.variants import (
-    ACCEPTED,
-    DOCUMENTED,
-    REFUSED,
-    UNREADABLE,
-    Percents,
-    SubTasks,
-    Variants,
-)
+from local.cloud.variants import ACCEPTED, DOCUMENTED, REFUSED, UNREADABLE
 from local.cloud.world import FAILED, MOVING, PAUSED, SETTING_UP, SimTask
 from sms_watch.adapters.answers import Answer
 
-# Obstacles by their codes, with the most starts in a row that the class of the code allows.
-OBSTACLES = {"SMS.1315": 0, "SMS.6517": 0, "SMS.0412": 0, "SMS.1103": 5, "SMS.0805": 2}
+OBSTACLES = list(CLASSES)
+SOMETIMES_MENDED = [code for code, named in CLASSES.items() if named not in NEVER]
 GARBAGE: List[Any] = [
     None,
     [],
@@ -49,55 +48,11 @@ UNANSWERED: Dict[int, Type[Exception]] = {
 }
 AGENCY = replace(a_pair("months"), token=draw("months, token", 60))
 CALM_TICKS = 8
+AMPLE = 50  # seconds, in which a run does its work though a call is slow
 ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
 PAGES_KEPT = 8
 SHOWN = 300  # characters of a line, where a promise was broken
-
-
-@dataclass(frozen=True)
-class Rates:
-    """How often things go wrong: chances per call, and per tick."""
-
-    before: float
-    after: float
-    slow: float
-    kill: float
-    overlap: float
-    trouble: float
-    outage: float
-    missed: float
-
-    @classmethod
-    def draw(cls, dice: random.Random) -> Rates:
-        """Draw the rates of a seed: many seeds are calm in some respect, some are wild."""
-        wild = dice.choice([0.0, 0.002, 0.01, 0.1])
-        return cls(
-            before=wild * dice.random(),
-            after=wild * dice.random(),
-            slow=dice.choice([0.0, 0.0, 0.01, 0.05]),
-            kill=dice.choice([0.0, 0.0, 0.0005, 0.002]),
-            overlap=dice.choice([0.0, 0.0, 0.0005, 0.002]),
-            trouble=dice.choice([0.01, 0.1, 0.4]),
-            outage=dice.choice([0.0, 0.005, 0.02]),
-            missed=dice.choice([0.0, 0.0, 0.02, 0.2]),
-        )
-
-
-def draw_variants(dice: random.Random, discovers: bool) -> Variants:
-    """Draw the forms of answers of a seed: half of them are as documented."""
-    return Variants(
-        sub_tasks=dice.choice([SubTasks.AHEAD, *SubTasks]),
-        percents=dice.choice([Percents.NUMBERS, *Percents]),
-        unknown_names=dice.random() < 0.2,
-        consistency_check=dice.random() < 0.3,
-        connected=dice.random() < 0.7,
-        # A speed goes up and down. Where it does not, the bytes of lists show that a copy works;
-        # read by its id, one is told as stalled (decision 11).
-        even_speed=dice.random() < 0.5 and discovers,
-        whole_beyond_end=dice.random() < 0.5,
-        last_bytes=dice.random() < 0.5,
-    )
 
 
 @dataclass(frozen=True)
@@ -116,10 +71,14 @@ class Size:
 
 @dataclass
 class Months:
-    """One seed's world, its watchdog, and the log of both."""
+    """One seed's world, its watchdog, and the log of both.
+
+    ``as_before``: without the settings and hardships that were not drawn yet when it was kept.
+    """
 
     seed: int
     size: Size
+    as_before: bool = False
     log: List[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -142,13 +101,17 @@ class Months:
         self.vigil.variants = replace(variants, may_list=self.seed % 3 != 2)
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.vigil.world, self.vigil.clock
-        self.promises = Promises(self.vigil, OBSTACLES)
+        self.vigil.more = {} if self.as_before else draw_settings(self.seed)
+        self.figures = Figures.of(self.vigil.more)
+        self.promises = Promises(self.vigil, self.figures)
+        self.hardships = Hardships(self.seed, self.vigil, self._later, self.as_before)
+        self.vigil.off = self.hardships.off
         self.ticks = 0
         self.calm = False
         self.struck = 0
         self._down: Dict[str, int] = {}
         self._logged = self._seen = 0
-        self._nested = False
+        self._at_once = 1
 
     def _new_task(self) -> SimTask:
         number = next(self._numbers)
@@ -172,8 +135,10 @@ class Months:
         self.ticks += 1
         due = self.clock.now() + self.size.tick
         self.clock.set(due - timedelta(seconds=due.second, microseconds=due.microsecond))
+        self.hardships.calm = self.calm
         if not self.calm:
             self._trouble()
+            self.hardships.happen()
         self.world.settle()
         if self.calm or self.dice.random() >= self.rates.missed:
             self.vigil.wake()
@@ -195,10 +160,11 @@ class Months:
             return self._lost(done)
         if not done and self._strikes(self.rates.slow):
             self._pass_time(self.dice.uniform(0, 30))
-        if not self._nested and self._strikes(self.rates.overlap):
-            self._nested = True
+        rate = self.hardships.rate(self.rates.overlap, self._at_once)
+        if self._at_once < self.hardships.most_at_once and self._strikes(rate):
+            self._at_once += 1
             self.vigil.wake()
-            self._nested = False
+            self._at_once -= 1
         return None
 
     def _strikes(self, rate: float) -> bool:
@@ -210,6 +176,8 @@ class Months:
         """Let a call take its time, or be given up."""
         patience = self.vigil.patience
         self.clock.sleep(min(seconds, patience))
+        if self.figures.budget < AMPLE:
+            self.vigil.touch()  # too slow for so short a run to do its work
         if seconds > patience:
             raise TimeoutError(self._echo())
 
@@ -269,7 +237,7 @@ class Months:
         if draw < 0.4:
             self._cut_line()
         elif draw < 0.65 and task.state in MOVING:
-            world.fail(task.id, dice.choice(list(OBSTACLES)), f"agent -ak={self.keys.access}")
+            world.fail(task.id, dice.choice(OBSTACLES), f"agent -ak={self.keys.access}")
             self._later(lambda: self._mend(task))
         elif draw < 0.8 and task.state in MOVING:
             world.pause(task.id)
@@ -355,7 +323,7 @@ class Months:
 
     def _fail(self, task: SimTask) -> None:
         if task.id in self.world.tasks and task.working:
-            code = self.more_dice.choice([code for code, most in OBSTACLES.items() if most])
+            code = self.more_dice.choice(SOMETIMES_MENDED)
             self.world.fail(task.id, code, obstacle=False)
 
     def _close(self, task: SimTask) -> None:
@@ -414,18 +382,20 @@ BY_ITSELF = (
 )
 
 
-def play(seed: int, size: Size) -> Months:
+def play(seed: int, size: Size, as_before: bool = False) -> Months:
     """Play a seed, then let it become calm, and see that all is told at last.
 
     Raises AssertionError, with what it takes to replay the seed, when a promise is broken.
     """
-    months = Months(seed, size)
-    with kept(months.vigil, months.dice.random, ROWS_A_PAGE):
+    months = Months(seed, size, as_before)
+    with TemporaryDirectory() as place, kept(months.vigil, months.dice.random, ROWS_A_PAGE):
+        if months.hardships.on_disk:
+            months.vigil.place = Path(place) / "journal"
         try:
             for number in range(size.ticks + CALM_TICKS):
                 months.calm = number >= size.ticks
                 months.tick()
-            months.promises.check_journal()
+            check_journal(months.vigil)
         except AssertionError as broken:
             recent = "\n".join(line[:SHOWN] for line in months.log[-30:])
             raise AssertionError(

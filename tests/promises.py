@@ -8,90 +8,42 @@ from datetime import datetime, timedelta
 from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 
 from canaries import leaked, secrets_of
+from drawn_settings import Figures
+from promised_kinds import BESIDES, IN_SILENCE, MEANING, MEANINGS, OPENINGS, TOLD
+from promised_texts import check_texts
 from vigil import GONE, Vigil, Wake
 
 from local.cloud.variants import Percents
-from local.cloud.world import FAILED, MOVING, PAUSED, Start
-from sms_watch.journal.folding import replay
-from sms_watch.model.task import PART_OF_LIST, TaskState
+from local.cloud.world import FAILED, MOVING, Start
+from sms_watch.model.task import PART_OF_LIST
 from sms_watch.publishing import MOST_MESSAGES
 
-BACKOFF = timedelta(minutes=2)
 PROOF = timedelta(minutes=30)
-LONGEST_RUN = timedelta(seconds=55)
-MOST_STARTS = 20
-DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
-# The states in which a task must have been read for a new notice of a kind.
-MEANINGS: Mapping[str, Any] = {
-    "failed": FAILED,
-    "needs_person": FAILED,
-    "resumed": MOVING,
-    "paused": PAUSED,
-    "finished": DONE,
-    "gone": (GONE,),
-    "stalled": MOVING,
-    "moving": MOVING,
-    "disconnected": (*FAILED, *MOVING),
-    "connected": (*FAILED, *MOVING),
-    "reminder": (*FAILED, *MOVING, *PAUSED, TaskState.READY),
-    "hanging": (TaskState.READY, TaskState.ABORTING),
-}
-# Kinds that say nothing about whether a task failed, runs, rests or is there.
-BESIDES = {
-    "stalled",
-    "hanging",
-    "moving",
-    "disconnected",
-    "connected",
-    "reminder",
-    "unreadable",
-    "readable",
-}
-# The kinds that open what others end.
-OPENINGS: Mapping[str, Tuple[str, ...]] = {
-    "resumed": ("failed", "needs_person", "paused"),
-    "moving": ("stalled", "hanging"),
-    "connected": ("disconnected",),
-    "readable": ("unreadable", "gone"),
-    "sees_again": ("blind",),
-}
-# Kinds that may be told though nothing has happened.
-IN_SILENCE = {"reminder", "stalled", "hanging", "digest", "unreadable"}
-STALL = timedelta(minutes=60)
-STILL = timedelta(minutes=10)  # after hours in which nobody could look
-REMIND = timedelta(hours=3)  # brought forward from four to go with others
 MOST_REMINDERS = 6
 SAMPLED = 8 * 60  # seconds
-LONGEST_WAIT = timedelta(minutes=15)
 GROUND = 0.02  # of a copy: a percent of it is seen at the latest when two are done
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
 MOST_PASSED = 2  # runs in a row that have no read left for a task
 GONE_RUNS = 2
 # So many runs in an hour may tell something of one task; what is more is summed up in two hours.
 MOST_TOLD, HOUR = 6, timedelta(hours=1)
-# What a state that was read means, and the latest kind that must have been told of it by then.
-MEANING: Mapping[str, str] = {
-    **dict.fromkeys(FAILED, "failed"),
-    **dict.fromkeys(PAUSED, "paused"),
-    **dict.fromkeys(DONE, "finished"),
-    GONE: "gone",
-}
-TOLD = {
-    "failed": ("failed", "needs_person"),
-    "paused": ("paused",),
-    "finished": ("finished",),
-    "gone": ("gone",),
-}
+# The clock of the store has whole seconds.
+SECOND = timedelta(seconds=1)
+
+
+DEFAULTS = Figures()
+UNREAD_KINDS = {"unreadable", "gone"}
+CALLS = {"stalled", "hanging"}  # of a task that has not failed
 
 
 class Promises:
-    """Keeps what was told and started. ``limits``: the most starts in a row, by error code."""
+    """Keeps what was told and started, and holds it against what the settings promise."""
 
-    def __init__(self, vigil: Vigil, limits: Mapping[str, int]) -> None:
-        self._vigil, self._limits = vigil, limits
+    def __init__(self, vigil: Vigil, figures: Figures = DEFAULTS) -> None:
+        self._vigil, self._figures = vigil, figures
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(vigil.keys)
-        self._checked = self._read = 0
+        self._checked = self._read = self._heard = 0
         self._started = 0
         self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
@@ -152,21 +104,24 @@ class Promises:
 
     def _check_run(self, wake: Wake) -> None:
         assert "unexpected error" not in wake.failure, wake.failure
-        assert wake.ended - wake.begun - wake.held_up <= LONGEST_RUN, "a run overran its budget"
+        assert wake.ended - wake.begun - wake.held_up <= self._figures.longest_run, (
+            "a run overran its budget"
+        )
         assert not leaked(*wake.output, keys=self._secrets), "a secret got out"
         # One that is refused for its words is told in several.
         assert wake.messages <= 1 or wake.refused, "two messages in one run"
         assert wake.messages + wake.refused <= MOST_MESSAGES, "too many messages in one run"
-        assert len(wake.starts) <= MOST_STARTS, "too many starts in one run"
+        assert len(wake.starts) <= self._figures.most_starts, "too many starts in one run"
         for start in wake.starts:
             assert start.read_as in FAILED, f"a start of a task that was {start.read_as}"
             last = self._last_start.get(start.task_id)
             # By the moments of the runs, for a timer is what paces them.
-            assert last is None or wake.begun - last >= BACKOFF, "two starts too close"
-            self._last_start[start.task_id] = wake.begun
-            # It may have been taken, so it counts as one, though the world has never seen it.
-            if not wake.good:
-                self._unanswered.add(start.task_id)
+            apart = self._figures.backoff - SECOND
+            assert last is None or wake.moment - last >= apart, "two starts too close"
+            self._last_start[start.task_id] = wake.moment
+        # One that was planned may have been taken, so it counts, though the world never saw it.
+        if not wake.good:
+            self._unanswered |= wake.planned
 
     def _check_message(self, wake: Wake) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
@@ -174,6 +129,9 @@ class Promises:
         told = [each for each in ids if self._told.get(each, math.inf) < wake.published_as]
         assert not told, "told again"
         assert bool(wake.notices) == bool(wake.messages), "a message without a notice"
+        for message in self._vigil.world.inbox[self._heard :]:
+            check_texts(message)
+        self._heard = len(self._vigil.world.inbox)
         for notice in sorted(wake.notices, key=lambda notice: str(notice["at"])):
             self._check_notice(wake, notice, ids)
         self._ids |= ids
@@ -182,6 +140,7 @@ class Promises:
         """A new notice tells what this very run has read, a closing one what was opened."""
         event_id, kind, task_id = notice["event_id"], notice["kind"], notice["task_id"]
         assert kind != "memory_lost"
+        assert kind not in self._figures.muted, f"nobody wants to hear {kind}"
         opening = event_id.rpartition("-end")[0]
         told_before = opening in self._ids | ids or task_id in self._ever_loud
         assert not opening or told_before, "an end without a beginning"
@@ -190,28 +149,38 @@ class Promises:
         assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
             return
+        self._note_heard(notice)
+        # A run at the same moment before this one may owe what it could not publish.
+        alone = wake.begun not in self._moments
+        later = abs(datetime.fromisoformat(notice["at"]) - wake.moment)
+        is_new = event_id not in self._ids and later <= (SECOND if wake.off else timedelta(0))
+        if is_new and alone:
+            if kind != "digest" and named not in ("hanging", "unknown_state"):
+                self._check_meaning(wake, kind, task_id)
+            if kind == "reminder":
+                self._check_reminder(task_id, wake.moment)
+            if kind == "stalled":
+                assert self._figures.stall, "a stall, where none is to be told"
+                still = self._figures.still
+                last = self._still.get(task_id, (None, wake.moment - still))[1]
+                assert wake.moment - last >= still - SECOND, "it had moved"
+            assert kind != "hanging" or self._figures.hang, "a hang, where none is to be told"
+
+    def _note_heard(self, notice: Dict[str, Any]) -> None:
+        """Keep what people know of a task by now."""
+        kind, task_id = notice["kind"], notice["task_id"]
         self._note_spoken(notice)
         if kind == "digest":
             # It stands for what was held back, and says how the task stands by now.
             self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
         elif kind not in BESIDES:
             self._latest[task_id] = kind
+        if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
         if kind == "unreadable":
             self._known_unread.add(task_id)
         if kind == "readable":
             self._known_unread.discard(task_id)
-        # A run at the same moment before this one may owe what it could not publish.
-        alone = wake.begun not in self._moments
-        is_new = event_id not in self._ids and datetime.fromisoformat(notice["at"]) == wake.begun
-        if is_new and alone:
-            if kind != "digest" and named != "hanging":
-                self._check_meaning(wake, kind, task_id)
-            if kind == "reminder":
-                self._check_reminder(task_id, wake.begun)
-            if kind == "stalled":
-                last = self._still.get(task_id, (None, wake.begun - STALL))[1]
-                assert wake.begun - last >= STILL, "it had moved"
 
     def _note_spoken(self, notice: Dict[str, Any]) -> None:
         """Keep when a task was spoken of: of one that is loud not all is told by itself."""
@@ -247,7 +216,9 @@ class Promises:
     def _check_reminder(self, task_id: str, now: datetime) -> None:
         """Reminders of one thing are hours apart, and come to an end."""
         earlier = self._reminded.setdefault(task_id, [])
-        assert not earlier or now - earlier[-1] >= REMIND, "two reminders too close"
+        apart = self._figures.reminders_apart
+        assert apart, "a reminder, where none is to be told"
+        assert not earlier or now - earlier[-1] >= apart - SECOND, "two reminders too close"
         earlier.append(now)
         assert len(earlier) <= MOST_REMINDERS, "too many reminders"
 
@@ -263,7 +234,7 @@ class Promises:
         """What no start mends is not started more often than its class allows."""
         starts = self._vigil.world.starts
         for start in starts[self._started :]:
-            limit = self._limits.get(start.code)
+            limit = self._figures.limit(start.code)
             said = f"{start.task_id} was started too often on {start.code}"
             assert limit is None or self._in_a_row(start.task_id) <= limit, said
         self._started = len(starts)
@@ -317,9 +288,16 @@ class Promises:
             lasts = self._good[-1] and self._seen.get(task_id) == meaning and due
             self._lasted[task_id] = self._lasted.get(task_id, 0) + 1 if lasts else 0
             self._seen[task_id] = meaning if due else ""
-            if self._lasted[task_id] and meaning in TOLD and task_id not in self._loud:
+            if self._lasted[task_id] and self._is_heard(meaning, task_id):
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
+
+    def _is_heard(self, meaning: str, task_id: str) -> bool:
+        """Return whether people want to hear of a meaning, and of so much about one task."""
+        muted = self._figures.muted
+        # What is said too often is summed up in a digest, if they want to hear that.
+        loud = self._ever_loud if "digest" in muted else self._loud
+        return meaning in TOLD and not muted & set(TOLD[meaning]) and task_id not in loud
 
     @property
     def _doubtful(self) -> bool:
@@ -336,17 +314,24 @@ class Promises:
             for task_id in (wake.denied | gone) - read if wake.good else ():
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1
                 known = task_id in self._known_unread or self._latest.get(task_id) == "gone"
+                known = known or bool(self._figures.muted & UNREAD_KINDS)
                 known = known or task_id in self._loud
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
 
     def _check_asked(self, ended: List[Wake]) -> None:
-        """No id is passed over for long, however few reads there are in a minute."""
+        """No id is passed over for long, however few reads there are in a minute.
+
+        One whose read fails is tried again, and goes first for as long as nobody knows.
+        """
+        failing = {*self._vigil.hanging, *self._vigil.variants.unreadable}
         asked = {task_id for wake in ended for task_id in (*wake.saw, *wake.denied)}
         for task_id in () if self._vigil.discovers else self._vigil.ids:
             passed = 0 if task_id in asked else self._passed.get(task_id, 0) + self._good[-1]
             self._passed[task_id] = passed
-            assert passed <= MOST_PASSED, f"{task_id} was not asked after {passed} times"
+            assert passed <= MOST_PASSED + len(failing), (
+                f"{task_id} was not asked after {passed} times"
+            )
 
     def _check_brought_back(self, latest: Mapping[str, str], now: datetime) -> None:
         """What a start would bring back is started, however often that was done before."""
@@ -357,7 +342,13 @@ class Promises:
             since = self._idle.get(task_id, now) if due else now
             self._idle[task_id] = max(since, self._last_start.get(task_id, since))
             waited = now - self._idle[task_id]
-            assert waited <= LONGEST_WAIT + 3 * tick, f"{task_id} stands still for {waited}"
+            longest = self._figures.longest_wait + (3 + self._turns) * tick
+            assert waited <= longest, f"{task_id} stands still for {waited}"
+
+    @property
+    def _turns(self) -> int:
+        """How many runs it takes to start all tasks, beside the first."""
+        return (len(self._vigil.ids) - 1) // self._figures.most_starts
 
     def _is_due(self, task_id: str) -> bool:
         """Return whether a start of a failed task helps, is taken, and is within what is allowed.
@@ -367,14 +358,16 @@ class Promises:
         vigil, task = self._vigil, self._vigil.world.tasks.get(task_id)
         if task is None or not task.mendable or task.connected is False:
             return False
-        if vigil.variants.start.refuses or task_id in (*vigil.garbled, *vigil.variants.unreadable):
+        unread = (*vigil.garbled, *vigil.hanging, *vigil.strange, *vigil.variants.unreadable)
+        if vigil.variants.start.refuses or task_id in unread:
             return False
-        if task.code not in self._limits:
+        limit = self._figures.limit(task.code)
+        if limit is None:
             return True
         copied = [each.far[1] for each in vigil.world.starts if each.task_id == task_id]
         further = task.copied - max(copied, default=0) >= GROUND * task.size
         counted = task_id not in self._unanswered
-        return bool(self._limits[task.code]) and counted and further and self._shows
+        return bool(limit) and counted and further and self._shows
 
     @property
     def _shows(self) -> bool:
@@ -392,6 +385,7 @@ class Promises:
         # Runs that cannot read a task are counted, up to the one that is told.
         unread = [(name, min(runs, UNREAD_RUNS)) for name, runs in self._unread.items()]
         variants = (vigil.variants.unseen, *vigil.variants.unreadable, *vigil.garbled)
+        variants = (*variants, *vigil.hanging, *vigil.strange.items(), vigil.odd_lines)
         counts = (*unread, *self._gone.items())
         happened = (len(vigil.world.happenings), *vigil.ids, *variants, *found, *counts)
         unchanged, self._happened = self._happened == happened, happened
@@ -402,7 +396,9 @@ class Promises:
             for wake in wakes:
                 kinds = {notice["kind"] for notice in wake.notices}
                 assert kinds <= IN_SILENCE, "not quiet"
-                assert kinds or not wake.appends or self._may_write(wake), "not quiet"
+                # A fact that nobody wants to hear is written down all the same.
+                may_write = bool(self._figures.muted) or self._may_write(wake)
+                assert kinds or not wake.appends or may_write, "not quiet"
 
     def _may_write(self, wake: Wake) -> bool:
         """Every few minutes it may be written down how far each running task is.
@@ -414,18 +410,11 @@ class Promises:
         self._samples += 1
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
-        proven = any(wake.begun - last >= PROOF for last in started)
+        proven = any(wake.moment - last >= PROOF for last in started)
         if self._samples <= len(running):
             return True
         self._proofs += 1
         return proven and self._proofs <= self._started
-
-    def check_journal(self) -> None:
-        """Every line that was written can be read."""
-        for bucket in self._vigil.storage.buckets.values():
-            for held in bucket.objects.values():
-                assert held.data.endswith(b"\n")
-                assert None not in replay([held.data])
 
 
 def _ground(start: Start, size: float) -> Tuple[float, int, float]:

@@ -87,7 +87,7 @@ def test_snapshots_follow_within_the_day(store: AppendStore) -> None:
     for line in _lines(store)[1:]:
         whole = json.loads(line)
         since = 0 if whole["type"] == "snapshot" else since + len(line)
-        assert since < ROOM + 3 * 51 * 1024 + 2 * len(line)
+        assert since < ROOM + 51 * 1024 + 2 * len(line)
 
 
 def test_every_line_names_where_the_last_snapshot_begins(store: AppendStore) -> None:
@@ -114,7 +114,7 @@ def test_a_run_reads_as_much_in_the_evening_as_in_the_morning() -> None:
         journal.append(_long_entry(number), position)
     snapshot_size = max(len(line) for line in _lines(store) if b'"type":"snapshot"' in line[:200])
     assert len(store.objects[name_of(TODAY)]) > 10 * max(read_so_far)
-    assert max(read_so_far) <= TAIL + ROOM + 3 * snapshot_size
+    assert max(read_so_far) <= TAIL + ROOM + 2 * snapshot_size
 
 
 def test_a_short_tail_is_one_request() -> None:

@@ -10,7 +10,8 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 from builders import DISK_BUSY, DISK_FULL, NOW, UNCLEAR, minutes
-from vigil import SMS, Vigil, kept
+from vigil import Vigil, kept
+from vigil_connections import SMS
 
 from local.cloud.variants import DOCUMENTED, REFUSED, Variants
 from local.cloud.world import SimTask

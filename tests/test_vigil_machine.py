@@ -8,17 +8,18 @@ from datetime import timedelta
 from typing import Dict, List, NamedTuple, Optional
 
 import requests
+from drawn_settings import CLASSES
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from promised_texts import check_journal
 from promises import Promises
-from vigil import OBS, SMN, SMS, Killed, Vigil, kept
+from vigil import Killed, Vigil, kept
+from vigil_connections import OBS, SMN, SMS
 
 from local.cloud.world import FAILED, MOVING, PAUSED, SimTask
 from sms_watch.adapters.answers import Answer
 
-# Obstacles, each with the most starts in a row that the class of its code allows.
-LIMITS = {"SMS.1315": 0, "SMS.6517": 0, "SMS.0412": 0, "SMS.1103": 5, "SMS.0805": 2}
 IDS = ["task-a", "task-b", "task-c"]
 CALLS = [(SMS, "read"), (SMS, "start"), (SMN, "publish"), (OBS, "get"), (OBS, "append")]
 GOOD_RUNS = 6
@@ -47,7 +48,7 @@ class Nights(RuleBasedStateMachine):
         )
         self.world = self.vigil.world
         self.vigil.interfere = self._interfere
-        self.promises = Promises(self.vigil, LIMITS)
+        self.promises = Promises(self.vigil)
         self.strikes: List[Strike] = []
         self.down: Dict[str, bool] = {}
         self.stack = ExitStack()
@@ -63,7 +64,7 @@ class Nights(RuleBasedStateMachine):
             self.vigil.garbled.clear()
             for _ in range(GOOD_RUNS):
                 self.tick(2)
-            self.promises.check_journal()
+            check_journal(self.vigil)
 
     def _interfere(self, service: str, operation: str, done: bool) -> Optional[Answer]:
         if self.down.get(service) and not done:
@@ -141,7 +142,7 @@ class Nights(RuleBasedStateMachine):
     def _standing(self, name: str, *states: str) -> bool:
         return name in self.world.tasks and self.world.tasks[name].state in states
 
-    @rule(name=TASKS, code=st.sampled_from([*LIMITS]))
+    @rule(name=TASKS, code=st.sampled_from([*CLASSES]))
     def fail(self, name: str, code: str) -> None:
         """A task meets an obstacle that no start mends."""
         if self._standing(name, *MOVING):

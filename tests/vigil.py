@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import (
     Any,
@@ -28,12 +29,12 @@ from typing import (
     Set,
     Tuple,
 )
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from builders import NOW
 from canaries import credentials, secrets_of
 from clouds import KEY, TOPIC, VARIABLES
+from vigil_connections import Connection, Disk, OneAfterTheOther
 
 from index import handler
 from local.clock import VirtualClock
@@ -56,11 +57,13 @@ from sms_watch import parallel, wiring
 from sms_watch.adapters import sdk, sms
 from sms_watch.adapters.answers import Answer
 from sms_watch.errors import WatchFailed
+from sms_watch.run import SAME_TIME
 
-SMS, SMN, OBS = "sms", "smn", "obs"
-OBS_OPERATIONS = {"GET": "get", "HEAD": "get", "POST": "append", "PUT": "create"}
-# What a task is read as when there is none, and when it was not read.
-GONE, UNREAD = "gone", "unread"
+# What a task is read as when there is none, when it was not read, and in a state nobody knows.
+GONE, UNREAD, STRANGE = "gone", "unread", "strange"
+# How far the clock of a signature may be off (OBS API reference, "Error Codes",
+# RequestTimeTooSkewed).
+SIGNED_WITHIN = timedelta(minutes=15)
 # Called around each call: the service, the operation, and whether it has had its effect. It may
 # raise what the libraries raise, or Killed, give an answer in place of the service's, or let time
 # pass.
@@ -75,6 +78,30 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+class Hangs(TimeoutError):  # noqa: N818 - what a task does
+    """One task whose read has no answer; nothing else is amiss."""
+
+
+@dataclass(frozen=True)
+class ClockApart:
+    """The clock of one machine, which is ``off`` by some time."""
+
+    clock: VirtualClock
+    off: timedelta
+
+    def now(self) -> datetime:
+        """Return the moment that this machine shows."""
+        return self.clock.now() + self.off
+
+    def monotonic(self) -> float:
+        """Return seconds, which pass here as everywhere."""
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.clock.sleep(seconds)
+
+
 class Start(NamedTuple):
     """A start that was sent, and the state in which this run had read the task."""
 
@@ -86,9 +113,10 @@ class Start(NamedTuple):
 class Wake:
     """One run: when, what it read, started and sent, how it ended, and all that it put out.
 
-    ``reads`` are the states of tasks that were read by themselves, ``listed`` those of rows.
-    ``denied`` are the ids that it asked after and got no task for. ``refused`` counts the messages
-    that were not taken for their words, ``answered`` the notices of those whose answer came.
+    ``off`` is by how much its clock was off. ``reads`` are the states of tasks that were read by
+    themselves, ``listed`` those of rows. ``denied`` are the ids that it asked after and got no task
+    for, ``planned`` those whose start it wrote down. ``refused`` counts the messages that were not
+    taken for their words, ``answered`` the notices of those whose answer came.
     ``held_up`` is how long it stood still while runs within it had the clock. ``published_as`` and
     ``told_as`` number publishing and the writing down of it, ``ended_as`` its end, over all runs:
     so it is known which came first in two that overlap.
@@ -96,6 +124,7 @@ class Wake:
 
     begun: datetime
     ended: datetime
+    off: timedelta = timedelta(0)
     ended_as: int = 0
     held_up: timedelta = timedelta(0)
     report: Optional[Dict[str, Any]] = None
@@ -105,6 +134,7 @@ class Wake:
     reads: Dict[str, List[str]] = field(default_factory=dict)
     listed: Dict[str, List[str]] = field(default_factory=dict)
     denied: Set[str] = field(default_factory=set)
+    planned: Set[str] = field(default_factory=set)
     starts: List[Start] = field(default_factory=list)
     notices: List[Dict[str, Any]] = field(default_factory=list)
     messages: int = 0
@@ -133,16 +163,30 @@ class Wake:
         """Whether nothing interfered with it, and it did its work."""
         return self.report is not None and not self.touched and not self.busy
 
+    @property
+    def moment(self) -> datetime:
+        """When it began, by the clock that it goes by: its own, unless the store's is another."""
+        return self.begun + (self.off if abs(self.off) <= SAME_TIME else timedelta(0))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the services refuse what it signs, for its clock is too far off."""
+        return abs(self.off) > SIGNED_WITHIN
+
 
 class Vigil:
     """A world, and the function that watches it.
 
     ``interfere`` may be set at any time. ``garbled`` are bodies that the service gives in place of
-    a task's, by its id, ``spoil`` may give another page in place of one of the list. ``refuses``
-    says which messages SMN does not take for their words, by subject and texts. ``discovers``:
-    the tasks are found by listing; ``more`` are further settings. ``variants`` is how the services
-    answer. ``patience`` is how many seconds the call under way may take. ``readings`` are the
-    states that tasks were read in, by any run.
+    a task's, by its id, ``hanging`` the ids whose reads hang, ``strange`` states that it says in
+    place of a task's. ``place`` is the directory of the journal, if it is kept in
+    one. ``written`` are the lines that runs wrote into it, ``odd_lines`` counts those of
+    others, ``off`` says by how
+    much the clock of the next run is off. ``spoil`` may give another page in place of one of the
+    list. ``refuses`` says which messages SMN does not take for their words, by subject and texts.
+    ``discovers``: the tasks are found by listing; ``more`` are further settings. ``variants`` is
+    how the services answer. ``patience`` is how many seconds the call under way may take.
+    ``readings`` are the states that tasks were read in, by any run.
     """
 
     def __init__(self, tasks: Iterable[SimTask]) -> None:
@@ -156,6 +200,12 @@ class Vigil:
         self.interfere: Interfere = lambda service, operation, done: None
         self.garbled: Dict[str, Any] = {}
         self.spoil: Spoil = lambda page: None
+        self.hanging: Set[str] = set()
+        self.strange: Dict[str, str] = {}
+        self.place: Optional[Path] = None
+        self.odd_lines = 0
+        self.written: Set[bytes] = set()
+        self.off: Callable[[], timedelta] = lambda: timedelta(0)
         self.refuses: Callable[[str], bool] = lambda message: False
         self.discovers = False
         # Those of the runs, in their settings or their agency's.
@@ -176,14 +226,15 @@ class Vigil:
 
     def wake(self) -> Wake:
         """Let the function run once; runs may be nested, as two containers overlap."""
-        this = Wake(self.clock.now(), self.clock.now())
+        this = Wake(self.clock.now(), self.clock.now(), self.off())
         number = len(self.wakes)
         self.wakes.append(this)
         self._running.append(this)
         agency = credentials(self.keys) if self.by_agency else None
         context = LocalContext(self._settings(), f"run-{number}", agency)
         try:
-            this.report = handler(timer_event(self.clock.now()), context, clock=self.clock)
+            clock = ClockApart(self.clock, this.off)
+            this.report = handler(timer_event(self.clock.now()), context, clock=clock)
             this.output.append(json.dumps(this.report))
         except WatchFailed as failure:
             this.failure = str(failure)
@@ -203,12 +254,34 @@ class Vigil:
             "SMN_TOPIC_URN": TOPIC,
             **({} if self.by_agency else dict(zip(VARIABLES, secrets_of(self.keys)))),
             "NOTIFY_ON": "all",
+            **({"JOURNAL_URI": self.place.as_uri()} if self.place else {}),
             **self.more,
         }
+
+    def journal(self) -> Dict[str, bytes]:
+        """Return the objects of the journal, by their names."""
+        if self.place is not None:
+            return {path.name: path.read_bytes() for path in self.place.glob("*")}
+        buckets = self.storage.buckets.values()
+        return {key: held.data for bucket in buckets for key, held in bucket.objects.items()}
+
+    def write_odd_line(self, name: str, line: bytes) -> None:
+        """Let another program append to an object of the journal."""
+        self.odd_lines += 1
+        if self.place is not None:
+            with (self.place / name).open("ab") as file:
+                file.write(line)
+            return
+        (bucket,) = self.storage.buckets.values()
+        bucket.objects[name].data += line
 
     def write_line(self, line: str) -> None:
         """Take a line of the log."""
         self._running[-1].output.append(line)
+
+    def touch(self) -> None:
+        """Note that the run at work is hindered, and need not do all of its work."""
+        self._running[-1].touched = True
 
     def nonce(self) -> str:
         """Give a nonce that is the same for the same seed."""
@@ -221,9 +294,13 @@ class Vigil:
         this = self._running[-1]
         try:
             instead = self.interfere(service, operation, False)
+            if instead is None and this.is_refused:
+                instead = self._too_late()
             if instead is None:
                 answer = serve()
                 instead = self.interfere(service, operation, True)
+        except Hangs:
+            raise
         except BaseException:
             this.touched = True
             raise
@@ -233,6 +310,10 @@ class Vigil:
         if operation == "publish":
             this.published, this.answered = True, len(this.notices)
         return answer
+
+    def _too_late(self) -> Answer:
+        body = {"code": "RequestTimeTooSkewed", "error_code": "APIGW.0301", "error_msg": "expired"}
+        return Answer(403, body, {"Date": format_datetime(self.clock.now(), usegmt=True)})
 
     def read(self, serve: Callable[[], Answer]) -> Answer:
         """Answer a read of the migration service, unless its gateway has seen too many."""
@@ -245,8 +326,11 @@ class Vigil:
     def show_task(self, task_id: str) -> Answer:
         """Answer as "Querying a Migration Task" does. Raise Refused as the service does."""
         this = self._running[-1]
-        if task_id in (*self.variants.unreadable, *self.garbled):
+        if task_id in (*self.variants.unreadable, *self.garbled, *self.hanging):
             this.denied.add(task_id)
+        if task_id in self.hanging:
+            self.clock.sleep(self.patience)
+            raise Hangs
         self.variants.allow(task_id)
         try:
             task = self.world.read(task_id)
@@ -255,8 +339,14 @@ class Vigil:
             raise
         if task_id in self.garbled:
             return Answer(200, self.garbled[task_id])
-        self._note_read(this.reads, task_id, task.state)
-        return Answer(200, task_body(task, self.clock.now(), self.variants))
+        body = task_body(task, self.clock.now(), self.variants)
+        return Answer(200, self._as_said(this.reads, body))
+
+    def _as_said(self, states: Dict[str, List[str]], body: Dict[str, Any]) -> Dict[str, Any]:
+        """Return the body or row of a task with the state that the service says, and note it."""
+        strange = self.strange.get(body["id"])
+        self._note_read(states, body["id"], body["state"] if strange is None else STRANGE)
+        return body if strange is None else {**body, "state": strange}
 
     def _note_read(self, states: Dict[str, List[str]], task_id: str, state: str) -> None:
         states.setdefault(task_id, []).append(state)
@@ -272,10 +362,8 @@ class Vigil:
         spoilt = self.spoil(page)
         if spoilt is not None:
             this.touched, page = True, spoilt
-        for row in page["tasks"]:
-            if isinstance(row, dict) and row.keys() >= {"id", "state"}:
-                self._note_read(this.listed, row["id"], row["state"])
-        return Answer(200, page)
+        rows = [self._as_said(this.listed, row) if _is_row(row) else row for row in page["tasks"]]
+        return Answer(200, {**page, "tasks": rows})
 
     def list_servers(self, asked: Mapping[str, Any]) -> Answer:
         """Answer as "Querying the Source Server List" does."""
@@ -336,16 +424,24 @@ class Vigil:
             after = self.storage.append(bucket, key, int(query["position"]), data)
         except Refused as refused:
             return Answer(refused.status, {"code": refused.code, "message": refused.text}, headers)
-        self._note_append(data)
+        self.note_append(data)
         more = {"ETag": etag(data), "x-obs-next-append-position": str(after)}
         return Answer(200, b"", {**headers, **more})
 
-    def _note_append(self, data: bytes) -> None:
+    def note_append(self, data: bytes) -> None:
+        """Note a line of the journal, and that it tells of what was published if it does."""
         this = self._running[-1]
         this.appends += 1
+        lines = list(filter(None, data.split(b"\n")))
+        self.written.update(lines)
+        this.planned.update(*(json.loads(line).get("starts", ()) for line in lines))
         if this.published and this.told_as is None:
             this.told_as = next(self._steps)
         this.output.append(data.decode())
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and row.keys() >= {"id", "state"}
 
 
 def _refusal(refused: Refused) -> Answer:
@@ -360,87 +456,6 @@ def _as_read(body: bytes) -> Any:
         return None
 
 
-class _Connection:
-    """Stands where a client of the SDK, or the session of the journal, would reach a socket."""
-
-    host = "the simulated cloud"
-
-    def __init__(self, vigil: Vigil) -> None:
-        self._vigil = vigil
-        self.client = self
-
-    def call(self, send: Callable[[], Answer]) -> Answer:
-        return send()
-
-    def show_task_invoker(self, request: Any) -> Any:
-        return self._reader("read", lambda: self._vigil.show_task(request.task_id))
-
-    def list_tasks_invoker(self, request: Any) -> Any:
-        return self._reader("list", lambda: self._vigil.list_tasks(_asked(request)))
-
-    def list_servers_invoker(self, request: Any) -> Any:
-        return self._reader("sources", lambda: self._vigil.list_servers(_asked(request)))
-
-    def _reader(self, operation: str, serve: Callable[[], Answer]) -> Any:
-        return self._invoker(SMS, operation, lambda: self._vigil.read(serve))
-
-    def update_task_status_invoker(self, request: Any) -> Any:
-        def serve() -> Answer:
-            return self._vigil.start_task(request.task_id, request.body.operation)
-
-        return self._invoker(SMS, "start", serve)
-
-    def publish_message_invoker(self, request: Any) -> Any:
-        def serve() -> Answer:
-            return self._vigil.publish(request.body.subject, request.body.message_structure)
-
-        return self._invoker(SMN, "publish", serve)
-
-    def _invoker(self, service: str, operation: str, serve: Callable[[], Answer]) -> Any:
-        return SimpleNamespace(invoke=lambda: self._vigil.call(service, operation, serve))
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        data: bytes = b"",
-        headers: Optional[Mapping[str, str]] = None,
-        **_: Any,
-    ) -> Answer:
-        parts, asked = urlsplit(url), (headers or {}).get("Range", "")
-        bucket, key = parts.netloc.partition(".")[0], parts.path.strip("/")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        operation = OBS_OPERATIONS[method]
-
-        def serve() -> Answer:
-            return self._vigil.send_to_obs(method, bucket, key, query, data, asked)
-
-        return self._vigil.call(OBS, operation, serve)
-
-
-def _asked(request: Any) -> Dict[str, Any]:
-    """Return the parameters that a request of the SDK sends, by their names in the address."""
-    sent = {key: getattr(request, name) for name, key in request.attribute_map.items()}
-    return {key: value for key, value in sent.items() if value is not None}
-
-
-class _OneAfterTheOther:
-    """Reads in one thread, so that everything happens in one order."""
-
-    def __init__(self, workers: int) -> None:
-        """Take the place of a pool of threads."""
-
-    def __enter__(self) -> _OneAfterTheOther:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is left running."""
-
-    def map(self, function: Callable[[str], Any], names: List[str]) -> List[Any]:
-        """Call the function for each name, in order."""
-        return [function(name) for name in names]
-
-
 @contextmanager
 def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Iterator[Vigil]:
     """Put a vigil in the place of all sockets and threads.
@@ -452,13 +467,14 @@ def kept(vigil: Vigil, draw: Callable[[], float], page: int = sms.PAGE) -> Itera
         vigil.patience = seconds
         return call()
 
-    connection = _Connection(vigil)
+    connection = Connection(vigil)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "WARM", SimpleNamespace(get=lambda *_: connection))
         patch.setattr(handler_module, "_write_line", vigil.write_line)
         patch.setattr(wiring, "nonce", vigil.nonce)
+        patch.setattr(wiring, "FileStore", functools.partial(Disk, vigil))
         patch.setattr(wiring, "Caller", functools.partial(sdk.Caller, draw=draw))
         patch.setattr(sdk, "within", within)
-        patch.setattr(parallel, "ThreadPoolExecutor", _OneAfterTheOther)
+        patch.setattr(parallel, "ThreadPoolExecutor", OneAfterTheOther)
         patch.setattr(sms, "PAGE", page)
         yield vigil

@@ -37,7 +37,7 @@ DAY = timedelta(days=1)
 LOOK_BACK = 31 * DAY
 # A quiet run renews a journal this old, long before it falls out of sight.
 RENEW_AFTER = 14 * DAY
-# What may follow a snapshot before the next one, in bytes, beside as many as the last one has.
+# What may follow a snapshot before the next one, in bytes, beside half as many as it has itself.
 ROOM = 32 * 1024
 # An object takes 10,000 appends (OBS API reference, "Appending an Object").
 MOST_APPENDS = 9_000
@@ -276,7 +276,7 @@ class DailyJournal:
         lead, base, size = self._lead(position), self._base, self._size
         begin, data = position.offset + len(lead), b""
         count = self._count + 1 if position.offset else 1
-        if not position.offset or base is None or begin - base > ROOM + 2 * size:
+        if not position.offset or base is None or begin - base > ROOM + size * 3 // 2:
             whole = snapshot(self._memory, entry.at, entry.run, self._nonce())
             data = encode(whole, mark=Mark(begin, count, topic=self._topic), redact=self._redact)
             base, size = begin, len(data)
