@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks import cold, evening, journal, night, runs, tls
 from benchmarks.figures import Figure, in_markdown, on_screen
 from benchmarks.layouts import FORMER, ROOT, Layouts
-from local.scenarios import SCENARIOS
+from simulated_cloud.scenarios import SCENARIOS
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 SDK = ("huaweicloudsdkcore", "huaweicloudsdksms", "huaweicloudsdksmn")
@@ -84,7 +84,7 @@ def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]
 
 
 def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
-    """Give the document."""
+    """Return the document."""
     names = ", ".join(f"{name} {version(name)}" for name in SDK)
     environment = f"Python {platform.python_version()}, {os.cpu_count()} cores, {names}."
     head = HEAD.format(

@@ -33,11 +33,11 @@ class Clock:
         self._moment = moment
 
     def now(self) -> datetime:
-        """Give the moment."""
+        """Return the moment."""
         return self._moment
 
     def monotonic(self) -> float:
-        """Give seconds."""
+        """Return seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -45,14 +45,14 @@ class Clock:
         time.sleep(seconds)
 
 
-def runs(texts: Dict[str, str], at_once: int) -> Dict[str, Any]:
+def runs(texts: Dict[str, str], concurrent_calls: int) -> Dict[str, Any]:
     """Run once to get to know the tasks, then once more, which is measured."""
     from index import handler
     from sms_watch import parallel
 
     context = Context(texts)
     handler({}, context, clock=Clock(FIRST))
-    parallel.AT_ONCE = at_once or parallel.AT_ONCE
+    parallel.CONCURRENT_CALLS = concurrent_calls or parallel.CONCURRENT_CALLS
     calls, written = _calls(texts), _written(texts)
     begun = time.perf_counter()
     report = handler({}, context, clock=Clock(FIRST + LATER))
@@ -125,7 +125,7 @@ def _written(texts: Dict[str, str]) -> int:
 
 
 def _peak() -> int:
-    """Give the most memory that this process ever held, in bytes, as Linux counted it."""
+    """Return the most memory that this process ever held, in bytes, as Linux counted it."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     (line,) = (line for line in lines if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

@@ -23,13 +23,14 @@ import trustme
 from benchmarks.figures import Figure, at_most
 from benchmarks.fresh import instructions, interleaved, median, work_once
 from benchmarks.service import ids
-from build_roots import hashed
-from local.clock import VirtualClock
-from local.cloud.buckets import Bucket
-from local.cloud.server import CloudServer
-from local.cloud.setup import KEY, TOPIC, settings
-from local.cloud.variants import DOCUMENTED
-from local.cloud.world import SimTask, World
+from packaging_zip.roots import hashed
+from simulated_cloud.buckets import Bucket
+from simulated_cloud.clock import VirtualClock
+from simulated_cloud.server import CloudServer
+from simulated_cloud.setup import KEY, TOPIC, settings
+from simulated_cloud.task import SimTask
+from simulated_cloud.variants import DOCUMENTED
+from simulated_cloud.world import World
 
 # Nobody looks for as long as this copy takes.
 COPYING, SPEED = timedelta(days=30), 200.0  # Mbit/s

@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, at_most
 from benchmarks.fresh import counts_instructions
 from benchmarks.layouts import Layouts
 from index import handler
-from local.context import LocalContext, timer_event
+from simulated_cloud.context import LocalContext, timer_event
 from sms_watch.wiring import WARM
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=timezone.utc)
@@ -93,7 +93,7 @@ class _Played:
         texts = {**self.account.texts(self._folder.name, *ALL), **STARTS}
         for moment in (begin + number * step for number in range(runs)):
             self.account.clock.set(max(moment, self.account.clock.now()))
-            self.account.server.cloud.world.settle()
+            self.account.server.cloud.world.advance()
             with contextlib.redirect_stdout(io.StringIO()):
                 handler(timer_event(moment), LocalContext(texts), clock=self.account.clock)
             WARM.forget()

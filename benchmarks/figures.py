@@ -21,27 +21,27 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Say whether the bar was reached."""
+        """Return whether the bar was reached."""
         return "" if self.met is None else "met" if self.met else "missed"
 
     @property
     def cells(self) -> Sequence[str]:
-        """Give the cells of a row."""
+        """Return the cells of a row."""
         return (self.what, self.measured, self.bar, self.verdict)
 
 
 def at_most(what: str, value: float, bar: float, shown: str = "{:.2f} x") -> Figure:
-    """Give a figure that has to stay at or below its bar."""
+    """Return a figure that has to stay at or below its bar."""
     return Figure(what, shown.format(value), f"at most {shown.format(bar)}", value <= bar)
 
 
 def at_least(what: str, value: float, bar: float, shown: str = "{:.2f} x") -> Figure:
-    """Give a figure that has to come up to its bar."""
+    """Return a figure that has to come up to its bar."""
     return Figure(what, shown.format(value), f"at least {shown.format(bar)}", value >= bar)
 
 
 def on_screen(title: str, figures: Sequence[Figure]) -> Table:
-    """Give a table for a terminal."""
+    """Return a table for a terminal."""
     table = Table(title=title, title_justify="left")
     for number, head in enumerate(HEADS):
         table.add_column(head, justify="right" if number in (1, 2) else "left")
@@ -52,7 +52,7 @@ def on_screen(title: str, figures: Sequence[Figure]) -> Table:
 
 
 def in_markdown(title: str, figures: Sequence[Figure]) -> str:
-    """Give a section of a document."""
+    """Return a section of a document."""
     rows = [HEADS, ("---", "---:", "---:", "---"), *(figure.cells for figure in figures)]
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
     return "\n".join([f"## {title}", "", *lines, ""])

@@ -42,7 +42,7 @@ class Ended:
 
 
 def import_once(folder: Path, statements: str) -> float:
-    """Import in a fresh process, and give its seconds."""
+    """Import in a fresh process, and return its seconds."""
     return _run([*ALONE, "-c", IMPORT_FROM + statements, str(folder)], "").seconds
 
 
@@ -168,5 +168,5 @@ def interleaved(
 
 
 def median(seconds: List[float]) -> float:
-    """Give the middle one."""
+    """Return the middle one."""
     return statistics.median(seconds)

@@ -10,10 +10,11 @@ import json
 import time
 import tracemalloc
 from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
 from typing import Callable, Dict, Iterator, List, Optional
 
 from benchmarks.figures import Figure
-from sms_watch.errors import FORBIDDEN, CloudError
+from sms_watch.errors import CloudError
 from sms_watch.journal.objects import DailyJournal
 from sms_watch.journal.store import Part
 from sms_watch.messages.compose import RunContext
@@ -42,7 +43,7 @@ class Day:
         self._nonces = (f"{number:016x}" for number in itertools.count())
 
     def play(self) -> bytes:
-        """Run every five minutes of the day, and give the day's object."""
+        """Run every five minutes of the day, and return the day's object."""
         minutes = range(0, self.minutes, EVERY)
         ids = tuple(f"task-{number:03}" for number in range(TASKS))
         for self._minute in minutes:
@@ -65,7 +66,7 @@ class Day:
         return 50.0
 
     def read_task(self, task_id: str) -> Task:
-        """Give a task that moves on every minute."""
+        """Return a task that moves on every minute."""
         progress = Progress(5, self._minute * 100 // self.minutes, None, "MIGRATE_LINUX_FILE")
         broken = self._breaks(self._minute) == int(task_id[-3:])
         state, code = ("MIGRATE_FAIL", "SMS.0807") if broken else ("RUNNING", "")
@@ -74,12 +75,12 @@ class Day:
         )
 
     def read_again(self, task_id: str) -> Task:
-        """Give the same task."""
+        """Return the same task."""
         return self.read_task(task_id)
 
     def list_tasks(self, project: str, most: Optional[int] = None) -> Listing:
         """Raise CloudError: the tasks are read by their ids."""
-        raise CloudError("list the tasks", status=FORBIDDEN)
+        raise CloudError("list the tasks", status=HTTPStatus.FORBIDDEN)
 
     def start_task(self, task_id: str) -> None:
         """Take a start."""
@@ -119,7 +120,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def figures(length: timedelta) -> List[Figure]:
-    """Play both days, and give what reading them costs."""
+    """Play both days, and return what reading them costs."""
     return [
         *_measured("a day on which nothing breaks", Day(length, lambda minute: None)),
         *_measured("a task breaks every five minutes", Day(length, _every_five_minutes)),

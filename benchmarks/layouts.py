@@ -12,18 +12,22 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Dict, Iterator, Mapping, Optional, Tuple
 
-import build_zip
+from packaging_zip import build, checkout, compiling, interpreters, lock
 
-ROOT = build_zip.ROOT
+ROOT = checkout.ROOT
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What a cold start is compared with: how it was before anything was done about it.
 FORMER = "93a1424"
 BUILD_FORMER = """
 import sys
 from pathlib import Path
-import build_zip
-build_zip.build(Path(sys.argv[1], "former.zip"))
-build_zip.build(Path(sys.argv[1], "former-compiled.zip"), python=sys.argv[2])
+from packaging_zip import build
+from packaging_zip import checkout
+from packaging_zip import compiling
+from packaging_zip import interpreters
+from packaging_zip import lock
+build.build(Path(sys.argv[1], "former.zip"))
+build.build(Path(sys.argv[1], "former-compiled.zip"), python=sys.argv[2])
 """
 
 
@@ -48,8 +52,8 @@ class Layouts:
     def within(cls, place: Path) -> Layouts:
         """Lay everything out in a folder, for the running Python."""
         bare, compiled = place / "bare.zip", place / "compiled.zip"
-        build_zip.build(bare)
-        build_zip.build(compiled, versions=(RUNNING,))
+        build.build(bare)
+        build.build(compiled, versions=(RUNNING,))
         plain = _plain()
         # Modules that are compiled to machine code have no twin.
         pure = {name: content for name, content in plain.items() if not name.endswith(".so")}
@@ -58,7 +62,7 @@ class Layouts:
             _unpacked(compiled, place / "ours-compiled"),
             _written(plain, place / "plain"),
             _written(
-                {**plain, **build_zip.compiled(pure, sys.executable)}, place / "plain-compiled"
+                {**plain, **compiling.compiled(pure, sys.executable)}, place / "plain-compiled"
             ),
             bare.stat().st_size,
             dict(_sizes(place / "other.zip")),
@@ -68,9 +72,9 @@ class Layouts:
 
 def _sizes(zipped: Path) -> Iterator[Tuple[str, int]]:
     """Build for each of FunctionGraph's versions that is on this machine, and all; weigh."""
-    here = build_zip.installed_runtimes()
+    here = interpreters.installed_runtimes()
     for versions in (*((version,) for version in here), here):
-        build_zip.build(zipped, versions=versions)
+        build.build(zipped, versions=versions)
         yield ", ".join(versions), zipped.stat().st_size
 
 
@@ -105,13 +109,13 @@ def _written(files: Mapping[str, bytes], folder: Path) -> Path:
 
 
 def _plain() -> Dict[str, bytes]:
-    """Give all files of the locked distributions, and ours beside them; nothing is compiled."""
+    """Return all files of the locked distributions, and ours beside them; nothing is compiled."""
     files = {
         each.relative_to(ROOT).as_posix(): each.read_bytes()
         for each in (ROOT / "index.py", *sorted((ROOT / "sms_watch").rglob("*")))
         if each.suffix in (".py", ".csv")
     }
-    for name in build_zip.locked(ROOT):
+    for name in lock.locked(ROOT):
         for each in distribution(name).files or ():
             if ".." not in each.parts and each.suffix != ".pyc":
                 files[each.as_posix()] = Path(str(each.locate())).read_bytes()

@@ -13,12 +13,12 @@ from benchmarks.fresh import interleaved, median, work_once
 from benchmarks.layouts import Layouts
 from benchmarks.runs import settings
 from benchmarks.service import ids, slow_service
-from local.clock import VirtualClock
-from local.cloud.world import World
-from local.scenarios import Scenario
-from local.score import Score
-from local.screen import Screen
-from local.simulate import play_plain, play_watched
+from simulated_cloud.clock import VirtualClock
+from simulated_cloud.scenarios import Scenario
+from simulated_cloud.score import Score
+from simulated_cloud.world import World
+from sms_watch_cli.play import play_plain, play_watched
+from sms_watch_cli.screen import Screen
 
 RUNS_A_MONTH = 43_800  # one a minute
 MEMORY = 128 / 1024  # GB

@@ -51,7 +51,7 @@ def figures(layouts: Layouts, times: int, numbers: Sequence[int], pause: float) 
         unlisted, slowest = (f"{named}, {each}" for each in (UNLISTED, ONE_BY_ONE))
         reads = functools.partial(_run, layouts, urls[few], few, "ids", key=MAY_NOT_LIST)
         variants[unlisted] = reads
-        variants[slowest] = functools.partial(reads, at_once=1)
+        variants[slowest] = functools.partial(reads, concurrent_calls=1)
         found = interleaved(times, variants)
     seconds = {name: median([run["seconds"] for run in each]) for name, each in found.items()}
     peaks = {name: median([run["peak"] for run in each]) / MIB for name, each in found.items()}
@@ -95,11 +95,18 @@ def _most(runs: Sequence[Measured], name: str) -> int:
 
 
 def _run(
-    layouts: Layouts, url: str, number: int, mode: str, at_once: int = 0, key: str = MAY_LIST
+    layouts: Layouts,
+    url: str,
+    number: int,
+    mode: str,
+    concurrent_calls: int = 0,
+    key: str = MAY_LIST,
 ) -> Measured:
     with tempfile.TemporaryDirectory() as journal:
         texts = settings(url, ["*"] if mode == "*" else ids(number), Path(journal), key)
-        said = work_once(layouts.ours_compiled, "runs", texts=texts, at_once=at_once).said
+        said = work_once(
+            layouts.ours_compiled, "runs", texts=texts, concurrent_calls=concurrent_calls
+        ).said
     if said["tasks"] != number:
         raise ValueError(f"{said['tasks']} of {number} tasks were looked at")
     return said

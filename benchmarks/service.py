@@ -23,8 +23,8 @@ from typing import Counter as Counts
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.layouts import ROOT
-from local.clock import VirtualClock
-from local.cloud.shapes import (
+from simulated_cloud.clock import VirtualClock
+from simulated_cloud.shapes import (
     SOURCE_FILTERS,
     TASK_FILTERS,
     matching,
@@ -32,8 +32,9 @@ from local.cloud.shapes import (
     task_body,
     task_page,
 )
-from local.cloud.variants import DOCUMENTED
-from local.cloud.world import SimTask, World
+from simulated_cloud.task import SimTask
+from simulated_cloud.variants import DOCUMENTED
+from simulated_cloud.world import World
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 UNCOUNTED = "/calls"

@@ -12,16 +12,9 @@ from pathlib import PurePosixPath
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from sms_watch.errors import SettingsError
-from sms_watch.settings import (
-    SETTINGS,
-    Credentials,
-    FileJournal,
-    Journal,
-    Settings,
-    parse,
-    secrets_in,
-    unknown,
-)
+from sms_watch.settings.parse import parse, secrets_in
+from sms_watch.settings.table import SETTINGS, unknown
+from sms_watch.settings.values import Credentials, FileJournal, Journal, Settings
 from sms_watch.timetable import Timetable
 
 

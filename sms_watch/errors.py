@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Optional, Sequence
 
-FAILING, REFUSED, FORBIDDEN, ABSENT, THROTTLED, BROKEN = 400, 401, 403, 404, 429, 500
 # The codes of calls that were not made: no time was left; the service had refused the keys before,
 # or throttled the account for longer than the run lasts.
 NO_TIME, KEYS_REFUSED, TOO_MANY_CALLS = "no_time", "keys_refused", "too_many_calls"
@@ -105,20 +105,29 @@ class CloudError(WatchError):
     @property
     def refuses_keys(self) -> bool:
         """Whether the keys were refused, by this call or by one before it."""
-        return self.status == REFUSED or self.code == KEYS_REFUSED
+        return self.status == HTTPStatus.UNAUTHORIZED or self.code == KEYS_REFUSED
 
     @property
     def is_throttled(self) -> bool:
         """Whether the account has made too many calls."""
-        return self.status == THROTTLED or self.code == TOO_MANY_CALLS
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.code == TOO_MANY_CALLS
 
     @property
     def refuses_words(self) -> bool:
         """Whether the call was refused for what it says: another that says less may be taken."""
         if self.code in WORDS_REFUSED:
             return True
-        other = (None, REFUSED, FORBIDDEN, ABSENT, THROTTLED)
-        return self.status not in other and FAILING <= (self.status or 0) < BROKEN
+        other = (
+            None,
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.TOO_MANY_REQUESTS,
+        )
+        return (
+            self.status not in other
+            and HTTPStatus.BAD_REQUEST <= (self.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR
+        )
 
     def _text(self) -> str:
         # Services end their messages with a full stop; here the sentence goes on. One that was cut
@@ -166,10 +175,10 @@ def _usual_remedy(error: CloudError, rights: str, address: str) -> str:
         return SET_PROXY
     if error.status is None:
         return f"check the network, and {address}"
-    if error.status == FORBIDDEN:
+    if error.status == HTTPStatus.FORBIDDEN:
         return f"grant {rights}"
-    if error.status == ABSENT:
+    if error.status == HTTPStatus.NOT_FOUND:
         return f"correct {address}"
-    if error.status < BROKEN:
+    if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return f"check {address}; if they are right, contact the service's support"
     return "try again; if it keeps failing, contact the service's support with the request ID"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, List, Tuple
 
-from sms_watch.rules.plan import Commands
+from sms_watch.rules.draft import Commands
 from sms_watch.rules.reminders import Snooze
 
 COMMANDS = ("report", "test", "snooze")

@@ -24,7 +24,7 @@ from sms_watch.ports import Clock, Log, Ports
 from sms_watch.redaction import Redactor
 from sms_watch.report import is_idle, report
 from sms_watch.run import RunRequest, execute
-from sms_watch.settings import Settings
+from sms_watch.settings.values import Settings
 from sms_watch.timetable import Timetable
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Callable
 
 from sms_watch.redaction import Redactor
-from sms_watch.settings import LOG_LEVELS
+from sms_watch.settings.readers import LOG_LEVELS
 
 MAX_LINE = 8000  # bytes
 MAX_TEXT = 1000  # characters of one field

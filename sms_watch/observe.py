@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.errors import (
-    FORBIDDEN,
     KEYS_REFUSED,
     LISTING,
     NO_TIME,
@@ -31,13 +31,15 @@ from sms_watch.model.task import (
     Observation,
     Phase,
     Task,
-    Unseen,
+    Unread,
 )
 from sms_watch.parallel import map_concurrently
 from sms_watch.ports import Ports
+from sms_watch.rules.draft import Situation
 from sms_watch.rules.error_codes import Help, table
-from sms_watch.rules.plan import SHORT_AFTER_RUNS, Situation, candidates
+from sms_watch.rules.plan import candidates
 from sms_watch.rules.record import Memory, WatchRecord
+from sms_watch.rules.watching import SHORT_AFTER_RUNS
 from sms_watch.text import MAX_DETAIL, clean
 
 # Reads that go before all others, to see whether the keys are good: more than five refusals in a
@@ -56,7 +58,7 @@ EMPTY_LIST = (
     "SMS lists no migration tasks; if there should be some, check that SMS_REGION names their site,"
     " that the keys belong to their account, and that SMS_MIGRATION_PROJECT is their project"
 )
-STRANGE = (
+UNKNOWN_ID_HINT = (
     "correct SMS_TASK_IDS, which takes the IDs of tasks, not names or the IDs of servers; if the"
     f" tasks exist, check {SMS_ADDRESS}"
 )
@@ -97,29 +99,31 @@ class Observed:
     def failure(self) -> str:
         """Why no task at all could be read, and what to do; empty if one could."""
         unseen = [
-            each for each in self.observations if isinstance(each, Unseen) and each.row is None
+            each for each in self.observations if isinstance(each, Unread) and each.row is None
         ]
         if not unseen or len(unseen) < len(self.observations):
             return ""
-        told = next((each for each in unseen if each.reached), unseen[0])
+        told = next((each for each in unseen if each.attempted), unseen[0])
         return "; ".join(filter(None, (f"no task could be read: {told.detail}", told.remedy)))
 
 
 def read_task(ports: Ports, task_id: str) -> Observation:
     """Read one task by its id, unless time, keys or the number of calls forbid it."""
     if ports.is_past(ports.timetable.reads):
-        return Unseen(task_id, LATE, reached=False)
+        return Unread(task_id, LATE, attempted=False)
     try:
         return ports.migration.read_task(task_id).with_texts(ports.redact)
     except TaskGone:
         return Gone(task_id)
     except CloudError as error:
         if error.code == NO_TIME:
-            return Unseen(task_id, LATE, reached=False)
+            return Unread(task_id, LATE, attempted=False)
         if error.code == KEYS_REFUSED:
-            return Unseen(task_id, "the keys were refused, so it was not asked for", reached=False)
+            return Unread(
+                task_id, "the keys were refused, so it was not asked for", attempted=False
+            )
         if error.code == TOO_MANY_CALLS:
-            return Unseen(task_id, ports.redact(str(error)), reached=False, throttled=True)
+            return Unread(task_id, ports.redact(str(error)), attempted=False, throttled=True)
         return _unseen(ports, task_id, error, READING)
 
 
@@ -187,10 +191,10 @@ class Observer:
             unseen = (_unseen(self.ports, each, error, LISTING) for each in self.scope.task_ids)
             return Observed(tuple(unseen), unlisted=since)
         observed = self._read_named()
-        if error.status == FORBIDDEN and since is None:
+        if error.status == HTTPStatus.FORBIDDEN and since is None:
             hint = ONE_BY_ONE.format(count=len(self.scope.task_ids))
             observed = replace(observed, warnings=(*observed.warnings, hint))
-        if error.status == FORBIDDEN or error.code == TOO_MANY_ROWS:
+        if error.status == HTTPStatus.FORBIDDEN or error.code == TOO_MANY_ROWS:
             since = since or self.situation.now
         return replace(observed, unlisted=since)
 
@@ -230,15 +234,15 @@ class Observer:
 
     def _strange(self, seen: Mapping[str, Observation]) -> Tuple[str, ...]:
         """Warn of ids of which no task was ever seen."""
-        strange = [task_id for task_id in seen if _is_strange(seen[task_id], self.memory)]
+        strange = [task_id for task_id in seen if _never_existed(seen[task_id], self.memory)]
         if not strange:
             return ()
         shown = clean(", ".join(strange), MAX_DETAIL)
-        return (f"SMS has no such task, and none was ever seen: {shown}; {STRANGE}",)
+        return (f"SMS has no such task, and none was ever seen: {shown}; {UNKNOWN_ID_HINT}",)
 
     def _throttled(self, observations: Sequence[Observation]) -> Tuple[str, ...]:
-        """Say what helps where the account is throttled in several runs in a row."""
-        throttled = any(isinstance(seen, Unseen) and seen.throttled for seen in observations)
+        """Return what helps where the account is throttled in several runs in a row."""
+        throttled = any(isinstance(seen, Unread) and seen.throttled for seen in observations)
         # With many ids a list was asked for already.
         listed = self.scope.discovers or len(self.scope.task_ids) > MANY
         hint = CALL_LESS if listed else LIST_THEM
@@ -276,7 +280,7 @@ class Observer:
         read = self._read_all(self._in_turn([*self._due(listed), *missing]))
         for task_id, seen in read.items():
             if task_id not in listed and isinstance(seen, Gone) and not listing.complete:
-                read[task_id] = Unseen(task_id, f"SMS has no such task, but {listing.detail}")
+                read[task_id] = Unread(task_id, f"SMS has no such task, but {listing.detail}")
         return _completed(read, listed)
 
     def _due(self, listed: Mapping[str, Task]) -> List[str]:
@@ -316,10 +320,10 @@ class Observer:
         return tuple(filter(None, (doubt, "" if listed else nothing)))
 
 
-def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unseen:
+def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unread:
     known = table().get(error.code)
     to_do = known.what_to_do(Help.NOW) if known else remedy(error, rights, SMS_ADDRESS)
-    return Unseen(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
+    return Unread(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
 
 
 def _without_keys(listing: Listing, redact: Callable[[str], str]) -> Listing:
@@ -343,7 +347,7 @@ def _joined(seen: Observation, listed: Task) -> Observation:
 
     One that could not be read is what its row says: enough to tell, and too little to start it.
     """
-    if isinstance(seen, Unseen):
+    if isinstance(seen, Unread):
         return replace(seen, row=listed)
     if isinstance(seen, Gone):
         return seen
@@ -356,7 +360,7 @@ def _joined(seen: Observation, listed: Task) -> Observation:
 def _unlisted(listing: Listing) -> Iterator[Observation]:
     """Yield what stands for the tasks on pages of the list that could not be read."""
     if listing.broken:
-        yield Unseen(PART_OF_LIST, listing.detail, remedy=REST_OF_LIST)
+        yield Unread(PART_OF_LIST, listing.detail, remedy=REST_OF_LIST)
 
 
 # What is remembered
@@ -367,7 +371,7 @@ def _saw(memory: Memory) -> bool:
     return bool(memory.tasks) and not memory.watch.blind_runs
 
 
-def _is_strange(seen: Observation, memory: Memory) -> bool:
+def _never_existed(seen: Observation, memory: Memory) -> bool:
     """Return whether there is no such task, and as far as is remembered never was."""
     if not isinstance(seen, Gone):
         return False

@@ -8,10 +8,10 @@ from typing import Callable, Iterable, List, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-AT_ONCE = 8
+CONCURRENT_CALLS = 8
 
 
 def map_concurrently(work: Callable[[Item], Answer], items: Iterable[Item]) -> List[Answer]:
     """Do the work for each item, eight at a time, and return the results in their order."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
         return list(pool.map(work, items))

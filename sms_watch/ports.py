@@ -20,10 +20,10 @@ class Clock(Protocol):
     """The time, as the outside knows it."""
 
     def now(self) -> datetime:
-        """Give the moment, aware, in UTC."""
+        """Return the moment, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Give seconds on a clock that is never set."""
+        """Return seconds on a clock that is never set."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -33,7 +33,7 @@ class Deadline(Protocol):
     """The time that a run may still use."""
 
     def left(self) -> float:
-        """Give the seconds left in which new work may begin; 0 or less when there are none."""
+        """Return the seconds left in which new work may begin; 0 or less when there are none."""
 
 
 class Log(Protocol):
@@ -54,7 +54,7 @@ class MigrationService(Protocol):
     def read_task(self, task_id: str) -> Task:
         """Read one task.
 
-        Raises TaskGone when the service has no such task, CloudError when it cannot be read.
+        Raise TaskGone if the service has no such task, CloudError when it cannot be read.
         """
 
     def read_again(self, task_id: str) -> Task:
@@ -69,7 +69,7 @@ class MigrationService(Protocol):
         With ``most`` the tasks could be read by their ids as well: the list ends early enough for
         that, and is not read on if it has more rows than so many.
 
-        Raises CloudError when not even the beginning of the list can be read; where that of the
+        Raise CloudError if not even the beginning of the list can be read; where that of the
         source servers is needed, also when a page of it cannot be: for a project, and with
         ``most``, since the tasks themselves may tell the connection. A list with too many rows is
         one with the code ``too_many_rows``.
@@ -78,7 +78,7 @@ class MigrationService(Protocol):
     def start_task(self, task_id: str) -> None:
         """Ask for one failed task to be started. Returning means that the request was accepted.
 
-        Raises CloudError: ``retryable`` when it certainly never reached the service or was
+        Raise CloudError: ``retryable`` when it certainly never reached the service or was
         throttled, ``outcome_unknown`` when it may have been taken, neither when it was refused.
         """
 
@@ -87,19 +87,19 @@ class Publisher(Protocol):
     """The topic that people listen to."""
 
     def publish(self, message: Message) -> str:
-        """Publish one message and give its id. Raises CloudError as ``start_task`` does."""
+        """Publish one message and return its id. Raise CloudError as ``start_task`` does."""
 
 
 class JournalStore(Protocol):
     """The journal: two verbs."""
 
     def read(self) -> JournalReading:
-        """Read everything, and the position after it. Raises JournalError."""
+        """Read everything, and the position after it. Raise JournalError."""
 
     def append(self, entry: Entry, position: Position) -> Position:
-        """Append one entry at ``position`` and give the position after it.
+        """Append one entry at ``position`` and return the position after it.
 
-        Raises JournalConflict, with nothing written, when another entry stands there already,
+        Raise JournalConflict, with nothing written, when another entry stands there already,
         JournalError when it cannot be written.
         """
 

@@ -45,7 +45,7 @@ class _Refused:
     remedy: str
 
 
-def publish(owed: Sequence[Notice], context: RunContext, ports: Ports, last_work: float) -> Sent:
+def publish(pending: Sequence[Notice], context: RunContext, ports: Ports, last_work: float) -> Sent:
     """Publish what is owed; return what became of it.
 
     Nothing is sent from ``last_work`` on, in seconds since the run began.
@@ -53,7 +53,7 @@ def publish(owed: Sequence[Notice], context: RunContext, ports: Ports, last_work
     What SMN refuses for its words is put into plainer ones; any other error ends the publishing.
     Either is a failure of the run.
     """
-    drafts: List[Draft] = [Draft(tuple(owed))] if owed else []
+    drafts: List[Draft] = [Draft(tuple(pending))] if pending else []
     sent = Sent()
     refused: Optional[_Refused] = None
     for _ in range(MOST_MESSAGES):
@@ -68,7 +68,7 @@ def publish(owed: Sequence[Notice], context: RunContext, ports: Ports, last_work
             drafts[:0] = end.draft.plainer()
         else:
             sent = end.after(sent)
-    return _explained(sent, refused, len(owed)) if refused else sent
+    return _explained(sent, refused, len(pending)) if refused else sent
 
 
 def _send(draft: Draft, context: RunContext, ports: Ports) -> Union[Sent, _Refused]:
@@ -84,16 +84,16 @@ def _send(draft: Draft, context: RunContext, ports: Ports) -> Union[Sent, _Refus
         return Sent(failure=f"{said}; {to_do}; {NEXT_RUN} the message")
 
 
-def _explained(sent: Sent, refused: _Refused, owed: int) -> Sent:
+def _explained(sent: Sent, refused: _Refused, pending: int) -> Sent:
     """Add that SMN refused a message, and what was told all the same."""
     told = len(sent.notices)
     plainer = (
-        f"{told} of {count(owed, 'notice')} went out without names and details: find out which task"
-        " name or error text it rejects"
+        f"{told} of {count(pending, 'notice')} went out without names and details: find out which"
+        " task name or error text it rejects"
     )
     parts = [
         f"SMN refused a message: {refused.answer}",
         plainer if told else f"it refused plainer ones too: {refused.remedy}",
-        sent.failure or (f"{NEXT_RUN} the others" if told < owed else ""),
+        sent.failure or (f"{NEXT_RUN} the others" if told < pending else ""),
     ]
     return replace(sent, failure="; ".join(filter(None, parts)))

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from sms_watch.model.notice import Action, Notice, Outcome, Reason
 from sms_watch.model.task import Phase
-from sms_watch.rules.decide import Decision
+from sms_watch.rules.decision import Decision
 from sms_watch.text import MAX_DETAIL, clean
 
 MAX_REPORT = 64_000  # bytes
@@ -86,7 +86,7 @@ def _fitting(made: Iterator[Dict[str, Any]], room: int) -> List[Dict[str, Any]]:
 
 
 def is_idle(task: Mapping[str, Any]) -> bool:
-    """Tell whether a task of a report is at rest, so that the log needs no line about it."""
+    """Return whether a task of a report is at rest, so that the log needs no line about it."""
     return task["reason"] in IDLE
 
 

@@ -28,8 +28,10 @@ from sms_watch.observe import Observer, what_has_changed
 from sms_watch.ports import Ports
 from sms_watch.publishing import Sent, publish
 from sms_watch.report import Result
-from sms_watch.rules.decide import Decision, settle
-from sms_watch.rules.plan import Commands, Plan, Situation, plan
+from sms_watch.rules.decide import apply_outcome
+from sms_watch.rules.decision import Decision
+from sms_watch.rules.draft import Commands, Plan, Situation
+from sms_watch.rules.plan import plan
 from sms_watch.rules.record import Lease, Memory
 from sms_watch.text import clean, count
 from sms_watch.timetable import OVERRUN
@@ -110,10 +112,10 @@ class _Run:
         self, planned: Plan, memory: Memory, position: Position, result: Result
     ) -> Result:
         starts = {decision.task_id: self._start(decision) for decision in planned.starts}
-        pending = (*memory.outbox.values(), *planned.notices)
-        owed = [notice.knowing(starts) for notice in pending]
-        waits = self._may_wait(owed, planned)
-        sent = Sent() if waits else self._publish(owed)
+        outbox = (*memory.outbox.values(), *planned.notices)
+        pending = [notice.knowing(starts) for notice in outbox]
+        waits = self._may_wait(pending, planned)
+        sent = Sent() if waits else self._publish(pending)
         failure = self._acknowledge(planned, starts, sent, position)
         return replace(
             result,
@@ -200,20 +202,20 @@ class _Run:
 
     # Publish
 
-    def _may_wait(self, owed: Sequence[Notice], planned: Plan) -> bool:
-        """Tell whether good news waits for more of its kind: tasks whose turn to start comes next.
+    def _may_wait(self, pending: Sequence[Notice], planned: Plan) -> bool:
+        """Return whether good news waits for more of its kind: tasks whose turn comes next.
 
         After a long outage they come back some at a time, as many as a run may start; it is one
         event for people. What is owed stands in the journal, and nothing waits for long.
         """
-        good = all(notice.kind is Kind.RESUMED for notice in owed)
-        young = all(self._now - notice.at < LONGEST_WAIT for notice in owed)
+        good = all(notice.kind is Kind.RESUMED for notice in pending)
+        young = all(self._now - notice.at < LONGEST_WAIT for notice in pending)
         more = any(d.is_start or d.verdict.reason in TURNS for d in planned.decisions)
         return good and young and more
 
-    def _publish(self, owed: Sequence[Notice]) -> Sent:
+    def _publish(self, pending: Sequence[Notice]) -> Sent:
         context = replace(self._request.context, at=self._now)
-        return publish(owed, context, self._ports, self._last_work)
+        return publish(pending, context, self._ports, self._last_work)
 
     # Acknowledge
 
@@ -225,7 +227,7 @@ class _Run:
         entry = replace(
             self._entry(EntryType.ACK),
             tasks={
-                d.task_id: settle(d, planned.tasks[d.task_id], starts[d.task_id].outcome)
+                d.task_id: apply_outcome(d, planned.tasks[d.task_id], starts[d.task_id].outcome)
                 for d in planned.starts
             },
             delivered=Delivery(sent.message_id, told) if sent.message_id else None,
@@ -246,7 +248,7 @@ class _Run:
 
 
 def _is_work(planned: Plan, memory: Memory) -> bool:
-    """Tell whether there is more to do than to remember: only then is a lease held, and ended."""
+    """Return whether there is more to do than to remember: only then is a lease held, and ended."""
     return bool(planned.starts or planned.notices or memory.outbox)
 
 
@@ -266,7 +268,7 @@ def _warnings(history: JournalReading) -> Tuple[str, ...]:
 
 
 def _snooze_failure(commands: Commands, planned: Plan) -> str:
-    """Say that a snooze names no task of this run: its reminders would come all the same."""
+    """Warn that a snooze names no task of this run: its reminders would come all the same."""
     snooze = commands.snooze
     if snooze is None or any(each.task_id == snooze.task_id for each in planned.decisions):
         return ""

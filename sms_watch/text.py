@@ -20,7 +20,7 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """Say how many there are: ``1 task``, ``2 tasks``."""
+    """Return how many there are: ``1 task``, ``2 tasks``."""
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
@@ -31,14 +31,14 @@ def bar(percent: Optional[int], length: int) -> str:
 
 
 def when(moment: datetime, zone: tzinfo) -> str:
-    """Say when something was: ``2026-11-24 08:03 +08:00``."""
+    """Return when something was: ``2026-11-24 08:03 +08:00``."""
     local = moment.astimezone(zone)
     offset = local.strftime("%z")
     return f"{local:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
 
 
 def duration(span: timedelta) -> str:
-    """Say a span in words: ``1 d 3 h``, ``5 h 25 min``."""
+    """Return a span in words: ``1 d 3 h``, ``5 h 25 min``."""
     minutes = round(span.total_seconds() / 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -19,7 +19,7 @@ from sms_watch.journal.objects import DailyJournal
 from sms_watch.journal.store import AppendStore
 from sms_watch.model.notice import Message
 from sms_watch.ports import Ports, Publisher
-from sms_watch.settings import FileJournal, ObsJournal, Settings
+from sms_watch.settings.values import FileJournal, ObsJournal, Settings
 from sms_watch.timetable import Timetable
 
 Connection = TypeVar("Connection")

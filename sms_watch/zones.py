@@ -16,9 +16,9 @@ PACKED = "zones.tar.gz"
 
 
 def load_zone(name: str) -> tzinfo:
-    """Give a time zone: the system's, or the one that came along.
+    """Return a time zone: the system's, or the one that came along.
 
-    Raises KeyError or ValueError when there is no zone of that name.
+    Raise KeyError or ValueError when there is no zone of that name.
     """
     try:
         return ZoneInfo(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import socket
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from sms_watch.clock import SystemClock
-from sms_watch.settings import NAMES, unknown
+from sms_watch.settings.table import NAMES, unknown
 
 # How fast a machine is says nothing about the rules; the first run builds tables of characters.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,17 +21,18 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile(
     "planted", settings.get_profile("here"), phases=[Phase.explicit, Phase.generate]
 )
+# While one works, a few examples say soon what is wrong; all of them are drawn by "make test".
+settings.register_profile("quick", settings.get_profile("here"), max_examples=5)
 settings.load_profile("here")
 
-# Beside this file; its fixtures need the assertions that pytest rewrites.
-pytest_plugins = ["wire"]
+# The helpers assert as well.
+pytest.register_assert_rewrite("tests.support")
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
 def pytest_report_header() -> List[str]:
-    """Say on which of FunctionGraph's Pythons the zip is tried, and what looks at pages."""
-    import browser  # noqa: PLC0415 - beside this file, found by pytest
-    import interpreters  # noqa: PLC0415 - as above
+    """Return on which of FunctionGraph's Pythons the zip is tried, and what looks at pages."""
+    from tests.support import browser, interpreters  # noqa: PLC0415 - asserts are rewritten first
 
     return [*interpreters.report_header(), *browser.report_header()]
 
@@ -94,12 +96,18 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "hunter22"
 
 
+@functools.cache
+def _is_read(name: str) -> bool:
+    """Return whether a variable is one that the handler, or a warning of it, would speak of."""
+    ours = name in NAMES or unknown([name])
+    return bool(ours) or name.startswith(("RUNTIME_", "HUAWEICLOUD_"))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set on this machine out of the tests."""
     for name in list(os.environ):
-        ours = name in NAMES or unknown([name])
-        if ours or name.startswith(("RUNTIME_", "HUAWEICLOUD_")):
+        if _is_read(name):
             monkeypatch.delenv(name)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

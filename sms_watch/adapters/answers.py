@@ -6,14 +6,22 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 import requests
 
-from sms_watch.errors import BROKEN, FAILING, REFUSED, THROTTLED, TOO_SKEWED, CloudError
+from sms_watch.errors import TOO_SKEWED, CloudError
 from sms_watch.text import MAX_DETAIL, clean, duration
 
-PASSING = frozenset({500, 502, 503, 504})
+PASSING = frozenset(
+    {
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 # How a throttling policy names itself, as in "policy ip over ratelimit,limit:20,time:1 minute" (an
 # answer of the gateway with the code APIGW.0308).
 WINDOW = re.compile(r"\btime: *([0-9]{1,6}) *(second|minute|hour|day)")
@@ -52,7 +60,7 @@ class Answer:
     @classmethod
     def of(cls, response: requests.Response, body: Any) -> Answer:
         """Return an answer with its body as it was understood."""
-        ahead = _ahead(response) if response.status_code >= FAILING else None
+        ahead = _ahead(response) if response.status_code >= HTTPStatus.BAD_REQUEST else None
         return cls(response.status_code, body, response.headers, ahead)
 
     @property
@@ -75,9 +83,9 @@ class Answer:
 def refusal(operation: str, answer: Answer, write: bool) -> CloudError:
     """Return the error of an answer that tells of one, by its status or in its body."""
     said = answer.said
-    throttled = answer.status == THROTTLED
+    throttled = answer.status == HTTPStatus.TOO_MANY_REQUESTS
     retryable = throttled or (not write and answer.status in PASSING)
-    unsigned = answer.status == REFUSED or said.code in UNSIGNED
+    unsigned = answer.status == HTTPStatus.UNAUTHORIZED or said.code in UNSIGNED
     return CloudError(
         operation,
         clean(said.message, MAX_DETAIL),
@@ -85,7 +93,7 @@ def refusal(operation: str, answer: Answer, write: bool) -> CloudError:
         code=clean(said.code),
         request_id=clean(said.request_id),
         retryable=retryable,
-        outcome_unknown=write and answer.status >= BROKEN,
+        outcome_unknown=write and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR,
         retry_after=_named_pause(answer.headers, said.message) if retryable else 0,
         clock=_clock(answer.ahead, said.code) if unsigned else "",
     )

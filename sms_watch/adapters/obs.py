@@ -17,22 +17,29 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 import requests
 
 from sms_watch.adapters.answers import Answer
+from sms_watch.adapters.obs_remedies import (
+    ARCHIVED,
+    CLOSED,
+    GRANT,
+    MOVED_ON,
+    NO_BUCKET,
+    NO_OBJECT,
+    REMEDIES,
+    TO_APPEND,
+    TO_MAKE,
+    by_status,
+)
 from sms_watch.adapters.obs_signature import quoted, sign
 from sms_watch.adapters.roots import authorities
 from sms_watch.adapters.sdk import TIMEOUT, Caller, transport_of
 from sms_watch.errors import (
-    FORBIDDEN,
-    PROXY,
-    REFUSED,
-    SET_PROXY,
-    THROTTLED,
-    TOO_SKEWED,
     CloudError,
     JournalClosed,
     JournalConflict,
@@ -40,9 +47,9 @@ from sms_watch.errors import (
     clock_first,
 )
 from sms_watch.journal.store import Part
-from sms_watch.settings import LOOPBACK, Credentials, ObsJournal
+from sms_watch.settings.readers import LOOPBACK
+from sms_watch.settings.values import Credentials, ObsJournal
 
-WHOLE, PARTIAL, CONFLICT = 200, 206, 409
 # How a service, or something before it, refuses a range that it does not understand.
 NO_RANGE = frozenset({400, 416, 501})
 # A whole object that came in place of a part is taken in up to this; bytes.
@@ -52,73 +59,6 @@ READING, WRITING = "read the journal", "write the journal"
 # Response Headers" and "Appending an Object").
 REQUEST_ID, NEXT_POSITION = "x-obs-request-id", "x-obs-next-append-position"
 STORAGE_CLASS = "x-obs-storage-class"  # only of what is not of the standard class
-NO_BUCKET, NO_OBJECT, MOVED_ON = "NoSuchBucket", "NoSuchKey", "PositionNotEqualToLength"
-ARCHIVED = "InvalidObjectState"
-# An object that was put or copied, or lies in an archive, takes no more, nor does a full one.
-CLOSED = frozenset({"ObjectNotAppendable", "AppendTooLarge", ARCHIVED})
-
-CANNOT_APPEND = (
-    "this bucket cannot append (a parallel file system, WORM, cross-region replication or archive"
-    " storage cannot): name an ordinary bucket of the standard class in JOURNAL_URI"
-)
-# OBS permissions configuration guide, "IAM Permissions"; API reference, "Appending an Object".
-JUST_GRANTED = "rights that were just granted take up to 15 minutes on OBS"
-GRANT = (
-    "grant obs:object:GetObject and obs:object:PutObject on it, and obs:bucket:ListBucket on the"
-    f" bucket ({JUST_GRANTED}); with the default bucket, the name may also belong to another"
-    " account: then name a bucket of your own in JOURNAL_URI"
-)
-TO_APPEND = (
-    f"{GRANT}; a bucket with WORM (write once, read many) refuses to append with the same 403: then"
-    " name one without it, of the standard class, in JOURNAL_URI"
-)
-TO_MAKE = (
-    "the first run makes it and may not: grant obs:bucket:CreateBucket for that run"
-    f" ({JUST_GRANTED}), make the bucket by hand (private, standard class), or name another one in"
-    " JOURNAL_URI"
-)
-# What to do about each of the service's codes (OBS API reference, "Error Codes").
-REMEDIES: Mapping[str, str] = {
-    NO_BUCKET: "there is no such bucket: make it, or correct JOURNAL_URI",
-    "InvalidAccessKeyId": "the access key is not known: correct HUAWEICLOUD_SDK_AK, or the agency",
-    "SignatureDoesNotMatch": (
-        "the secret key does not match the access key: correct HUAWEICLOUD_SDK_SK, or check the"
-        " function's agency"
-    ),
-    "ExpiredToken": "the temporary keys have expired: renew them, or use the function's agency",
-    "InvalidToken": (
-        "the security token is missing or not accepted: renew the temporary keys, or check the"
-        " function's agency"
-    ),
-    TOO_SKEWED: "contact OBS support",
-    "ObjectNotAppendable": (
-        "its object was appended to 10,000 times or written over, or its storage is archived:"
-        " name another prefix or a bucket of the standard class in JOURNAL_URI"
-    ),
-    "AppendTooLarge": "its object is full: name another prefix in JOURNAL_URI",
-    "OperationNotSupported": CANNOT_APPEND,
-    "MethodNotAllowed": CANNOT_APPEND,
-    "NotImplemented": CANNOT_APPEND,
-    "InvalidObjectState": CANNOT_APPEND,
-    "unreachable": "check the network, OBS_REGION and OBS_ENDPOINT; the next run tries again",
-    PROXY: SET_PROXY,
-    "certificate": "check OBS_ENDPOINT, and what stands between this machine and OBS",
-    "InvalidLocationConstraint": (
-        "OBS_ENDPOINT is not in the region of OBS_REGION, or of the topic if that is not set:"
-        " correct one of them"
-    ),
-    "BucketAlreadyExists": (
-        "its name belongs to another account: name a bucket of your own in JOURNAL_URI"
-    ),
-}
-SET_REGION = (
-    "set OBS_REGION to the region that the OBS console shows for it, and correct OBS_ENDPOINT if"
-    " that is set"
-)
-LOOK_AGAIN = (
-    "check JOURNAL_URI, OBS_REGION and OBS_ENDPOINT; if they are right, contact OBS support"
-)
-LATER = "the next run tries again; if it keeps failing, contact OBS support"
 
 
 class Connection:
@@ -172,7 +112,7 @@ def address(place: ObsJournal, key: str) -> str:
 
 def _is_too_much(response: requests.Response) -> bool:
     """Return whether a long whole object comes where a part of it was asked for."""
-    asked = "Range" in response.request.headers and response.status_code == WHOLE
+    asked = "Range" in response.request.headers and response.status_code == HTTPStatus.OK
     return asked and _length(response.headers) > MOST_UNASKED
 
 
@@ -184,7 +124,7 @@ def _length(headers: Mapping[str, str]) -> int:
 
 def _first_byte(answer: Answer) -> Optional[int]:
     """Return where the bytes of an answer begin; ``None`` if it does not tell, or has none."""
-    if answer.body is None or answer.status == WHOLE:
+    if answer.body is None or answer.status == HTTPStatus.OK:
         return None if answer.body is None else 0
     found = re.fullmatch(r"bytes (\d+)-(\d+)/\d+", answer.headers.get("Content-Range", ""))
     begin, end = (int(found.group(1)), int(found.group(2)) + 1) if found else (0, -1)
@@ -202,7 +142,7 @@ def _fields(response: requests.Response) -> Dict[str, str]:
 
 
 class ObsStore:
-    """An append store in a bucket; ``remark`` takes what people should know of it.
+    """An append store in a bucket; ``warn`` takes what people should know of it.
 
     ``moment`` is the time by the clock of OBS when it last answered.
     """
@@ -215,13 +155,13 @@ class ObsStore:
         caller: Caller,
         credentials: Credentials,
         now: datetime,
-        remark: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self._place = place
         self._caller = caller
         self._credentials = credentials
         self._now = now
-        self._remark = remark
+        self._warn = warn
 
     def tail(self, name: str, size: int) -> Optional[Part]:
         """Return the last ``size`` bytes of an object or more; ``None`` if there is none.
@@ -270,7 +210,7 @@ class ObsStore:
             begin = _first_byte(answer)
             if begin is not None:
                 return answer.body, begin, answer.headers
-            if answer.status == WHOLE:
+            if answer.status == HTTPStatus.OK:
                 return None, max(0, _length(answer.headers) - size), answer.headers
         headers = self._read(self._request("HEAD", name)).headers
         return None, max(0, _length(headers) - size), headers
@@ -335,7 +275,7 @@ class ObsStore:
             self._make_bucket()
             return False
         explained = self._explained(error, TO_APPEND)
-        if not (error.outcome_unknown or error.status == CONFLICT):
+        if not (error.outcome_unknown or error.status == HTTPStatus.CONFLICT):
             raise JournalClosed(str(explained)) if error.code in CLOSED else explained
         if (self.get(name, offset) or b"").startswith(data):
             return True
@@ -343,7 +283,7 @@ class ObsStore:
             raise JournalConflict(f"{name} has grown since it was read")
         if error.code in CLOSED:
             raise JournalClosed(str(explained))
-        if error.status == CONFLICT:
+        if error.status == HTTPStatus.CONFLICT:
             raise self._explained(error)
         return False
 
@@ -370,7 +310,7 @@ class ObsStore:
             if error.code == "BucketAlreadyOwnedByYou":
                 return
             raise self._explained(error, TO_MAKE) from None
-        self._remark(f"the bucket {self._place.bucket} was made, private, for the journal")
+        self._warn(f"the bucket {self._place.bucket} was made, private, for the journal")
 
     def _request(
         self,
@@ -415,20 +355,6 @@ class ObsStore:
             self.moment = moment.astimezone(timezone.utc)
 
     def _explained(self, error: CloudError, denied: str = GRANT) -> JournalError:
-        remedy = clock_first(error, REMEDIES.get(error.code) or _by_status(error, denied))
+        remedy = clock_first(error, REMEDIES.get(error.code) or by_status(error, denied))
         what = f"the journal in obs://{self._place.bucket}/{self._place.prefix} failed"
         return JournalError(f"{what}: {error}; {remedy}")
-
-
-def _by_status(error: CloudError, denied: str) -> str:
-    status = error.status or 0
-    if 300 <= status < 400:
-        return f"the bucket lies in another region: {SET_REGION}"
-    by_status = {
-        REFUSED: denied,
-        FORBIDDEN: denied,
-        405: CANNOT_APPEND,
-        CONFLICT: LATER,
-        THROTTLED: LATER,
-    }
-    return by_status.get(status, LOOK_AGAIN if 400 <= status < 500 else LATER)

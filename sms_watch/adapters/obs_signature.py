@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import Dict, Mapping
 from urllib.parse import quote
 
-from sms_watch.settings import Credentials
+from sms_watch.settings.values import Credentials
 
 # The parameters that a signature covers, of those that are sent from here.
 SIGNED_PARAMETERS = frozenset({"append", "position"})
@@ -29,7 +29,7 @@ def sign(
     credentials: Credentials,
     now: datetime,
 ) -> Dict[str, str]:
-    """Give the headers to send: those given, the date, the token if there is one, the signature.
+    """Return the headers to send: those given, the date, the token if there is one, the signature.
 
     ``key`` is the object's, as it is; empty for the bucket itself.
     """
@@ -50,7 +50,7 @@ def sign(
 
 
 def quoted(key: str) -> str:
-    """Give a key as it stands in an address."""
+    """Return a key as it stands in an address."""
     return quote(key, safe="/~")
 
 

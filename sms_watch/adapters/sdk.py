@@ -13,6 +13,7 @@ import logging
 import random
 import ssl
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Callable, Iterator, Optional, Tuple, Type, Union
 from urllib.parse import urlsplit
 
@@ -33,18 +34,10 @@ from sms_watch import __version__
 from sms_watch.adapters.answers import Answer, refusal
 from sms_watch.adapters.calls import POOLS, GivenUp, within
 from sms_watch.adapters.roots import authorities
-from sms_watch.errors import (
-    FAILING,
-    KEYS_REFUSED,
-    NO_TIME,
-    PROXY,
-    REFUSED,
-    THROTTLED,
-    TOO_MANY_CALLS,
-    CloudError,
-)
+from sms_watch.errors import KEYS_REFUSED, NO_TIME, PROXY, TOO_MANY_CALLS, CloudError
 from sms_watch.ports import Deadline
-from sms_watch.settings import LOOPBACK, Credentials
+from sms_watch.settings.readers import LOOPBACK
+from sms_watch.settings.values import Credentials
 
 TIMEOUT = (5, 15)  # seconds to connect, to wait for each piece of an answer
 LONGEST_CALL = 20.0  # seconds for a call as a whole, however its pieces come
@@ -270,8 +263,8 @@ class Caller:
             return self._again(operation, send, write=False)
         except CloudError as error:
             outlasts = error.retry_after >= self._deadline.left()
-            if error.status == THROTTLED and outlasts and not self._optional:
-                self._guard.throttled = error.code or f"HTTP {THROTTLED}"
+            if error.status == HTTPStatus.TOO_MANY_REQUESTS and outlasts and not self._optional:
+                self._guard.throttled = error.code or f"HTTP {HTTPStatus.TOO_MANY_REQUESTS}"
             raise
 
     def write(self, operation: str, send: Callable[[], Any]) -> Answer:
@@ -310,9 +303,9 @@ class Caller:
             answer: Answer = within(seconds, lambda: self.connection.call(send))
         except Exception as error:  # whatever the SDK lets through ends here
             return self._fault(operation, _word(error), write)
-        if answer.status == REFUSED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             self._guard.refused = True
-        if answer.status >= FAILING or answer.has_error:
+        if answer.status >= HTTPStatus.BAD_REQUEST or answer.has_error:
             return refusal(operation, answer, write)
         if answer.status >= REDIRECTING:
             return self._fault(operation, "malformed", write, answer.status)

@@ -8,7 +8,7 @@ from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBod
 
 from sms_watch.adapters.sdk import Caller, Connection
 from sms_watch.model.notice import Message
-from sms_watch.settings import Credentials
+from sms_watch.settings.values import Credentials
 from sms_watch.text import clean
 
 # How long SMN goes on trying, in seconds: the longest it allows. What happened at night is still

@@ -20,7 +20,7 @@ from sms_watch.adapters.task_json import read, read_row, read_source, row_id, ro
 from sms_watch.errors import TOO_MANY_ROWS, CloudError, TaskGone
 from sms_watch.model.task import Listing, Task
 from sms_watch.parallel import map_concurrently
-from sms_watch.settings import Credentials
+from sms_watch.settings.values import Credentials
 
 # Answered with HTTP 400, like every error of the service (SMS API reference, "Error Codes").
 NO_SUCH_TASK = "SMS.7703"

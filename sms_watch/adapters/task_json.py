@@ -22,7 +22,7 @@ MOST_PARAMS = 8
 
 
 def read(body: Any) -> Optional[Task]:
-    """Give the task in an answer, ``None`` when it has no id or no state."""
+    """Return the task in an answer, ``None`` when it has no id or no state."""
     fields = _fields(body)
     # A state is compared, so it is cut but not cleaned: what looks like one must not become it.
     task_id, state = _text(fields.get("id")), _text(fields.get("state"))[:MAX_NAME]
@@ -46,7 +46,7 @@ def read(body: Any) -> Optional[Task]:
 
 
 def read_row(row: Any, sources: Mapping[str, Source]) -> Optional[Task]:
-    """Give the task in a row of a list, with what the list of source servers knows of it."""
+    """Return the task in a row of a list, with what the list of source servers knows of it."""
     task = read(row)
     if task is None:
         return None
@@ -68,7 +68,7 @@ class Source:
 
 
 def read_source(row: Any) -> Tuple[str, Source]:
-    """Give the id in a row of the list of source servers, and what the row says.
+    """Return the id in a row of the list of source servers, and what the row says.
 
     The fields are those of the SMS API reference, "Querying the Source Server List".
     """
@@ -81,13 +81,13 @@ def read_source(row: Any) -> Tuple[str, Source]:
 
 
 def row_id(row: Any) -> str:
-    """Give the id in a row of a list; empty when it has none that can be one."""
+    """Return the id in a row of a list; empty when it has none that can be one."""
     text = _text(_fields(row).get("id"))
     return text if re.fullmatch(r"[A-Za-z0-9-]{1,36}", text, re.ASCII) else ""
 
 
 def rows(body: Any, name: str) -> Optional[Tuple[int, List[Any]]]:
-    """Give the count and the rows of one page of a list, ``None`` when it is none."""
+    """Return the count and the rows of one page of a list, ``None`` if it is none."""
     fields = _fields(body)
     count, listed = _whole(fields.get("count")), fields.get(name)
     return (count, listed) if count is not None and isinstance(listed, list) else None
@@ -179,7 +179,7 @@ def _line(value: Any) -> str:
 
 
 def _truth(value: Any) -> Optional[bool]:
-    """Give a truth that is one, or its usual spelling; a text is not true for being there."""
+    """Return a truth that is one, or its usual spelling; a text is not true for being there."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.lower())
     return value if isinstance(value, bool) else None

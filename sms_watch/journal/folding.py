@@ -59,7 +59,7 @@ def fold_lines(parts: Sequence[bytes]) -> Folded:
 
 
 def replay(parts: Iterable[bytes]) -> Iterator[Optional[Entry]]:
-    """Give the entries of all lines, with whole records; ``None`` for one that cannot be used.
+    """Return the entries of all lines, with whole records; ``None`` for one that cannot be used.
 
     Raise JournalError if a newer version of the watchdog wrote one of them.
     """
@@ -76,7 +76,7 @@ def replay(parts: Iterable[bytes]) -> Iterator[Optional[Entry]]:
 
 
 def lines_of(part: bytes) -> Iterator[bytes]:
-    """Give the lines of a part of an object, without their ends."""
+    """Return the lines of a part of an object, without their ends."""
     begin = 0
     while begin < len(part):
         end = part.find(b"\n", begin)

@@ -193,7 +193,7 @@ class DailyJournal:
         return replace(together, damaged=damaged), _is_certain(wholes, alone)
 
     def _older(self, chain: Sequence[Tail]) -> Iterator[Tail]:
-        """Give the objects before the newest, latest first."""
+        """Return the objects before the newest, latest first."""
         yield from chain[1:]
         for back in range(LOOK_BACK.days + 1):
             day = day_of(self._now - back * DAY)

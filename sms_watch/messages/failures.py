@@ -57,7 +57,7 @@ PERSON_SENTENCES: Mapping[Reason, str] = {
     " act.",
     Reason.THROTTLED: "SMS limits how many calls the account makes, and none was left to read and"
     " restart {them}; someone has to act.",
-    Reason.NOT_MENDABLE: "Restarting will not fix this; someone has to act.",
+    Reason.NOT_RESTARTABLE: "Restarting will not fix this; someone has to act.",
     Reason.ATTEMPTS_SPENT: "{vain}, and no more will be tried; someone has to act.",
     Reason.STARTS_OFF: "Restarting is switched off (RESUME_MAX_ATTEMPTS is 0); someone has to act.",
     Reason.ROLLED_BACK: "{Its} synchronisation failed and was rolled back; someone has to act.",
@@ -117,7 +117,7 @@ def remedy(notice: Notice, telling: Telling) -> str:
     verdict, moment = notice.verdict, notice.verdict.attempt.next_try
     at = telling.alone(f" at {telling.when(moment)}" if moment else " in the next run")
     if verdict.start is None:
-        return telling.say(REMEDY_SENTENCES.get(verdict.reason or Reason.MENDABLE, ""), at=at)
+        return telling.say(REMEDY_SENTENCES.get(verdict.reason or Reason.RESTARTABLE, ""), at=at)
     detail = clean(verdict.start.detail, MAX_DETAIL)
     return telling.say(
         START_SENTENCES[verdict.start.outcome],
@@ -147,7 +147,7 @@ def restarts(notice: Notice, telling: Telling) -> str:
 
 def say_needs_person(notice: Notice, telling: Telling) -> str:
     """Return why someone has to act."""
-    said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_MENDABLE, RETRIED)
+    said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_RESTARTABLE, RETRIED)
     every = f" every {duration(telling.retry)}" if telling.retry else ""
     return telling.say(said, vain=_in_vain(notice, telling), every=every)
 
@@ -162,7 +162,7 @@ def _in_vain(notice: Notice, telling: Telling) -> str:
 
 def person_advice(notice: Notice, telling: Telling) -> str:
     """Return what to do about a failure besides what its code asks for; mostly nothing."""
-    return telling.say(PERSON_ADVICE.get(notice.verdict.reason or Reason.NOT_MENDABLE, ""))
+    return telling.say(PERSON_ADVICE.get(notice.verdict.reason or Reason.NOT_RESTARTABLE, ""))
 
 
 def say_resumed(notice: Notice, telling: Telling) -> str:

@@ -142,4 +142,4 @@ def gaps(notices: Iterable[Notice]) -> Mapping[str, timedelta]:
 def _ends_a_gap(notice: Notice) -> bool:
     """Return whether something can be read again; a task that was gone was not hidden."""
     unread = any(each.endswith(f"-{Kind.UNREADABLE}") for each in notice.follows)
-    return notice.kind is Kind.SEES_AGAIN or (notice.kind is Kind.READABLE and unread)
+    return notice.kind is Kind.SIGHTED or (notice.kind is Kind.READABLE and unread)

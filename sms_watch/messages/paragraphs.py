@@ -197,7 +197,7 @@ def _error(item: Item, params: bool) -> Iterator[Fact]:
     code = facts.code_of(failure, task)
     about = clean(", ".join(task.error.params), MAX_DETAIL) if params else ""
     shown = f"{code.code} ({about}): " if about else f"{code.code}: "
-    yield "Error", (shown if code.code else "") + code.gist
+    yield "Error", (shown if code.code else "") + code.summary
 
 
 def _to_do(item: Item, telling: Telling) -> Iterator[Fact]:

@@ -168,7 +168,7 @@ def _blind_advice(notice: Notice, telling: Telling) -> str:
     return "Check the keys or the agency, and whether SMS itself is available."
 
 
-def _say_sees_again(notice: Notice, telling: Telling) -> str:
+def _say_sighted(notice: Notice, telling: Telling) -> str:
     blind = notice.at - notice.since if notice.since else timedelta(0)
     return (
         f"Tasks can be read again as of {telling.when(notice.at)}, after a gap of"
@@ -282,7 +282,7 @@ def _which_reminder(notice: Notice) -> str:
 
 
 def _still(notice: Notice, telling: Telling) -> str:
-    """Say what is still so."""
+    """Return what is still so."""
     since = _since(notice, telling)
     if runs(notice):
         return telling.alone(f"No progress since {since}.")
@@ -307,7 +307,7 @@ def _say_all(notice: Notice, telling: Telling) -> str:
 
 
 def _say_summary(notice: Notice, telling: Telling) -> str:
-    """Say what stands for all that was held back of one task."""
+    """Return what stands for all that was held back of one task."""
     held = f" ({count(notice.count, 'notice')} held back since {moment(notice.since, telling)})"
     state = state_of(notice)
     now = f" Now in state {state}." if state else " It cannot be read now."
@@ -362,7 +362,7 @@ PHRASES: Mapping[Kind, Phrase] = {
     Kind.MOVING: Phrase(moving_title, _say_moving),
     Kind.CONNECTED: Phrase(always("{is} back in contact with {its} SMS {agent}"), _say_connected),
     Kind.READABLE: Phrase(readable_title, _say_readable),
-    Kind.SEES_AGAIN: Phrase(always("can read tasks again"), _say_sees_again),
+    Kind.SIGHTED: Phrase(always("can read tasks again"), _say_sighted),
     Kind.FINISHED: Phrase(always("{has} finished"), _say_finished),
     Kind.DIGEST: Phrase(digest_title, _say_all),
     Kind.TEST: Phrase(always("sent a test message"), _say_test),

@@ -22,7 +22,7 @@ class Reason(StrEnum):
     """Why a task got its action; every answer has one."""
 
     # start
-    MENDABLE = "mendable"
+    RESTARTABLE = "restartable"
     RECONNECTED = "reconnected"
     LONGEST_WAIT = "longest_wait"
     # wait
@@ -43,7 +43,7 @@ class Reason(StrEnum):
     GONE = "gone"
     UNKNOWN_STATE = "unknown_state"
     ROLLED_BACK = "rolled_back"
-    NOT_MENDABLE = "not_mendable"
+    NOT_RESTARTABLE = "not_restartable"
     ATTEMPTS_SPENT = "attempts_spent"
     STARTS_OFF = "starts_off"
 
@@ -97,7 +97,7 @@ class Kind(StrEnum):
     MOVING = "moving", Level.INFO, "stalled", "hanging", "unknown_state"
     CONNECTED = "connected", Level.INFO, "disconnected"
     READABLE = "readable", Level.INFO, "unreadable", "gone"
-    SEES_AGAIN = "sees_again", Level.INFO, "blind"
+    SIGHTED = "sighted", Level.INFO, "blind"
     FINISHED = "finished"
     DIGEST = "digest"
     TEST = "test"

@@ -29,7 +29,7 @@ class Scope:
         return not self.task_ids
 
     def covers(self, name: str) -> bool:
-        """Tell whether a task of this name is one of those to be watched."""
+        """Return whether a task of this name is one of those to be watched."""
         return not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)
 
 

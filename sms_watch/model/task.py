@@ -287,23 +287,23 @@ PART_OF_LIST = "*"
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Unread:
     """A task that was not read in this run; ``detail`` says why, for people.
 
-    ``reached`` is false for one that was not asked for. ``remedy`` says what to do. ``throttled``:
-    the account has made too many calls. ``row`` is the task as a list has it: enough to tell what
-    became of it, and too little to start it.
+    ``attempted`` is false for one that was not asked for. ``remedy`` says what to do.
+    ``throttled``: the account has made too many calls. ``row`` is the task as a list has it: enough
+    to tell what became of it, and too little to start it.
     """
 
     task_id: str
     detail: str
-    reached: bool = True
+    attempted: bool = True
     remedy: str = ""
     throttled: bool = False
     row: Optional[Task] = None
 
 
-Observation = Union[Task, Gone, Unseen]
+Observation = Union[Task, Gone, Unread]
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ MOST_WITH_CALLS = 12
 class Airtime:
     """What was said of one task lately.
 
-    ``told`` are the moments of the runs that told something of it within the last hour. ``held``
+    ``told_at`` are the moments of the runs that told something of it within the last hour. ``held``
     counts the notices that were held back, ``held_since`` is the moment of the first of them.
     """
 
-    told: Tuple[datetime, ...] = ()
+    told_at: Tuple[datetime, ...] = ()
     held: int = 0
     held_since: Optional[datetime] = None
 
@@ -33,7 +33,7 @@ class Airtime:
         """
         if not news:
             return self, news
-        lately = tuple(moment for moment in self.told if now - moment < SPAN)
+        lately = tuple(moment for moment in self.told_at if now - moment < SPAN)
         told = news
         if self.held or len(lately) >= MOST_TOLD:
             calls = [notice for notice in news if notice.level is Level.CRITICAL]
@@ -52,4 +52,4 @@ class Airtime:
 
     def is_over(self, now: datetime) -> bool:
         """Return whether nothing of it matters any more."""
-        return not self.held and all(now - moment >= SPAN for moment in self.told)
+        return not self.held and all(now - moment >= SPAN for moment in self.told_at)

@@ -6,7 +6,7 @@ nowhere else. To do any of it is the business of ``run``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -19,12 +19,10 @@ from sms_watch.model.notice import (
     Reason,
     Start,
     Verdict,
-    closing_id,
-    event_id,
 )
-from sms_watch.model.policy import Policy
 from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
 from sms_watch.rules.call import Call
+from sms_watch.rules.decision import Decision, Reading
 from sms_watch.rules.error_codes import Code, explain
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Movement
@@ -66,87 +64,6 @@ SAYS_STATE = frozenset(
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED})
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A task as it was just read: when, and under which policy.
-
-    ``event`` names what it brings (see ``Position.event``). ``discovered``: it was found by
-    listing, so what was at rest before the watchdog came is remembered without a word.
-    """
-
-    task: Task
-    now: datetime
-    policy: Policy
-    event: str
-    discovered: bool = False
-
-    def notice(self, kind: Kind, verdict: Verdict, **facts: Any) -> Notice:
-        """Return a notice about the task, with an id of its own."""
-        about = event_id(self.event, kind)
-        return Notice(kind, self.now, about, self.task, verdict, **facts)
-
-    def closing(
-        self, kind: Kind, follows: Tuple[str, ...], verdict: Verdict, **facts: Any
-    ) -> Notice:
-        """Return a notice that ends what others opened; it has the id of the first, marked."""
-        about = closing_id(follows[0])
-        return Notice(kind, self.now, about, self.task, verdict, follows, **facts)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The answer for one task.
-
-    ``record`` is what is to be remembered from now on, without the start if one is decided
-    (``None``: nothing is known of the task). ``event`` is that of the reading, ``detail`` says
-    why a task could not be read.
-    """
-
-    task_id: str
-    verdict: Verdict
-    event: str = ""
-    task: Optional[Task] = None
-    record: Optional[TaskRecord] = None
-    notices: Tuple[Notice, ...] = ()
-    detail: str = ""
-
-    @property
-    def is_start(self) -> bool:
-        """Whether the task is to be started."""
-        return self.verdict.action is Action.START
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the task was read, or found in a list."""
-        return self.task is not None and self.verdict.reason is not Reason.GONE
-
-    def planned(self, now: datetime) -> Optional[TaskRecord]:
-        """Return the record with the start counted, if one is decided."""
-        if self.record is None or self.task is None or self.verdict.start is None:
-            return self.record
-        return self.record.started(self.verdict.start.id, self.task, now)
-
-    def held_back(self, reason: Reason) -> Decision:
-        """Turn a start into a wait, because this run has made as many calls as it may."""
-        attempt = replace(self.verdict.attempt, next_try=None)
-        verdict = replace(
-            self.verdict,
-            action=Action.WAIT,
-            reason=reason,
-            attempt=attempt,
-            start=None,
-        )
-        notices = tuple(
-            replace(notice, verdict=verdict) if notice.verdict == self.verdict else notice
-            for notice in self.notices
-        )
-        return replace(self, verdict=verdict, notices=notices)
-
-    def telling(self, *notices: Notice) -> Decision:
-        """Add notices."""
-        return replace(self, notices=(*self.notices, *notices))
-
-
 def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     """Decide about a task; ``known`` is what is remembered of it."""
     phase = reading.task.phase
@@ -159,7 +76,7 @@ def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     return _noting_rest(_noting_departure(decision, reading, known), reading)
 
 
-def settle(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
+def apply_outcome(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
     """Return what to remember of a task once the outcome of its start is known."""
     return planned.settled(outcome, decision.record or planned)
 
@@ -203,7 +120,7 @@ def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
 def _noting_departure(
     decision: Decision, reading: Reading, known: Optional[TaskRecord]
 ) -> Decision:
-    """Tell that a task has left such a state, unless what it became is told by itself."""
+    """Add the notice that a task has left such a state, unless what it became is told by itself."""
     record = decision.record
     if record is None or known is None or record.rest is None or known.state == record.state:
         return decision
@@ -342,8 +259,10 @@ def _failed(reading: Reading, known: Optional[TaskRecord]) -> Tuple[TaskRecord, 
     # A run that had to prove itself first, and broke before it did, was never told.
     unproved = was_running and known.failure.on_probation and not advanced
     is_new = (changed and not unproved) or advanced or _is_another(reading, known.failure.code)
-    relapsed = known.failure.on_probation or (was_running and bool(known.starts.attempts))
-    failure = replace(known.failure, code=task.error.code, on_probation=relapsed and not advanced)
+    on_probation = known.failure.on_probation or (was_running and bool(known.starts.attempts))
+    failure = replace(
+        known.failure, code=task.error.code, on_probation=on_probation and not advanced
+    )
     failure, is_news = failure.counted(is_new, now, reading.event)
     record = replace(
         known.read(task, now, begins=changed or is_new),
@@ -384,18 +303,18 @@ def _answer(
     """Return the action, its reason, and the earliest moment of the next start after it."""
     starts, policy, now = record.starts, reading.policy, reading.now
     if error.error_class in NEVER_RESTARTED:
-        return Action.NONE, Reason.NOT_MENDABLE, None
+        return Action.NONE, Reason.NOT_RESTARTABLE, None
     if policy.max_attempts == 0:
         return Action.NONE, Reason.STARTS_OFF, None
     if limit is not None and starts.attempts >= limit:
         return Action.NONE, Reason.ATTEMPTS_SPENT, None
-    due, reason = max(_gates(reading, record, error), default=(now, Reason.MENDABLE))
+    due, reason = max(_gates(reading, record, error), default=(now, Reason.RESTARTABLE))
     if now < due:
         return Action.WAIT, reason, due
     if reading.task.listed:
         return Action.WAIT, Reason.NOT_REACHED, None
     longest = reading.task.connected is False or starts.tries >= policy.max_attempts
-    reason = Reason.LONGEST_WAIT if longest else Reason.MENDABLE
+    reason = Reason.LONGEST_WAIT if longest else Reason.RESTARTABLE
     after = starts.sent("", reading.task.progress, now)
     is_last = limit is not None and after.attempts >= limit
     return Action.START, reason, None if is_last else now + after.backoff(policy)
@@ -422,7 +341,7 @@ def _gates(reading: Reading, record: TaskRecord, error: Code) -> List[Tuple[date
 def _needs_person(reading: Reading, record: TaskRecord, verdict: Verdict) -> bool:
     """Return whether a person is to be called about a failed task."""
     starts, policy = record.starts, reading.policy
-    if verdict.reason in (Reason.NOT_MENDABLE, Reason.STARTS_OFF) or starts.skips >= MOST_SKIPS:
+    if verdict.reason in (Reason.NOT_RESTARTABLE, Reason.STARTS_OFF) or starts.skips >= MOST_SKIPS:
         return True
     if starts.last_at is None or not starts.is_used_up(verdict.attempt.cap, policy):
         return False

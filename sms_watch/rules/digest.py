@@ -8,7 +8,7 @@ from typing import Sequence
 from sms_watch.model.notice import Digest, DigestRow
 from sms_watch.model.policy import Policy
 from sms_watch.model.task import Phase
-from sms_watch.rules.decide import Decision
+from sms_watch.rules.decision import Decision
 from sms_watch.rules.record import WatchRecord
 
 MOST_ROWS = 100

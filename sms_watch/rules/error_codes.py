@@ -1,4 +1,4 @@
-"""What the SMS error codes mean: a class for the rules, a gist and advice for people.
+"""What the SMS error codes mean: a class for the rules, a summary and advice for people.
 
 The table is ``error_codes.csv`` beside this module. Which codes exist and what causes them is
 from the SMS API reference ("Error Codes") and the SMS FAQs ("Error Codes and Solutions"); the
@@ -70,13 +70,13 @@ AFTER_A_RESTART: Mapping[str, Then] = {FILE_LEVEL: Then.START, BLOCK_LEVEL: Then
 class Code:
     """One error code: what it means and what to do about it.
 
-    ``gist`` is a sentence. ``advice`` is an imperative without capital and full stop.
+    ``summary`` is a sentence. ``advice`` is an imperative without capital and full stop.
     """
 
     code: str
     error_class: ErrorClass
     auto_recovery: bool
-    gist: str
+    summary: str
     advice: str
     then: Then = Then.START
 
@@ -96,14 +96,14 @@ NO_CODE = Code(
     "",
     ErrorClass.UNKNOWN,
     auto_recovery=False,
-    gist="The task failed without a readable error code.",
+    summary="The task failed without a readable error code.",
     advice="read the error in the task details",
 )
 AT_FILE_LEVEL = Code(
     "",
     ErrorClass.RETRYABLE,
     auto_recovery=False,
-    gist="The agent or the source was restarted; a file-level copy resumes where it stopped.",
+    summary="The agent or the source was restarted; a file-level copy resumes where it stopped.",
     advice="check that the agent and the source stay up",
 )
 
@@ -121,7 +121,7 @@ def _code(row: Mapping[str, str]) -> Code:
         row["code"],
         error_class,
         row["auto_recovery"] == "yes",
-        row["gist"],
+        row["summary"],
         row["advice"],
         Then(row["then"] or Then.START),
     ).under(error_class)
@@ -148,7 +148,7 @@ def _unlisted(code: str) -> Code:
     return replace(
         NO_CODE,
         code=code,
-        gist="This version of sms_watch does not know the error code.",
+        summary="This version of sms_watch does not know the error code.",
         advice=f"look up {code} in the SMS documentation",
     )
 

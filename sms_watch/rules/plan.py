@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import (
     Callable,
-    Iterable,
     Mapping,
-    NamedTuple,
-    Optional,
     Sequence,
     Tuple,
 )
@@ -18,131 +15,22 @@ from sms_watch.model.notice import (
     Action,
     Kind,
     Notice,
-    Position,
     Reason,
     Verdict,
-    closing_id,
-    event_id,
 )
-from sms_watch.model.policy import Policy
-from sms_watch.model.task import PART_OF_LIST, Gone, Observation, Phase, Task, Unseen
+from sms_watch.model.task import Gone, Observation, Phase, Task
 from sms_watch.rules import digest
 from sms_watch.rules.call import Call
-from sms_watch.rules.decide import Decision, Reading, decide
-from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
-from sms_watch.rules.reminders import Snooze, reminders_due
-from sms_watch.rules.sight import Sight
-from sms_watch.rules.telling import wanted, within_airtime
+from sms_watch.rules.decide import decide
+from sms_watch.rules.decision import Decision
+from sms_watch.rules.draft import Draft, Plan, Situation
+from sms_watch.rules.record import Memory, TaskRecord
+from sms_watch.rules.reminders import reminders_due
+from sms_watch.rules.watching import look_at_watch
 
-BLIND_AFTER_RUNS = 3
-# A list that changes while it is read is short once or twice; one that stays so has a reason.
-SHORT_AFTER_RUNS = 3
-NAMES = {PART_OF_LIST: "a part of the list of tasks"}
 GONE = Verdict(reason=Reason.GONE)
 # A person is called after the last try, for one of these reasons.
 CALLS = frozenset({Reason.BACKOFF, Reason.ATTEMPTS_SPENT, Reason.LONGEST_WAIT})
-
-
-@dataclass(frozen=True)
-class Commands:
-    """What people ask of one run by the timer's text."""
-
-    test: bool = False
-    digest: bool = False
-    snooze: Optional[Snooze] = None
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What all decisions of a run share.
-
-    ``position`` is where the plan will stand in the journal; event ids are made from it.
-    ``discovers``: the tasks were found by listing. ``memory_lost``: the journal has lost its
-    snapshot. ``short_list``: the list of tasks has fewer rows than it counts. ``unlisted``: since
-    when a list is of no use.
-    """
-
-    now: datetime
-    policy: Policy
-    position: Position
-    discovers: bool = False
-    commands: Commands = Commands()
-    memory_lost: bool = False
-    short_list: bool = False
-    unlisted: Optional[datetime] = None
-
-    def reading(self, task: Task, event: str) -> Reading:
-        """Return the reading of a task in this run."""
-        return Reading(task, self.now, self.policy, event, self.discovers)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run is to record, do and tell.
-
-    ``tasks`` are the records that change, with the starts counted, ``watch`` that of the watching
-    itself if it changes.
-    """
-
-    decisions: Tuple[Decision, ...]
-    tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
-    watch: Optional[WatchRecord] = None
-    notices: Tuple[Notice, ...] = ()
-
-    @property
-    def starts(self) -> Tuple[Decision, ...]:
-        """The decisions to start a task."""
-        return tuple(decision for decision in self.decisions if decision.is_start)
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to record."""
-        return not (self.tasks or self.watch or self.notices)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A plan in the making.
-
-    ``notices`` are about the watching itself; those about a task are in its decision. ``answers``
-    are what somebody asked for, and are told whatever the settings say.
-    """
-
-    situation: Situation
-    observations: Sequence[Observation]
-    memory: Memory
-    watch: WatchRecord
-    decisions: Tuple[Decision, ...] = ()
-    notices: Tuple[Notice, ...] = ()
-    answers: Tuple[Notice, ...] = ()
-
-    def deciding(self, decisions: Iterable[Decision]) -> Draft:
-        """Put other decisions in the place of these."""
-        return replace(self, decisions=tuple(decisions))
-
-    def event_id(self, kind: Kind) -> str:
-        """Return the id of a notice about the watching itself, numbered after the tasks."""
-        return event_id(self.situation.position.event(len(self.observations)), kind)
-
-    def plan(self) -> Plan:
-        """Return the plan; this alone looks at who wants to hear what, and how much."""
-        now, known = self.situation.now, self.memory.tasks
-        planned = ((each.task_id, each.planned(now)) for each in self.decisions)
-        changed = {
-            key: record
-            for key, record in planned
-            if record is not None and record != known.get(key)
-        }
-        about_tasks = [notice for each in self.decisions for notice in each.notices]
-        heard = wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
-        told, airtime = within_airtime(heard, self.decisions, self.watch.airtime, now)
-        watch = replace(self.watch, airtime=airtime)
-        return Plan(
-            self.decisions,
-            changed,
-            watch if watch != self.memory.watch else None,
-            (*self.answers, *told),
-        )
 
 
 def plan(observations: Sequence[Observation], memory: Memory, situation: Situation) -> Plan:
@@ -221,11 +109,6 @@ def _remind(draft: Draft) -> Draft:
     )
 
 
-def _look_at_watch(draft: Draft) -> Draft:
-    """Say whether the watchdog itself can see and remember."""
-    return _note_sight(_note_list(_note_loss(draft)))
-
-
 def _answer_test(draft: Draft) -> Draft:
     """Send a test message, where somebody asked for one."""
     if not draft.situation.commands.test:
@@ -262,7 +145,7 @@ STEPS: Tuple[Step, ...] = (
     _call_together,
     _quieten,  # a snooze holds for this very run ...
     _remind,  # ... so it comes before the reminders
-    _look_at_watch,
+    look_at_watch,
     _answer_test,
     _send_digest,  # last: it shows what all others have changed
 )
@@ -286,7 +169,7 @@ def _decide_one(
         if seen.throttled and decision.verdict.reason is Reason.NOT_REACHED:
             decision = decision.held_back(Reason.THROTTLED)
         return replace(decision, detail=seen.detail)
-    reason = Reason.UNREADABLE if seen.reached else Reason.NOT_REACHED
+    reason = Reason.UNREADABLE if seen.attempted else Reason.NOT_REACHED
     reason = Reason.THROTTLED if seen.throttled else reason
     verdict, record = Verdict(Action.WAIT, reason), known.get(seen.task_id)
     return Decision(seen.task_id, verdict, event, record=record, detail=seen.detail)
@@ -340,164 +223,3 @@ def _digested(decision: Decision, now: datetime) -> Decision:
     if decision.record is None or not decision.is_there:
         return decision
     return replace(decision, record=decision.record.digested(now))
-
-
-# The watching itself
-
-
-def _note_loss(draft: Draft) -> Draft:
-    """Say once that the journal has lost a part of what was remembered."""
-    lost = draft.situation.memory_lost
-    if lost and not draft.watch.loss_told:
-        notice = Notice(Kind.MEMORY_LOST, draft.situation.now, draft.event_id(Kind.MEMORY_LOST))
-        draft = replace(draft, notices=(*draft.notices, notice))
-    return replace(draft, watch=replace(draft.watch, loss_told=lost))
-
-
-def _note_list(draft: Draft) -> Draft:
-    """Count the runs in a row whose list was short, up to where it is no passing thing."""
-    situation = draft.situation
-    runs = min(draft.watch.short_lists + 1, SHORT_AFTER_RUNS) if situation.short_list else 0
-    watch = replace(draft.watch, short_lists=runs, unlisted=situation.unlisted)
-    return replace(draft, watch=watch)
-
-
-def _note_sight(draft: Draft) -> Draft:
-    """Say when several runs in a row could read nothing, and when one can read again."""
-    unseen = [seen for seen in draft.observations if isinstance(seen, Unseen) and not seen.row]
-    if unseen and len(unseen) == len(draft.observations):
-        return _note_blindness(draft, unseen[0].detail)
-    watch, notices = draft.watch, draft.notices
-    if watch.event_id:
-        follows = (watch.event_id,)
-        notice = Notice(
-            Kind.SEES_AGAIN,
-            draft.situation.now,
-            closing_id(watch.event_id),
-            follows=follows,
-            since=watch.blind_since,
-        )
-        notices = (*notices, notice)
-    watch = replace(watch, blind_runs=0, blind_since=None, event_id="")
-    return _note_missing(replace(draft, watch=watch, notices=notices))
-
-
-def _note_blindness(draft: Draft, detail: str) -> Draft:
-    watch, now = draft.watch, draft.situation.now
-    if watch.blind_runs >= BLIND_AFTER_RUNS:
-        return draft
-    watch = replace(watch, blind_runs=watch.blind_runs + 1, blind_since=watch.blind_since or now)
-    if watch.blind_runs < BLIND_AFTER_RUNS:
-        return replace(draft, watch=watch)
-    event = draft.event_id(Kind.BLIND)
-    notice = Notice(Kind.BLIND, now, event, since=watch.blind_since, detail=detail)
-    watch = replace(watch, event_id=event)
-    return replace(draft, watch=watch, notices=(*draft.notices, notice))
-
-
-def _note_missing(draft: Draft) -> Draft:
-    """Say of each task when it cannot be read or is gone, run after run, and when it is back."""
-    watch = draft.watch
-    looks = [_look(*pair, draft) for pair in zip(draft.observations, draft.decisions)]
-    asked = {look.decision.task_id for look in looks}
-    unread = {look.decision.task_id: look.unread for look in looks if look.unread}
-    absent = {look.decision.task_id: look.absent for look in looks if look.absent}
-    # After a task that is told to be gone nobody asks any more.
-    lasting = {key: sight for key, sight in watch.absent.items() if key not in asked}
-    draft = draft.deciding(look.decision for look in looks)
-    if PART_OF_LIST in watch.unread.keys() - asked:
-        draft = _whole_again(draft, watch.unread[PART_OF_LIST])
-    watch = replace(watch, unread=unread, absent={**lasting, **absent})
-    return replace(draft, watch=watch)
-
-
-class _Look(NamedTuple):
-    """What a run finds of a task: its decision, and what is remembered if it was not seen."""
-
-    decision: Decision
-    unread: Optional[Sight]
-    absent: Optional[Sight]
-
-
-def _look(seen: Observation, decision: Decision, draft: Draft) -> _Look:
-    watch, now = draft.watch, draft.situation.now
-    unread, absent = watch.unread.get(decision.task_id), watch.absent.get(decision.task_id)
-    if isinstance(seen, Gone):
-        absent, is_news = (absent or Sight(now)).missed(Kind.GONE, decision.event)
-        decision = _told_gone(decision, draft) if is_news else decision
-        return _Look(decision, None if absent.event_id else unread, absent)
-    row = seen.row if isinstance(seen, Unseen) else seen
-    if absent and row:
-        decision, absent = _told_back(decision, absent, draft), None
-    if isinstance(seen, Unseen) and seen.throttled:
-        unread = (unread or Sight(now)).passed(now)
-        decision = _told_passed(decision, unread, draft)
-    elif isinstance(seen, Unseen):
-        unread, is_news = (unread or Sight(now)).missed(
-            Kind.UNREADABLE, decision.event, seen.reached
-        )
-        decision = _told_unreadable(decision, seen, unread, draft) if is_news else decision
-    # Of a failed task a row says what became of it, and not that it can be read by itself.
-    elif unread and not (seen.listed and seen.phase is Phase.FAILED):
-        decision, unread = _told_back(decision, unread, draft), None
-    return _Look(decision, unread, absent)
-
-
-def _told_unreadable(decision: Decision, seen: Unseen, sight: Sight, draft: Draft) -> Decision:
-    reading = draft.situation.reading(_named(decision), decision.event)
-    detail = "; ".join(filter(None, (seen.detail, seen.remedy)))
-    decision = decision.telling(
-        reading.notice(Kind.UNREADABLE, decision.verdict, since=sight.since, detail=detail)
-    )
-    # A list says that it has failed, and nobody starts it: that is more than a task not watched.
-    is_failed = seen.row is not None and seen.row.phase is Phase.FAILED
-    return _told_not_started(decision, draft) if is_failed else decision
-
-
-def _told_passed(decision: Decision, sight: Sight, draft: Draft) -> Decision:
-    """Call a person when a start that is due has waited for a call longer than any start waits."""
-    waited = draft.situation.now - (sight.passed_at or draft.situation.now)
-    is_due = decision.verdict.reason is Reason.THROTTLED and decision.task is not None
-    if not is_due or waited < draft.situation.policy.backoff_max:
-        return decision
-    return _told_not_started(decision, draft)
-
-
-def _told_not_started(decision: Decision, draft: Draft) -> Decision:
-    """Call a person about a failed task that only a list shows, unless one is called."""
-    record = decision.record
-    if record is None or record.failure.call:
-        return decision
-    reading = draft.situation.reading(_named(decision), decision.event)
-    failure = record.failure.called(decision.event, draft.situation.now)
-    call = reading.notice(Kind.NEEDS_PERSON, decision.verdict, since=record.failed_since)
-    return replace(decision, record=replace(record, failure=failure)).telling(call)
-
-
-def _told_gone(decision: Decision, draft: Draft) -> Decision:
-    reading = draft.situation.reading(_named(decision), decision.event)
-    return decision.telling(reading.notice(Kind.GONE, decision.verdict, detail=decision.detail))
-
-
-def _told_back(decision: Decision, sight: Sight, draft: Draft) -> Decision:
-    """Tell that a task can be read again, or is there again, if people heard otherwise."""
-    if not sight.event_id:
-        return decision
-    reading, follows = draft.situation.reading(_named(decision), decision.event), (sight.event_id,)
-    return decision.telling(
-        reading.closing(Kind.READABLE, follows, decision.verdict, since=sight.since)
-    )
-
-
-def _named(decision: Decision) -> Task:
-    """Return the task of a decision; of one that was not read, with the name that is known."""
-    if decision.task is not None:
-        return decision.task
-    name = decision.record.name if decision.record else NAMES.get(decision.task_id, "")
-    return Task(decision.task_id, name, "")
-
-
-def _whole_again(draft: Draft, sight: Sight) -> Draft:
-    """Tell that all pages of the list can be read again; no observation stands for that."""
-    told = _told_back(Decision(PART_OF_LIST, Verdict()), sight, draft).notices
-    return replace(draft, notices=(*draft.notices, *told))

@@ -12,7 +12,7 @@ from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence,
 from sms_watch.model.notice import Kind, Notice, closing_id, event_id, kind_of
 from sms_watch.model.task import Task
 from sms_watch.rules.airtime import Airtime
-from sms_watch.rules.decide import Decision
+from sms_watch.rules.decision import Decision
 
 
 def wanted(notices: Iterable[Notice], notify_on: FrozenSet[Kind]) -> Iterator[Notice]:

@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any, Dict, Mapping
 
 import pytest
-from behaviour import behaviour
 
 from sms_watch import frozen
+from tests.support.behaviour import behaviour
 
 
 def _without_default(library: Any) -> Any:

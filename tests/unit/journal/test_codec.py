@@ -9,10 +9,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Iterator, Tuple, Union
 
 import pytest
-from builders import NOW, a_notice, a_record, a_started_record, a_task
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import entries, notices, progresses, records, tasks, watches
 
 from sms_watch.journal import codec
 from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
@@ -25,6 +23,8 @@ from sms_watch.rules.failure import Failure
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
+from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task
+from tests.support.strategies import entries, notices, progresses, records, tasks, watches
 
 Path = Tuple[Union[str, int], ...]
 
@@ -225,7 +225,7 @@ FULL = Entry(
         a_notice(
             task=FULL_TASK,
             action=Action.START,
-            reason=Reason.MENDABLE,
+            reason=Reason.RESTARTABLE,
             error_class=ErrorClass.TRANSIENT,
             number=1,
             cap=5,
@@ -300,7 +300,7 @@ NULLABLE = {
 
 
 def _places(data: Any, path: Path = ()) -> Iterator[Path]:
-    """Give the way to every value in a line, from the outside in."""
+    """Return the way to every value in a line, from the outside in."""
     inner = data.items() if isinstance(data, dict) else enumerate(data)
     for key, value in inner:
         yield (*path, key)
@@ -322,7 +322,7 @@ def _inside(data: Any, path: Path) -> Any:
 
 
 def _with(path: Path, odd: Any) -> Any:
-    """Give the full line with one value put in, or in the place of another."""
+    """Return the full line with one value put in, or in the place of another."""
     data = codec.dump(FULL)
     _inside(data, path[:-1])[path[-1]] = odd
     return data

@@ -8,10 +8,8 @@ from datetime import timedelta
 from typing import Any, List
 
 import pytest
-from builders import NOW, a_notice, a_record, a_started_record, a_task, varied
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import entries, notices
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
@@ -33,6 +31,8 @@ from sms_watch.model.task import Progress
 from sms_watch.redaction import Redactor
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
+from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task, varied
+from tests.support.strategies import entries, notices
 
 
 def an_entry(type_: EntryType = EntryType.PLAN, **fields: Any) -> Entry:

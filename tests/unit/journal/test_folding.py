@@ -9,11 +9,8 @@ from datetime import timedelta, timezone
 from typing import Any, Iterator, List, Tuple
 
 import pytest
-from builders import NOW, a_record, a_running_task, a_situation, a_task
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import entries
-from test_codec import FULL
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import folding
@@ -32,9 +29,12 @@ from sms_watch.journal.future import held
 from sms_watch.messages.compose import RunContext, compose
 from sms_watch.model.notice import Outcome, Start
 from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Progress, Unseen
+from sms_watch.model.task import Gone, Observation, Progress, Unread
 from sms_watch.rules.plan import plan
 from sms_watch.rules.record import Memory
+from tests.support.builders import NOW, a_record, a_running_task, a_situation, a_task
+from tests.support.strategies import entries
+from tests.unit.journal.test_codec import FULL
 
 
 def _lines(history: List[Entry]) -> List[bytes]:
@@ -212,15 +212,16 @@ def _spoilt(data: Any, draw: random.Random) -> bytes:
 
 READINGS: List[List[Observation]] = [
     [a_task(), Gone("b")],
-    [a_running_task(), Unseen("b", "why")],
+    [a_running_task(), Unread("b", "why")],
     [a_task(state="ABORT", connected=False), a_task(id="b")],
     [a_task(connected=True)],
     [a_task(state="MIGRATE_SUCCESS")],
     [a_task(state="INVENTED")],
-    [Unseen("a", "why")],
+    [Unread("a", "why")],
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_no_odd_line_breaks_a_later_run(seed: int) -> None:
     """A line is left out, or what it says can be planned with, told, and written down again."""

@@ -6,10 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOW, a_notice, a_record, varied
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import entries
 
 from sms_watch.journal.entries import encode, fold, snapshot
 from sms_watch.journal.folding import fold_lines
@@ -19,6 +17,8 @@ from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, WatchRecord
 from sms_watch.rules.sight import Sight
 from sms_watch.timetable import LONGEST_LEASE, Timetable
+from tests.support.builders import NOW, a_notice, a_record, varied
+from tests.support.strategies import entries
 
 AHEAD = NOW + timedelta(hours=8)
 SECOND = timedelta(seconds=1)

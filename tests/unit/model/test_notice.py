@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Mapping
 
 import pytest
-from builders import NOW, a_notice, a_task
 
 from sms_watch.model.notice import (
     DigestRow,
@@ -23,6 +22,7 @@ from sms_watch.model.notice import (
     kind_of,
 )
 from sms_watch.model.task import Progress
+from tests.support.builders import NOW, a_notice, a_task
 
 # What is left of it when its words are refused
 
@@ -108,7 +108,7 @@ def test_what_ends_something_names_what_it_ends() -> None:
         Kind.MOVING: {Kind.STALLED, Kind.HANGING, Kind.UNKNOWN_STATE},
         Kind.CONNECTED: {Kind.DISCONNECTED},
         Kind.READABLE: {Kind.UNREADABLE, Kind.GONE},
-        Kind.SEES_AGAIN: {Kind.BLIND},
+        Kind.SIGHTED: {Kind.BLIND},
     }
     for kind, opened in ends.items():
         assert kind.level is Level.INFO
@@ -117,7 +117,7 @@ def test_what_ends_something_names_what_it_ends() -> None:
 
 def test_words_print_as_themselves() -> None:
     """In a message or a log line a word is the word, not the name of its enum."""
-    assert f"{Reason.MENDABLE} {Kind.NEEDS_PERSON}" == "mendable needs_person"
+    assert f"{Reason.RESTARTABLE} {Kind.NEEDS_PERSON}" == "restartable needs_person"
 
 
 # Names of events

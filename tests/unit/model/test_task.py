@@ -6,12 +6,12 @@ import dataclasses
 from typing import Any, List, Optional
 
 import pytest
-from builders import a_task
 from hypothesis import given
-from strategies import progresses, tasks
 
 from sms_watch.journal.codec import dump
 from sms_watch.model.task import PHASES, Phase, Progress, Task, TaskState
+from tests.support.builders import a_task
+from tests.support.strategies import progresses, tasks
 
 HERE = Progress(5, 50, 1000, "MIGRATE_LINUX_FILE")
 COPY, DETACH = "MIGRATE_LINUX_FILE", "DETTACH_AGENT_IMAGE"

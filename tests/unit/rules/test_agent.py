@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
 import pytest
-from builders import NOW, minutes
 
 from sms_watch.model.notice import Kind
 from sms_watch.rules.agent import Agent
+from tests.support.builders import NOW, minutes
 
 SECOND = timedelta(seconds=1)
 EVENT = "20261124-9-0"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
-from builders import NOW, a_notice, minutes
-
 from sms_watch.model.notice import Kind, Notice
 from sms_watch.rules.airtime import MOST_TOLD, MOST_WITH_CALLS, Airtime
+from tests.support.builders import NOW, a_notice, minutes
 
 NEWS = [a_notice(Kind.FAILED), a_notice(Kind.DISCONNECTED)]
 CALL = a_notice(Kind.NEEDS_PERSON)
@@ -55,7 +54,7 @@ def test_a_call_for_a_person_is_told_all_the_same() -> None:
     """It goes out at once, and what comes with it is held back."""
     after, told = FULL.spent([*NEWS, CALL], NOW + minutes(1))
     assert told == [CALL]
-    assert (after.held, len(after.told)) == (2, MOST_TOLD + 1)
+    assert (after.held, len(after.told_at)) == (2, MOST_TOLD + 1)
     after, told = FULL.spent([CALL], NOW + minutes(1))
     assert (told, after.held, after.held_since) == ([CALL], 0, None)
 

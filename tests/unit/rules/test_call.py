@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from builders import NOW, minutes
-
 from sms_watch.rules.call import Call
+from tests.support.builders import NOW, minutes
 
 CALL = Call("20261124-1-0-stalled", NOW)
 

@@ -7,7 +7,27 @@ from datetime import timedelta
 from typing import Any, Optional, Set, Tuple
 
 import pytest
-from builders import (
+
+from sms_watch.model.notice import (
+    Action,
+    Attempt,
+    Kind,
+    Level,
+    Notice,
+    Outcome,
+    Reason,
+    Start,
+    Verdict,
+)
+from sms_watch.model.task import ErrorClass, Progress, Task
+from sms_watch.rules.call import Call
+from sms_watch.rules.decide import apply_outcome, decide
+from sms_watch.rules.decision import Decision
+from sms_watch.rules.failure import Failure
+from sms_watch.rules.movement import Movement, Sample
+from sms_watch.rules.record import TaskRecord, Totals
+from sms_watch.rules.starts import Starts
+from tests.support.builders import (
     AGENT_RESTARTED,
     DISK_BUSY,
     DISK_FULL,
@@ -25,25 +45,6 @@ from builders import (
     minutes,
     varied,
 )
-
-from sms_watch.model.notice import (
-    Action,
-    Attempt,
-    Kind,
-    Level,
-    Notice,
-    Outcome,
-    Reason,
-    Start,
-    Verdict,
-)
-from sms_watch.model.task import ErrorClass, Progress, Task
-from sms_watch.rules.call import Call
-from sms_watch.rules.decide import Decision, decide, settle
-from sms_watch.rules.failure import Failure
-from sms_watch.rules.movement import Movement, Sample
-from sms_watch.rules.record import TaskRecord, Totals
-from sms_watch.rules.starts import Starts
 
 TOO_FAST = "SMS.9007"  # speed limit exceeded: SMS pauses the task by itself
 SECOND = timedelta(seconds=1)
@@ -86,8 +87,8 @@ def _notice(decision: Decision) -> Notice:
         ("READY", Action.WAIT, Reason.READY, ()),
         ("RUNNING", Action.NONE, Reason.MOVING, ()),
         ("SYNCING", Action.NONE, Reason.MOVING, ()),
-        ("MIGRATE_FAIL", Action.START, Reason.MENDABLE, (Kind.FAILED,)),
-        ("SYNC_FAIL", Action.START, Reason.MENDABLE, (Kind.FAILED,)),
+        ("MIGRATE_FAIL", Action.START, Reason.RESTARTABLE, (Kind.FAILED,)),
+        ("SYNC_FAIL", Action.START, Reason.RESTARTABLE, (Kind.FAILED,)),
         ("ABORTING", Action.NONE, Reason.PAUSED, (Kind.PAUSED,)),
         ("ABORT", Action.NONE, Reason.PAUSED, (Kind.PAUSED,)),
         ("MIGRATE_SUCCESS", Action.NONE, Reason.FINISHED, (Kind.FINISHED,)),
@@ -349,19 +350,19 @@ def test_the_end_of_a_hang_is_left_out_where_its_new_state_is_told(task: Task, t
 @pytest.mark.parametrize(
     ("code", "type_", "error_class", "verdict", "cap"),
     [
-        (LINE_LOST, "MIGRATE_FILE", "transient", (Action.START, Reason.MENDABLE), None),
-        (DISK_BUSY, "MIGRATE_FILE", "retryable", (Action.START, Reason.MENDABLE), 5),
-        (UNCLEAR, "MIGRATE_FILE", "ambiguous", (Action.START, Reason.MENDABLE), 2),
-        ("SMS.9999", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
-        ("?", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
-        ("", "MIGRATE_FILE", "unknown", (Action.START, Reason.MENDABLE), 2),
-        (AGENT_RESTARTED, "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
-        ("SMS.0212", "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
-        (AGENT_RESTARTED, "", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
-        (AGENT_RESTARTED, "MIGRATE_FILE", "retryable", (Action.START, Reason.MENDABLE), 5),
-        ("SMS.0412", "MIGRATE_FILE", "recreate", (Action.NONE, Reason.NOT_MENDABLE), 0),
-        (DISK_FULL, "MIGRATE_FILE", "human", (Action.NONE, Reason.NOT_MENDABLE), 0),
-        (NO_RSYNC, "MIGRATE_FILE", "precheck", (Action.NONE, Reason.NOT_MENDABLE), 0),
+        (LINE_LOST, "MIGRATE_FILE", "transient", (Action.START, Reason.RESTARTABLE), None),
+        (DISK_BUSY, "MIGRATE_FILE", "retryable", (Action.START, Reason.RESTARTABLE), 5),
+        (UNCLEAR, "MIGRATE_FILE", "ambiguous", (Action.START, Reason.RESTARTABLE), 2),
+        ("SMS.9999", "MIGRATE_FILE", "unknown", (Action.START, Reason.RESTARTABLE), 2),
+        ("?", "MIGRATE_FILE", "unknown", (Action.START, Reason.RESTARTABLE), 2),
+        ("", "MIGRATE_FILE", "unknown", (Action.START, Reason.RESTARTABLE), 2),
+        (AGENT_RESTARTED, "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
+        ("SMS.0212", "MIGRATE_BLOCK", "recreate", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
+        (AGENT_RESTARTED, "", "recreate", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
+        (AGENT_RESTARTED, "MIGRATE_FILE", "retryable", (Action.START, Reason.RESTARTABLE), 5),
+        ("SMS.0412", "MIGRATE_FILE", "recreate", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
+        (DISK_FULL, "MIGRATE_FILE", "human", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
+        (NO_RSYNC, "MIGRATE_FILE", "precheck", (Action.NONE, Reason.NOT_RESTARTABLE), 0),
     ],
 )
 def test_the_class_of_the_error_decides(
@@ -506,7 +507,7 @@ def test_a_task_known_from_a_list_alone_waits() -> None:
 def test_grace_is_for_the_six_codes_that_the_agent_mends(code: str, waits: bool) -> None:
     """RESUME_GRACE_MINUTES leaves the agent's own recovery alone first, for its codes only."""
     decision = _decide(a_task(code=code), policy=a_policy(grace=minutes(10)))
-    expected = (Action.WAIT, Reason.GRACE) if waits else (Action.START, Reason.MENDABLE)
+    expected = (Action.WAIT, Reason.GRACE) if waits else (Action.START, Reason.RESTARTABLE)
     assert _verdict(decision) == expected
 
 
@@ -602,7 +603,7 @@ def test_an_agent_of_unknown_connection_changes_nothing() -> None:
     """A missing connected is unknown, and not down."""
     assert _decide(a_task(connected=None)).is_start
     away = _decide(a_task(connected=None), a_record(**AWAY))
-    assert _verdict(away) == (Action.START, Reason.MENDABLE)
+    assert _verdict(away) == (Action.START, Reason.RESTARTABLE)
     assert _record(away).agent.away_since == AWAY["away_since"]
 
 
@@ -702,7 +703,7 @@ def test_progress_gives_a_fresh_count(progress: Progress) -> None:
     """Whichever measure gained ground, the attempts begin anew, and so do the waits."""
     known = a_started_record(5, ago=2, furthest=replace(HERE, copied=1), on_probation=True)
     decision = _decide(a_task(progress=progress, size=1000), known)
-    assert _verdict(decision) == (Action.START, Reason.MENDABLE)
+    assert _verdict(decision) == (Action.START, Reason.RESTARTABLE)
     assert decision.verdict.attempt == Attempt(1, None, NOW + minutes(2))
     assert _record(decision).starts == known.starts.advanced(progress)
     assert not _record(decision).failure.on_probation
@@ -922,7 +923,7 @@ def test_a_start_that_was_not_taken_is_not_in_the_total(outcome: Outcome, taken:
     decision = _decide(a_task(), a_started_record(2, ago=60, total_starts=4, failed_event="1"))
     planned = decision.planned(NOW)
     assert planned is not None
-    after = settle(decision, planned, outcome)
+    after = apply_outcome(decision, planned, outcome)
     assert after.totals.starts == (5 if taken else 4)
     starts = planned.starts.settled(outcome, _record(decision).starts)
     assert (after.starts, after.failure) == (starts, planned.failure)
@@ -937,7 +938,7 @@ def test_a_start_that_was_not_sent_is_counted_as_that_alone(before: Optional[Tas
     planned = decision.planned(NOW)
     assert planned is not None
     assert planned != decision.record
-    settled = settle(decision, planned, Outcome.SKIPPED)
+    settled = apply_outcome(decision, planned, Outcome.SKIPPED)
     assert settled == varied(_record(decision), skips=1)
 
 
@@ -962,7 +963,7 @@ def test_runs_that_never_have_time_for_a_start_call_a_person(skips: int, calls: 
 def test_what_no_start_can_mend_is_no_lack_of_time() -> None:
     """Where the error is another by now, people hear what it needs."""
     decision = _decide(a_task(code=DISK_FULL), _late(3))
-    assert [notice.verdict.reason for notice in decision.notices] == [Reason.NOT_MENDABLE] * 2
+    assert [notice.verdict.reason for notice in decision.notices] == [Reason.NOT_RESTARTABLE] * 2
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])

@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import Any, List, Optional
 
 import pytest
-from builders import (
+
+from sms_watch.model.notice import Digest, Kind, Notice, Outcome, Verdict
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
+from sms_watch.rules.call import Call
+from sms_watch.rules.decide import apply_outcome
+from sms_watch.rules.decision import Decision
+from sms_watch.rules.digest import MOST_ROWS, digest
+from sms_watch.rules.draft import Commands, Plan
+from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
+from tests.support.builders import (
     DISK_FULL,
     NOW,
     a_policy,
@@ -18,15 +27,7 @@ from builders import (
     minutes,
     varied,
 )
-from planning import NOTHING, a_plan, after, kinds
-
-from sms_watch.model.notice import Digest, Kind, Notice, Outcome, Verdict
-from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
-from sms_watch.rules.call import Call
-from sms_watch.rules.decide import Decision, settle
-from sms_watch.rules.digest import MOST_ROWS, digest
-from sms_watch.rules.plan import Commands, Plan
-from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
+from tests.support.planning import NOTHING, a_plan, after, kinds
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -92,11 +93,11 @@ def test_a_digest_can_be_muted_and_asked_for() -> None:
 def test_a_regular_digest_waits_until_something_can_be_read() -> None:
     """A digest of nothing is not sent; one that is asked for says what could not be read."""
     memory = Memory({"a": OPEN}, watch=WatchRecord(digested_at=NOW - 24 * HOUR))
-    blind: List[Observation] = [Unseen("a", "HTTP 503")]
+    blind: List[Observation] = [Unread("a", "HTTP 503")]
     assert kinds(a_plan(blind, memory, policy=DAILY)) == []
     unread = "1 could not be read: HTTP 503"
     assert _asked(blind, memory, policy=DAILY) == Digest(unread=unread)
-    seen: List[Observation] = [FULL, Unseen("b", "HTTP 503")]
+    seen: List[Observation] = [FULL, Unread("b", "HTTP 503")]
     assert _the(a_plan(seen, memory, policy=DAILY)).digest.unread == unread
 
 
@@ -145,10 +146,10 @@ def test_a_start_in_the_run_of_a_digest_is_counted_once(outcome: Outcome, next_:
     planned = a_plan([a_task()], memory, commands=Commands(digest=True))
     (start,) = planned.starts
     assert _the(planned).digest.rows[0].starts == 3
-    assert settle(start, planned.tasks["a"], outcome).totals.starts == next_
+    assert apply_outcome(start, planned.tasks["a"], outcome).totals.starts == next_
 
 
-@pytest.mark.parametrize("absent", [Unseen("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
+@pytest.mark.parametrize("absent", [Unread("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
 def test_a_task_that_was_not_seen_keeps_its_counts(absent: Observation) -> None:
     """A digest that does not show it ends no count of it."""
     memory = Memory({"a": a_record(total_starts=3, seconds_failed=60.0)})

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import List, Tuple
 
 import pytest
-from builders import DISK_FULL, LINE_LOST, NOW, minutes
 
 from sms_watch.rules.airtime import MOST_TOLD
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import MOST_FAILURES, Failure
+from tests.support.builders import DISK_FULL, LINE_LOST, NOW, minutes
 
 SECOND = timedelta(seconds=1)
 FIRST, EVENT = "20261124-1-0-failed", "20261124-9-0"

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import List, Sequence
 
 import pytest
-from builders import (
+
+from sms_watch.model.notice import Kind, Notice, Reason
+from sms_watch.model.task import Progress, Task
+from sms_watch.rules.call import Call
+from sms_watch.rules.record import Memory
+from tests.support.builders import (
     DISK_FULL,
     LINE_LOST,
     NOW,
@@ -14,12 +19,7 @@ from builders import (
     a_task,
     minutes,
 )
-from planning import NOTHING, a_plan, after
-
-from sms_watch.model.notice import Kind, Notice, Reason
-from sms_watch.model.task import Progress, Task
-from sms_watch.rules.call import Call
-from sms_watch.rules.record import Memory
+from tests.support.planning import NOTHING, a_plan, after
 
 
 def _told(steps: Sequence[Task], gap: float) -> List[Notice]:
@@ -185,7 +185,11 @@ def test_an_agent_that_was_away_for_long_gives_a_start_when_it_is_back() -> None
         planned = a_plan([seen], memory, now=NOW + minutes(minute))
         memory = after(planned, memory)
         started += [(minute, each.verdict.reason) for each in planned.starts]
-    assert started == [(15, Reason.LONGEST_WAIT), (17, Reason.MENDABLE), (19, Reason.RECONNECTED)]
+    assert started == [
+        (15, Reason.LONGEST_WAIT),
+        (17, Reason.RESTARTABLE),
+        (19, Reason.RECONNECTED),
+    ]
 
 
 # Where nothing should stay

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, List, Optional, Tuple
 
 import pytest
-from builders import NOW, a_policy, a_reading, a_record, a_running_task, a_task, minutes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,15 @@ from sms_watch.model.task import Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
 from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
+from tests.support.builders import (
+    NOW,
+    a_policy,
+    a_reading,
+    a_record,
+    a_running_task,
+    a_task,
+    minutes,
+)
 
 SECOND = timedelta(seconds=1)
 STALL = a_policy().stall

@@ -7,7 +7,20 @@ from dataclasses import replace
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 import pytest
-from builders import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.journal import codec
+from sms_watch.model.notice import Action, Kind, Reason
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
+from sms_watch.rules import plan as plan_module
+from sms_watch.rules.call import Call
+from sms_watch.rules.decide import decide
+from sms_watch.rules.decision import Decision, Reading
+from sms_watch.rules.draft import Commands, Plan
+from sms_watch.rules.plan import candidates
+from sms_watch.rules.record import Memory, TaskRecord
+from tests.support.builders import (
     DISK_BUSY,
     DISK_FULL,
     LINE_LOST,
@@ -21,26 +34,14 @@ from builders import (
     minutes,
     varied,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from planning import NOTHING, a_plan, after, besides_airtime, kinds
-from strategies import IDS, records, tasks, watches
-
-from sms_watch.journal import codec
-from sms_watch.model.notice import Action, Kind, Reason
-from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
-from sms_watch.rules import plan as plan_module
-from sms_watch.rules.call import Call
-from sms_watch.rules.decide import Decision, Reading, decide
-from sms_watch.rules.plan import BLIND_AFTER_RUNS, Commands, Plan, candidates
-from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
-from sms_watch.rules.sight import Sight
+from tests.support.planning import NOTHING, a_plan, after, besides_airtime, kinds
+from tests.support.strategies import IDS, records, tasks, watches
 
 POLICY = a_policy(max_per_run=2)
-UNREAD: Observation = Unseen("a", "HTTP 503")
+UNREAD: Observation = Unread("a", "HTTP 503")
 
 observations = st.lists(
-    st.one_of(tasks, st.builds(Gone, IDS), st.builds(Unseen, IDS, st.just("HTTP 503"))),
+    st.one_of(tasks, st.builds(Gone, IDS), st.builds(Unread, IDS, st.just("HTTP 503"))),
     min_size=1,
     max_size=4,
     unique_by=lambda seen: getattr(seen, "id", getattr(seen, "task_id", "")),
@@ -150,7 +151,7 @@ def test_what_is_planned_is_remembered(seen: Sequence[Observation], memory: Memo
     next_ = after(planned, memory)
     assert set(next_.outbox) == {notice.event_id for notice in planned.notices}
     for each in seen:
-        if isinstance(each, Unseen):
+        if isinstance(each, Unread):
             assert next_.tasks.get(each.task_id) == memory.tasks.get(each.task_id)
 
 
@@ -208,7 +209,7 @@ def test_a_start_has_the_name_of_its_event() -> None:
 
 
 def test_only_what_would_be_started_is_a_candidate() -> None:
-    """Of listed tasks, those whose start is due: failed, mendable, and not too many of them."""
+    """Of listed tasks, those whose start is due: failed, restartable, and not too many of them."""
     listed = [
         a_running_task(id="running", listed=True),
         a_task(id="hopeless", code=DISK_FULL, listed=True),
@@ -373,180 +374,6 @@ def test_a_quiet_plan_is_empty() -> None:
     assert a_plan(seen, after(first)).empty
 
 
-def test_blindness_is_told_at_the_third_run_and_its_end_once() -> None:
-    """Three runs in a row that read nothing are told once; so is the first that reads again."""
-    memory = Memory()
-    told: List[List[Kind]] = []
-    for seen in [*[UNREAD] * 5, a_running_task(), a_running_task()]:
-        planned = a_plan([seen], memory)
-        told.append(kinds(planned))
-        memory = after(planned, memory)
-    assert told == [[], [], [Kind.BLIND], [], [], [Kind.SEES_AGAIN], []]
-    assert a_plan([UNREAD], replace(memory, watch=WatchRecord(3, NOW, "1"))).empty
-    opened, closed = memory.outbox.values()
-    assert opened.event_id == "20261124-4711-1-blind"
-    assert closed.event_id == f"{opened.event_id}-end"
-    assert opened.detail == "HTTP 503"
-    assert BLIND_AFTER_RUNS == 3
-
-
-def test_a_short_blindness_is_not_told() -> None:
-    """Two runs that read nothing, and a third that does, tell nobody."""
-    memory = Memory()
-    for seen in [*[UNREAD] * 2, a_running_task()]:
-        planned = a_plan([seen], memory)
-        assert planned.notices == ()
-        memory = after(planned, memory)
-    assert memory.watch == WatchRecord()
-
-
-def test_one_task_that_is_seen_is_enough_to_see() -> None:
-    """A run that reads one task of two is not blind."""
-    planned = a_plan([UNREAD, a_running_task(id="b")])
-    assert planned.watch is not None
-    assert planned.watch.blind_runs == 0
-
-
-def test_an_account_without_tasks_is_no_blindness() -> None:
-    """Where there is nothing to read, nothing was missed."""
-    assert a_plan([]).empty
-
-
-def test_blindness_knows_its_first_run() -> None:
-    """Both its notices say since when: that is the first of the runs, not the one that told."""
-    memory, told = Memory(), []
-    for number, seen in enumerate([*[UNREAD] * 4, a_running_task()]):
-        planned = a_plan([seen], memory, now=NOW + minutes(number))
-        told += [(notice.kind, notice.at, notice.since) for notice in planned.notices]
-        memory = after(planned, memory)
-    assert told == [
-        (Kind.BLIND, NOW + minutes(2), NOW),
-        (Kind.SEES_AGAIN, NOW + minutes(4), NOW),
-    ]
-
-
-def test_what_was_not_read_is_remembered() -> None:
-    """The tasks that a run did not read come first in the next one; the others are forgotten."""
-    late = [Unseen(name, "no time", reached=False) for name in "cb"]
-    planned = a_plan([a_running_task(), *late, Unseen("d", "HTTP 503")])
-    assert planned.watch == WatchRecord(
-        unread={"c": Sight(NOW), "b": Sight(NOW), "d": Sight(NOW, 1)}
-    )
-    assert after(a_plan([a_running_task()], after(planned))).watch == WatchRecord()
-
-
-def test_a_loss_that_was_told_is_remembered_through_blindness() -> None:
-    """The end of a blind time does not make a known loss a new one."""
-    memory = Memory(watch=WatchRecord(3, NOW, "20261124-0-0-blind", loss_told=True))
-    planned = a_plan([a_running_task()], memory, memory_lost=True)
-    assert kinds(planned) == [Kind.SEES_AGAIN]
-    assert planned.watch == WatchRecord(loss_told=True)
-
-
-def test_a_lost_memory_is_told_once_for_each_loss() -> None:
-    """The loss is told when it is found; a later loss is told again."""
-    memory, told = Memory(), []
-    for lost in (True, True, False, True):
-        planned = a_plan([a_running_task()], memory, memory_lost=lost)
-        told.append(kinds(planned))
-        memory = after(planned, memory)
-    assert told == [[Kind.MEMORY_LOST], [], [], [Kind.MEMORY_LOST]]
-
-
-# Tasks that are not there, or could not be read
-
-
-def test_gone_is_believed_at_the_second_answer() -> None:
-    """One may be a passing fault; it is told once, and a quiet run after it writes nothing."""
-    plans = _night(*[[Gone("a")]] * 4)
-    assert [kinds(plan) for plan in plans] == [[], [Kind.GONE], [], []]
-    assert plans[3].empty
-    assert {plan.decisions[0].verdict.reason for plan in plans} == {Reason.GONE}
-
-
-@pytest.mark.parametrize("state", ["MIGRATE_FAIL", "MIGRATE_SUCCESS", "INVENTED_NEXT_YEAR"])
-def test_a_gone_task_is_told_by_its_name_and_nothing_of_it_is_forgotten(state: str) -> None:
-    """What is remembered outlasts it, for it may be there again."""
-    known = Memory({"a": a_started_record(3, state=state)})
-    first = a_plan([Gone("a", "it is called b now")], known)
-    planned = a_plan([Gone("a", "it is called b now")], after(first, known))
-    assert (planned.notices[0].task, planned.notices[0].detail) == (
-        Task("a", "web-01", ""),
-        "it is called b now",
-    )
-    assert (first.tasks, planned.tasks) == ({}, {})
-
-
-def test_a_gone_task_that_is_back_is_told_and_goes_on() -> None:
-    """Its incident is the same, its starts count on, and the waits between them hold."""
-    failed = a_task(code=DISK_BUSY)
-    plans = _night([failed], *[[Gone("a")]] * 3, *[[failed]] * 2)
-    assert [kinds(plan) for plan in plans] == [
-        [Kind.FAILED],
-        [],
-        [Kind.GONE],
-        [],
-        [Kind.READABLE],
-        [],
-    ]
-    told, back = plans[2].notices[0], plans[4].notices[0]
-    assert (back.event_id, back.since) == (f"{told.event_id}-end", NOW + minutes(1))
-    assert plans[4].decisions[0].verdict.attempt.number == 2
-
-
-@pytest.mark.parametrize("between", [a_running_task(), Unseen("a", "HTTP 503")])
-def test_answers_in_a_row_are_those_without_another_between(between: Observation) -> None:
-    """A reading begins the count anew; a run without an answer says nothing."""
-    other = a_running_task(id="b")
-    plans = _night([Gone("a"), other], [between, other], [Gone("a"), other])
-    told = [Kind.GONE] if isinstance(between, Unseen) else []
-    assert [kinds(plan) for plan in plans] == [[], [], told]
-
-
-def test_a_service_that_says_gone_now_and_then_changes_nothing() -> None:
-    """At every second read: nothing is told, and nothing is started that would not be."""
-    two: List[Sequence[Observation]] = [[a_task(code=DISK_BUSY)], [Gone("a")]]
-    plans = _night(*two * 30)
-    assert [kind for plan in plans for kind in kinds(plan)] == [Kind.FAILED, Kind.NEEDS_PERSON]
-    assert [number for number, plan in enumerate(plans) if plan.starts] == [0, 2, 6, 14, 30]
-
-
-def test_what_is_told_to_be_gone_stays_so_while_nobody_asks_for_it() -> None:
-    """With a list, a run after that reads other tasks only."""
-    plans = _night(*[[Gone("a")]] * 2, *[[a_running_task(id="b")]] * 2, [a_running_task()])
-    assert [kinds(plan) for plan in plans] == [[], [Kind.GONE], [], [], [Kind.READABLE]]
-
-
-def test_a_row_shows_that_a_task_is_there_again() -> None:
-    """Though it cannot be read by itself."""
-    refused = Unseen("a", "HTTP 403", row=a_running_task(listed=True))
-    gone: List[Observation] = [Gone("a"), a_task(id="b")]
-    plans = _night(gone, gone, [refused, a_task(id="b")], discovers=True)
-    assert Kind.READABLE in kinds(plans[2])
-
-
-def test_of_a_task_that_is_gone_nobody_hears_that_it_cannot_be_read() -> None:
-    """One end is enough, and it has the id of the notice that it ends."""
-    refused, other = Unseen("a", "HTTP 403"), a_running_task(id="b")
-    seen = [a_running_task(), other]
-    plans = _night(*[[refused, other]] * 3, *[[Gone("a"), other]] * 2, seen, seen)
-    told = [notice for plan in plans for notice in plan.notices]
-    assert [notice.kind for notice in told] == [Kind.UNREADABLE, Kind.GONE, Kind.READABLE]
-    assert told[2].event_id == f"{told[1].event_id}-end"
-    once = _night(*[[refused, other]] * 3, [Gone("a"), other], seen)
-    told = [notice for plan in once for notice in plan.notices]
-    assert [notice.event_id for notice in told][1:] == [f"{told[0].event_id}-end"]
-
-
-def test_a_task_that_was_not_reached_is_told_apart_from_one_that_failed_to_be_read() -> None:
-    """Without time or keys a task is not reached; with an answer that is none it is unreadable."""
-    planned = a_plan([Unseen("a", "no time", reached=False), Unseen("b", "HTTP 503")])
-    verdicts = [decision.verdict for decision in planned.decisions]
-    assert [each.reason for each in verdicts] == [Reason.NOT_REACHED, Reason.UNREADABLE]
-    assert [each.action for each in verdicts] == [Action.WAIT, Action.WAIT]
-    assert [decision.detail for decision in planned.decisions] == ["no time", "HTTP 503"]
-
-
 # What ends something
 
 
@@ -582,105 +409,6 @@ def _wanting(*wanted: Kind) -> Any:
     return a_policy(notify_on=frozenset(wanted))
 
 
-@pytest.mark.parametrize("wanted", [Kind.FAILED, Kind.NEEDS_PERSON])
-def test_either_opening_alone_is_closed(wanted: Kind) -> None:
-    """Whichever of the two was told of a failure, its end carries the id of that one."""
-    policy = _wanting(wanted, Kind.RESUMED)
-    failed = a_plan([a_task(code=DISK_FULL)], policy=policy)
-    (opened,) = failed.notices
-    assert opened.kind is wanted
-    (closed,) = a_plan([a_running_task()], after(failed), policy=policy).notices
-    assert (closed.kind, closed.event_id) == (Kind.RESUMED, f"{opened.event_id}-end")
-
-
-FAILED, CALL = "20261123-0-1-failed", "20261123-0-2-needs_person"
-STALL, LOST = "20261123-0-3-stalled", "20261123-0-4-disconnected"
-LONG_AGO = NOW - minutes(400)
-BROKEN = a_record(failed_event=FAILED, call=Call(CALL, LONG_AGO), code=DISK_FULL)
-# It runs, and has stood still since long ago.
-STILL = a_record(
-    state="RUNNING",
-    failed_event="",
-    code="",
-    last_progress=a_task().progress,
-    moved_at=LONG_AGO,
-    stall=Call(STALL, LONG_AGO),
-)
-# What is remembered, what is then read, and the kind that follows up what was told earlier.
-FOLLOWS: Dict[str, Tuple[TaskRecord, Task, Kind]] = {
-    "resumed": (BROKEN, a_running_task(), Kind.RESUMED),
-    "reminder of a call": (BROKEN, a_task(code=DISK_FULL), Kind.REMINDER),
-    "moving": (STILL, a_running_task(progress=Progress(6)), Kind.MOVING),
-    "reminder of a stall": (STILL, a_running_task(), Kind.REMINDER),
-    "connected": (
-        a_record(state="RUNNING", failed_event="", code="", lost_event=LOST, lost_at=LONG_AGO),
-        a_running_task(connected=True),
-        Kind.CONNECTED,
-    ),
-}
-REMINDER = "20261124-4711-0-reminder"
-
-
-@pytest.mark.parametrize(
-    ("case", "opened_by", "event_id"),
-    [
-        ("resumed", {Kind.FAILED, Kind.NEEDS_PERSON}, f"{FAILED}-end"),
-        ("resumed", {Kind.FAILED}, f"{FAILED}-end"),
-        ("resumed", {Kind.NEEDS_PERSON}, f"{CALL}-end"),
-        ("resumed", {Kind.STALLED, Kind.DISCONNECTED, Kind.BLIND}, None),
-        ("reminder of a call", {Kind.FAILED, Kind.NEEDS_PERSON}, REMINDER),
-        ("reminder of a call", {Kind.FAILED}, REMINDER),
-        ("reminder of a call", {Kind.NEEDS_PERSON}, REMINDER),
-        ("reminder of a call", {Kind.STALLED}, None),
-        ("moving", {Kind.STALLED}, f"{STALL}-end"),
-        ("moving", {Kind.FAILED, Kind.NEEDS_PERSON}, None),
-        ("reminder of a stall", {Kind.STALLED}, REMINDER),
-        ("reminder of a stall", {Kind.FAILED, Kind.NEEDS_PERSON}, None),
-        ("connected", {Kind.DISCONNECTED}, f"{LOST}-end"),
-        ("connected", {Kind.FAILED, Kind.STALLED}, None),
-    ],
-)
-def test_what_follows_up_a_notice_is_told_only_if_that_was(
-    case: str, opened_by: FrozenSet[Kind], event_id: Optional[str]
-) -> None:
-    """An end or a reminder goes with a kind that people wanted; an end is named after it."""
-    record, task, kind = FOLLOWS[case]
-    known = Memory({"a": record})
-    told = a_plan([task], known, policy=_wanting(kind, *opened_by)).notices
-    assert [(notice.kind, notice.event_id) for notice in told] == (
-        [(kind, event_id)] if event_id else []
-    )
-    muted = a_plan([task], known, policy=_wanting(*opened_by))
-    assert kind not in kinds(muted)
-
-
-def test_a_muted_opening_mutes_its_closing() -> None:
-    """A failure that was not told is not told as over, though that kind is wanted."""
-    policy = _wanting(Kind.RESUMED)
-    memory = Memory()
-    for seen in (a_task(code=DISK_FULL), a_running_task()):
-        planned = a_plan([seen], memory, policy=policy)
-        assert planned.notices == ()
-        memory = after(planned, memory)
-
-
-def test_muted_blindness_is_not_closed() -> None:
-    """When blindness is not to be told, neither is its end."""
-    memory = Memory()
-    for seen in [*[UNREAD] * 4, a_running_task()]:
-        planned = a_plan([seen], memory, policy=_wanting(Kind.SEES_AGAIN))
-        assert planned.notices == ()
-        memory = after(planned, memory)
-
-
-def test_a_loss_can_be_muted() -> None:
-    """NOTIFY_ON holds for what concerns the watching itself, too."""
-    policy = _wanting(Kind.FAILED)
-    planned = a_plan([a_running_task()], policy=policy, memory_lost=True)
-    assert planned.notices == ()
-    assert planned.watch == WatchRecord(loss_told=True)
-
-
 def test_a_test_notice_is_made_on_request() -> None:
     """The command test adds one notice, whatever else there is; it cannot be muted."""
     planned = a_plan([a_running_task()], policy=_wanting(), commands=Commands(test=True))
@@ -694,240 +422,3 @@ def test_both_commands_are_answered_whoever_wants_to_hear_nothing() -> None:
     commands = Commands(test=True, digest=True)
     planned = a_plan([a_task()], NOTHING, policy=_wanting(), commands=commands)
     assert kinds(planned) == [Kind.TEST, Kind.DIGEST]
-
-
-# One task among many that cannot be read
-
-
-def _night(*observed: Sequence[Any], **situation: Any) -> List[Plan]:
-    """Return the plans of runs a minute apart, each with what the one before remembers."""
-    memory, plans = Memory(), []
-    for number, seen in enumerate(observed):
-        plans.append(a_plan(seen, memory, now=NOW + minutes(number), **situation))
-        memory = after(plans[-1], memory)
-    return plans
-
-
-def test_a_task_that_cannot_be_read_is_told_once_and_its_end_once() -> None:
-    """After three runs people hear that it is not watched, why, and what to do; then that it is."""
-    seen, refused = a_running_task(id="b"), Unseen("a", "HTTP 403", remedy="grant the right")
-    plans = _night(*[[refused, seen]] * 5, [a_running_task(), seen], [a_running_task(), seen])
-    told = [(number, notice) for number, each in enumerate(plans) for notice in each.notices]
-    assert [(number, notice.kind) for number, notice in told] == [
-        (2, Kind.UNREADABLE),
-        (5, Kind.READABLE),
-    ]
-    (_, opened), (_, closed) = told
-    assert (opened.since, opened.detail) == (NOW, "HTTP 403; grant the right")
-    assert (closed.event_id, closed.since) == (f"{opened.event_id}-end", NOW)
-    assert plans[3].empty
-    assert plans[6].empty
-
-
-def test_a_task_that_was_never_read_is_told_by_its_id() -> None:
-    """Nothing is remembered of it, and it is missed all the same."""
-    refused = Unseen("a", "SMS.6527")
-    told = _night(*[[refused, a_running_task(id="b")]] * 3)[-1].notices
-    assert [(notice.kind, notice.task and notice.task.id) for notice in told] == [
-        (Kind.UNREADABLE, "a")
-    ]
-
-
-def test_a_read_that_works_in_between_begins_the_count_anew() -> None:
-    """Three runs in a row are needed: a service that blinks is no news."""
-    refused, seen = Unseen("a", "HTTP 503"), a_running_task(id="b")
-    one = [[refused, seen]] * 2 + [[a_running_task(), seen]]
-    assert [plan.notices for plan in _night(*one, *one)] == [()] * 6
-
-
-def test_what_was_not_asked_for_is_not_counted() -> None:
-    """A run without time says nothing of a task, neither that it can be read nor that it cannot."""
-    late, refused = Unseen("a", "no time", reached=False), Unseen("a", "HTTP 503")
-    seen = a_running_task(id="b")
-    plans = _night(*[[late, seen]] * 4, *[[refused, seen], [late, seen]] * 3)
-    assert [kinds(plan) for plan in plans] == [[]] * 8 + [[Kind.UNREADABLE], []]
-
-
-def test_a_blind_run_counts_for_no_single_task() -> None:
-    """Where nothing can be read, that is told, and no list of tasks beside it."""
-    blind = [Unseen("a", "HTTP 503"), Unseen("b", "HTTP 503")]
-    assert [kinds(plan) for plan in _night(*[blind] * 4)] == [[], [], [Kind.BLIND], []]
-
-
-def test_a_failed_task_that_only_the_list_shows_calls_a_person() -> None:
-    """Its failure is told; that it cannot be read, and so is not started, calls somebody, once."""
-    refused = Unseen("a", "HTTP 403", row=a_task(listed=True))
-    plans = _night(*[[refused, a_running_task(id="b")]] * 4, discovers=True)
-    assert [kinds(plan) for plan in plans] == [
-        [Kind.FAILED],
-        [],
-        [Kind.UNREADABLE, Kind.NEEDS_PERSON],
-        [],
-    ]
-    verdicts = [plan.decisions[0].verdict for plan in plans]
-    assert {(each.action, each.reason) for each in verdicts} == {
-        (Action.WAIT, Reason.NOT_REACHED),
-    }
-    assert plans[0].decisions[0].detail == "HTTP 403"
-    call = plans[2].notices[1]
-    assert (call.verdict, call.since) == (verdicts[2], NOW)
-    assert plans[2].tasks["a"].failure.call == Call(call.event_id, NOW + minutes(2))
-
-
-def test_a_failed_task_that_no_call_is_left_for_calls_a_person_after_the_longest_wait() -> None:
-    """It is told as failed, never as unreadable, and a person is called once."""
-    passed = Unseen("a", "APIGW.0308", throttled=True, row=a_task(listed=True))
-    unlisted = Unseen("c", "APIGW.0308", reached=False, throttled=True)
-    plans = _night(*[[passed, a_running_task(id="b"), unlisted]] * 18, discovers=True)
-    told = [(minute, kind) for minute, plan in enumerate(plans) for kind in kinds(plan)]
-    longest = int(a_policy().backoff_max / minutes(1))
-    assert told == [(0, Kind.FAILED), (longest, Kind.NEEDS_PERSON)]
-    verdicts = {each.verdict.reason for plan in plans for each in plan.decisions}
-    assert verdicts == {Reason.THROTTLED, Reason.MOVING}
-    assert all(plan.empty for plan in plans[1:longest])
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(a_running_task(listed=True), id="it runs"),
-        pytest.param(a_task(code=DISK_FULL, listed=True), id="a person was called before"),
-    ],
-)
-def test_nobody_is_called_for_want_of_calls_where_no_start_is_due(row: Task) -> None:
-    """What a list shows is enough there."""
-    passed = Unseen("a", "APIGW.0308", throttled=True, row=row)
-    plans = _night(*[[passed, a_running_task(id="b")]] * 18, discovers=True)
-    assert [kind for plan in plans[1:] for kind in kinds(plan)] == []
-
-
-@pytest.mark.parametrize(
-    ("row", "known"),
-    [
-        pytest.param(a_task(code=DISK_FULL, listed=True), None, id="called before"),
-        pytest.param(a_running_task(listed=True), None, id="it runs"),
-        pytest.param(None, a_record(), id="no row"),
-    ],
-)
-def test_nobody_is_called_for_a_task_that_cannot_be_read(
-    row: Optional[Task], known: Optional[TaskRecord]
-) -> None:
-    """Unless a list shows that it has failed, and nobody was called yet."""
-    refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
-    memory = Memory({"a": known} if known else {})
-    told: List[Kind] = []
-    for number in range(4):
-        planned = a_plan([refused, other], memory, now=NOW + minutes(number), discovers=True)
-        memory, told = after(planned, memory), [*told, *kinds(planned)]
-    assert told.count(Kind.UNREADABLE) == 1
-    assert told.count(Kind.NEEDS_PERSON) == (row is not None and row.error.code == DISK_FULL)
-
-
-def test_a_row_of_a_failed_task_does_not_say_that_it_can_be_read() -> None:
-    """In a run that has no room to try, people do not hear that it can; by itself, they do."""
-    row = a_task(listed=True)
-    refused, other = Unseen("a", "HTTP 403", row=row), a_running_task(id="b")
-    unread: List[Observation] = [refused, other]
-    plans = _night(*[unread] * 3, [row, other], unread, [a_task(), other], discovers=True)
-    assert [kinds(plan) for plan in plans[3:]] == [[], [], [Kind.READABLE]]
-    runs = _night(*[unread] * 3, [a_running_task(listed=True), other], discovers=True)
-    assert kinds(runs[3]) == [Kind.RESUMED, Kind.READABLE]
-
-
-def test_a_part_of_the_list_is_told_like_a_task_and_so_is_its_end() -> None:
-    """No observation stands for a list that is whole again."""
-    part, other = Unseen("*", "HTTP 500", remedy="wait"), a_running_task(id="b")
-    plans = _night(*[[part, other]] * 4, [other], [other], discovers=True)
-    assert [kinds(plan) for plan in plans] == [
-        *[[], [], [Kind.UNREADABLE], []],
-        *[[Kind.READABLE], []],
-    ]
-    told, back = plans[2].notices[0], plans[4].notices[0]
-    assert told.task == back.task == Task("*", "a part of the list of tasks", "")
-    assert back.event_id == f"{told.event_id}-end"
-    two: List[Sequence[Observation]] = [[part, other], [other]]
-    assert [kinds(plan) for plan in _night(*two * 4)] == [[]] * 8
-
-
-def test_since_when_a_list_is_of_no_use_is_remembered_for_as_long_as_it_is() -> None:
-    """It is written down once, and forgotten when a list was had."""
-    seen = [a_running_task()]
-    plans = _night(*[seen] * 3, unlisted=NOW)
-    assert [plan.watch and plan.watch.unlisted for plan in plans] == [NOW, None, None]
-    assert a_plan(seen, Memory(watch=WatchRecord(unlisted=NOW))).watch == WatchRecord()
-
-
-def test_a_short_list_is_counted_up_to_where_it_is_no_passing_thing() -> None:
-    """Three runs in a row; it is written down no further, and forgotten when the list is whole."""
-    seen = [a_running_task()]
-    plans = _night(*[seen] * 4, short_list=True)
-    assert [plan.watch and plan.watch.short_lists for plan in plans] == [1, 2, 3, None]
-    whole = a_plan(seen, Memory(watch=WatchRecord(short_lists=3)))
-    assert whole.watch == WatchRecord()
-
-
-# How much is said of one task
-
-
-def _noise(number: int) -> List[Sequence[Observation]]:
-    """Return runs that each have something to tell of one task."""
-    return [[a_task(state=f"INVENTED-{each % 2}", code="")] for each in range(number)]
-
-
-def test_a_noisy_task_does_not_silence_the_others() -> None:
-    """Airtime is counted for each task by itself, and what is about the watching has none."""
-    noise = [[*seen, a_running_task(id="b")] for seen in _noise(8)]
-    plans = _night(*noise, [*_noise(1)[0], a_task(id="b")], memory_lost=True)
-    assert [kinds(plan) for plan in plans[6:]] == [[], [], [Kind.FAILED]]
-    assert plans[8].notices[0].task == a_task(id="b")
-    commands = Commands(test=True, digest=True)
-    assert kinds(_night(*_noise(8), commands=commands)[7]) == [Kind.TEST, Kind.DIGEST]
-
-
-def test_what_is_held_back_is_remembered_and_never_owed() -> None:
-    """The record of the task has it; the notice goes nowhere."""
-    plans = _night(*_noise(7))
-    assert plans[6].notices == ()
-    assert plans[6].tasks["a"].state == "INVENTED-0"
-    assert plans[6].watch is not None
-    air = plans[6].watch.airtime["a"]
-    assert (len(air.told), air.held, air.held_since) == (6, 1, NOW + minutes(6))
-
-
-def test_a_summary_stands_for_what_was_held_back() -> None:
-    """It has the name of the event that it is raised at, and says how many and since when."""
-    plans = _night(*_noise(7), *[_noise(1)[0]] * 60)
-    assert [number for number, plan in enumerate(plans) if plan.notices] == [*range(6), 66]
-    (summary,) = plans[66].notices
-    assert (summary.kind, summary.event_id) == (Kind.DIGEST, "20261124-4711-0-digest")
-    assert (summary.count, summary.since) == (1, NOW + minutes(6))
-    assert summary.task == _noise(1)[0][0]
-    assert summary.verdict == plans[66].decisions[0].verdict
-
-
-@pytest.mark.parametrize("last", [Gone("a", "it is called b now"), Unseen("a", "HTTP 503")])
-def test_a_summary_comes_though_the_task_is_not_there(last: Observation) -> None:
-    """That it was told to be gone, or not to be read, may be what was held back."""
-    other = a_task(id="b", state="ABORT", code="")
-    plans = _night(*([*seen, other] for seen in _noise(7)), *[[last, other]] * 61)
-    (summary,) = [notice for plan in plans[7:] for notice in plan.notices]
-    assert summary.kind is Kind.DIGEST
-    assert summary.count == 2
-    assert summary.task == Task("a", "web-01", "")
-    assert summary.detail == plans[66].decisions[0].detail
-
-
-def test_a_quiet_run_after_the_noise_writes_nothing() -> None:
-    """What was said lately is dropped when there is something else to write."""
-    plans = _night(*_noise(6), *[_noise(6)[-1]] * 90)
-    assert all(plan.empty for plan in plans[6:])
-    memory = Memory(watch=plans[5].watch or WatchRecord())
-    later = a_plan([a_task(id="b")], memory, now=NOW + minutes(300))
-    assert later.watch is not None
-    assert set(later.watch.airtime) == {"b"}
-
-
-def test_what_nobody_wants_to_hear_takes_no_airtime() -> None:
-    """Whoever wants to hear of ends alone hears of the first one."""
-    plans = _night(*_noise(9), [a_task(state="ABORT", code="")], policy=_wanting(Kind.PAUSED))
-    assert [kinds(plan) for plan in plans] == [[]] * 9 + [[Kind.PAUSED]]

@@ -6,7 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import FrozenSet, List, NamedTuple, Sequence
 
-from builders import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_watch.model.notice import Kind, Position
+from sms_watch.model.policy import Policy
+from sms_watch.model.task import Gone, Observation, Task, Unread
+from sms_watch.rules.draft import Plan
+from sms_watch.rules.plan import plan
+from tests.support.builders import (
     DISK_FULL,
     LINE_LOST,
     NOW,
@@ -17,14 +25,7 @@ from builders import (
     a_task,
     minutes,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from planning import NOTHING, after, kinds
-
-from sms_watch.model.notice import Kind, Position
-from sms_watch.model.policy import Policy
-from sms_watch.model.task import Gone, Observation, Task, Unseen
-from sms_watch.rules.plan import Plan, plan
+from tests.support.planning import NOTHING, after, kinds
 
 HOUR = timedelta(hours=1)
 
@@ -60,7 +61,7 @@ def _observed(task_id: str) -> st.SearchStrategy[Observation]:
     failed = st.builds(_task, st.just(task_id), st.just("SYNC_FAIL"), codes, percents, agents)
     states = st.sampled_from(["ABORT", "RESETING", "SYNC_F_ROLLBACK_SUCCESS", "INVENTED"])
     resting = st.builds(_task, st.just(task_id), states, st.just(""), percents, agents)
-    others = st.sampled_from([Gone(task_id), Unseen(task_id, "HTTP 503")])
+    others = st.sampled_from([Gone(task_id), Unread(task_id, "HTTP 503")])
     return st.one_of(running, running, running, failed, failed, resting, others)
 
 

@@ -7,11 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Optional
 
 import pytest
-from builders import NOW, a_record, a_running_task, a_started_record, a_task, minutes, varied
 
 from sms_watch.model.task import Phase
 from sms_watch.rules.call import Call
 from sms_watch.rules.record import Totals
+from tests.support.builders import (
+    NOW,
+    a_record,
+    a_running_task,
+    a_started_record,
+    a_task,
+    minutes,
+    varied,
+)
 
 SECOND = timedelta(seconds=1)
 CALL = Call("20261124-1-0-needs_person", NOW - minutes(240), 2)

@@ -7,7 +7,14 @@ from datetime import timedelta
 from typing import Any, List, Tuple
 
 import pytest
-from builders import (
+
+from sms_watch.model.notice import Kind, Notice
+from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
+from sms_watch.rules.call import Call
+from sms_watch.rules.draft import Commands
+from sms_watch.rules.record import Memory, TaskRecord
+from sms_watch.rules.reminders import MOST_REMINDERS, Snooze, reminders_due
+from tests.support.builders import (
     DISK_FULL,
     NO_RSYNC,
     NOW,
@@ -17,14 +24,7 @@ from builders import (
     a_task,
     minutes,
 )
-from planning import NOTHING, a_plan, after, kinds
-
-from sms_watch.model.notice import Kind, Notice
-from sms_watch.model.task import Gone, Observation, Progress, Task, Unseen
-from sms_watch.rules.call import Call
-from sms_watch.rules.plan import Commands
-from sms_watch.rules.record import Memory, TaskRecord
-from sms_watch.rules.reminders import MOST_REMINDERS, Snooze, reminders_due
+from tests.support.planning import NOTHING, a_plan, after, kinds
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -111,7 +111,7 @@ def test_reminders_that_would_be_due_soon_come_along(ago: timedelta, joins: bool
     assert told == (["a", "b"] if joins else ["a"])
 
 
-@pytest.mark.parametrize("seen", [Unseen("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
+@pytest.mark.parametrize("seen", [Unread("a", "HTTP 503"), Gone("a")], ids=["unseen", "gone"])
 def test_nothing_is_repeated_of_a_task_that_was_not_seen(seen: Observation) -> None:
     """What nobody could look at may be over."""
     memory = Memory({"a": _open(400 * HOUR)})
@@ -237,7 +237,7 @@ def test_a_snooze_holds_for_its_task_alone() -> None:
 def test_a_snooze_is_kept_where_the_task_was_not_read() -> None:
     """The wish is written into what is remembered, and nothing else of it changes."""
     memory, commands = Memory({"a": _open()}), Commands(snooze=Snooze("a", HOUR))
-    planned = a_plan([Unseen("a", "HTTP 503")], memory, commands=commands)
+    planned = a_plan([Unread("a", "HTTP 503")], memory, commands=commands)
     assert planned.tasks == {"a": replace(_open(), snoozed_until=NOW + HOUR)}
     assert planned.notices == ()
-    assert a_plan([Unseen("b", "HTTP 503")], memory, commands=commands).tasks == {}
+    assert a_plan([Unread("b", "HTTP 503")], memory, commands=commands).tasks == {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import NOW, minutes
 
 from sms_watch.model.notice import Kind
 from sms_watch.rules.sight import Sight
+from tests.support.builders import NOW, minutes
 
 EVENT = "20261124-4711-0"
 

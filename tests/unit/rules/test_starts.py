@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Optional
 
 import pytest
-from builders import NOW, a_policy, a_task, minutes
 
 from sms_watch.model.notice import Outcome
 from sms_watch.model.task import ErrorClass
 from sms_watch.rules.starts import Starts, cap
+from tests.support.builders import NOW, a_policy, a_task, minutes
 
 HERE = a_task().progress
 FURTHER, BACK = replace(HERE, percent=51), replace(HERE, percent=40)

@@ -1,0 +1,1 @@
+"""How ``build_zip.py`` makes the zip for FunctionGraph."""

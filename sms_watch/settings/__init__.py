@@ -1,0 +1,1 @@
+"""The settings: from names and texts to one checked value."""

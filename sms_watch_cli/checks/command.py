@@ -1,0 +1,169 @@
+"""``check``: is everything set up, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Iterable, Iterator, List, Mapping, Optional
+
+import click
+
+from sms_watch.errors import CloudError, SettingsError
+from sms_watch.redaction import Redactor
+from sms_watch.settings.parse import secrets_in
+from sms_watch.settings.table import SETTINGS
+from sms_watch.text import clean
+from sms_watch_cli.checks import function, journal, tasks, topic
+from sms_watch_cli.checks.findings import STATUS, Finding, Verdict, unread, worst
+from sms_watch_cli.session import MOST_SHOWN, CloudSession, env_file_option, texts_of, unread_of
+
+WIDTH = 100  # or that of a narrower terminal
+MARGIN = 25  # of what comes after verdict and name
+COLOURS = {
+    Verdict.OK: "green",
+    Verdict.NOTE: "blue",
+    Verdict.WARNING: "yellow",
+    Verdict.FAILED: "red",
+}
+UNASKED = "not looked at: refused keys get locked by a row of further tries"
+
+
+def findings(
+    cloud_session: CloudSession, texts: Mapping[str, str], send_test: bool = False
+) -> Iterator[Finding]:
+    """Look at everything that a run needs, in the order in which one thing needs another."""
+    yield from tasks.settings(cloud_session, texts)
+    yield tasks.clock(cloud_session)
+    seen: List[object] = []
+    if cloud_session.settings.scope.discovers:
+        seen += tasks.listed(cloud_session)
+        errors = [each for each in seen if isinstance(each, CloudError)]
+        yield tasks.keys(errors)
+        yield from (tasks.listing_failed(error) for error in errors if not error.refuses_keys)
+        yield from (each for each in seen if isinstance(each, Finding))
+    else:
+        found = tasks.seen_by_id(cloud_session)
+        seen += found
+        yield tasks.keys(found)
+        yield from tasks.tasks(cloud_session, found)
+    if tasks.is_locked_out(seen):
+        yield Finding("the rest", Verdict.NOTE, UNASKED, "correct the keys, then check again")
+        return
+    read, entries = journal.read(cloud_session)
+    yield tasks.right_to_start(cloud_session.settings.policy, entries)
+    yield from topic.topic(cloud_session)
+    yield read
+    yield from journal.appending(cloud_session)
+    if send_test:
+        yield topic.send_test(cloud_session)
+
+
+def _all(
+    texts: Mapping[str, str],
+    warnings: Iterable[str],
+    urn: Optional[str],
+    endpoint: str,
+    send_test: bool,
+) -> Iterator[Finding]:
+    yield from unread("settings", warnings)
+    try:
+        cloud_session = CloudSession.of(texts)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("settings", Verdict.FAILED, problem)
+        yield Finding("the rest", Verdict.NOTE, "not looked at: it needs the settings")
+        return
+    with cloud_session:
+        locked_out = False
+        for each in findings(cloud_session, texts, send_test):
+            locked_out = locked_out or each.text == UNASKED
+            yield each
+        if urn and not locked_out:
+            yield from function.function(cloud_session, urn, endpoint, texts)
+
+
+@click.command("check")
+@env_file_option
+@click.option("--function", "urn", metavar="URN", help="Look at this function's set-up too.")
+@click.option(
+    "--function-endpoint",
+    metavar="URL",
+    help="Another address for FunctionGraph; from the URN's region without it.",
+)
+@click.option("--send-test", is_flag=True, help="Publish one test message to the topic.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    env_file: Optional[Path],
+    urn: Optional[str],
+    function_endpoint: Optional[str],
+    send_test: bool,
+    as_json: bool,
+) -> None:
+    """See whether all is set up, and what to do where it is not.
+
+    Looks at settings, clock, keys, tasks, topic with its subscriptions, journal, and with
+    --function at the function in FunctionGraph. It judges with the keys given here; the function's
+    own may have other rights. It changes nothing; only --send-test sends something.
+
+    Exit status: 0 when all is well, 1 with warnings, 2 when something failed.
+    """
+    texts = texts_of(env_file)
+    endpoint = _endpoint(function_endpoint, urn)
+    redact = Redactor(secrets_in(texts))
+    found: List[Finding] = []
+    for each in _all(texts, unread_of(env_file), urn, endpoint, send_test):
+        # What services and the journal say is in it, and a finding is one line.
+        text, remedy = (clean(redact(part), MOST_SHOWN) for part in (each.text, each.remedy))
+        shown = Finding(each.about, each.verdict, text, remedy)
+        found.append(shown)
+        if not as_json:
+            click.echo(_line(shown))
+    if as_json:
+        rows = [{**vars(each), "verdict": str(each.verdict)} for each in found]
+        click.echo(json.dumps({"verdict": str(worst(found)), "findings": rows}, indent=2))
+    else:
+        click.echo(_summary(found))
+    ctx.exit(STATUS[worst(found)])
+
+
+def _endpoint(given: Optional[str], urn: Optional[str]) -> str:
+    if urn is None:
+        return ""
+    usual = function.endpoint_of(urn)
+    if given is None:
+        return usual
+    accepts = next(setting.read for setting in SETTINGS if setting.name == "SMS_ENDPOINT")
+    try:
+        return str(accepts(given))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--function-endpoint") from None
+
+
+def _line(finding: Finding) -> str:
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
+
+    def filled(text: str, first: str) -> str:
+        rest = " " * MARGIN
+        return textwrap.fill(
+            text,
+            max(width, 2 * MARGIN),
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    verdict = click.style(f"{finding.verdict:<9}", fg=COLOURS[finding.verdict])
+    text = filled(finding.text, " " * MARGIN)[MARGIN:]
+    line = f"{verdict}{finding.about:<{MARGIN - 9}}{text}"
+    return f"{line}\n{filled('-> ' + finding.remedy, ' ' * MARGIN)}" if finding.remedy else line
+
+
+def _summary(found: List[Finding]) -> str:
+    counts = [(sum(each.verdict is one for each in found), one) for one in Verdict]
+    shown = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
+    return f"\n{shown}"

@@ -1,0 +1,184 @@
+"""From the records of one task, line by line, to its story. Pure."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from sms_watch.model.notice import Notice
+from sms_watch.model.task import BROKEN, PHASES, Phase
+from sms_watch.rules.movement import WHOLE
+from sms_watch.rules.record import TaskRecord
+from sms_watch.text import clean
+from sms_watch_cli.report.story import GONE, Band, Gap, Point, Start, Story, saved
+
+
+def points(record: TaskRecord, at: datetime) -> Iterator[Point]:
+    """Return what a record, written at a moment, says of how far its task was."""
+    for sample in record.movement.samples:
+        if sample.percent is not None:
+            yield Point(min(sample.at, at), min(sample.percent, WHOLE), sample.sub_task)
+
+
+@dataclass
+class Trace:
+    """What is gathered of one task.
+
+    ``spans`` are the beginnings of its states, oldest first, with the codes of a failure; ``seen``
+    is the last of them as the records have it.
+    """
+
+    id: str
+    name: str = ""
+    spans: List[Tuple[datetime, str, Tuple[str, ...]]] = field(default_factory=list)
+    seen: Optional[Tuple[datetime, str]] = None
+    curve: Dict[datetime, Point] = field(default_factory=dict)
+    starts: List[Start] = field(default_factory=list)
+    stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
+
+    def add(self, record: TaskRecord, at: datetime) -> None:
+        """Take what a record says, written at a moment, than which nothing in it is later."""
+        self.name = record.name or self.name
+        self.curve.update((point.at, point) for point in points(record, at))
+        codes = (record.failure.code,) if record.failure.code else ()
+        if self.seen != (record.since, record.state):
+            self.seen = (record.since, record.state)
+            self._begin(record.state, min(record.since, at), codes)
+        elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
+            since, state, known = self.spans[-1]
+            self.spans[-1] = (since, state, known + codes)
+        stalled = bool(self.stalls) and self.stalls[-1][1] is None
+        if record.movement.stall and not stalled:
+            self.stalls.append((min(record.movement.moved_at or at, at), None))
+        elif stalled and not record.movement.stall:
+            self.stalls[-1] = (self.stalls[-1][0], max(self.stalls[-1][0], at))
+
+    def leave(self, since: datetime) -> None:
+        """Take in that the task is gone."""
+        if not self.is_gone:
+            self._begin(GONE, since, ())
+
+    def come_back(self, at: datetime) -> None:
+        """Take in that it is not gone, and goes on as what it was."""
+        if self.is_gone and len(self.spans) > 1:
+            _, state, codes = self.spans[-2]
+            self._begin(state, at, codes)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the task is told to be gone."""
+        return bool(self.spans) and self.spans[-1][1] == GONE
+
+    def _begin(self, state: str, since: datetime, codes: Tuple[str, ...]) -> None:
+        """Let a state begin, no earlier than the one before; being paused and paused are one."""
+        if self.spans:
+            before, former, _ = self.spans[-1]
+            since = max(since, before)
+            if _phase(former) is _phase(state) is Phase.PAUSED:
+                since = self.spans.pop()[0]
+        self.spans.append((since, state, codes))
+
+    def hear(self, notice: Notice, at: datetime) -> None:
+        """Take from a notice, written at a moment, how far the task was then."""
+        task = notice.task
+        if task is not None and task.progress.shown is not None:
+            point = Point(min(notice.at, at), task.progress.shown, task.progress.sub_task)
+            self.curve.setdefault(point.at, point)
+
+    def story(self, begin: datetime, end: datetime, zone: tzinfo, unseen: Sequence[Gap]) -> Story:
+        """Return what became of the task between two moments; ``unseen`` is when it was not read.
+
+        Hours are lost from the run that first saw it failed to the one that saw it otherwise, or
+        that looked last: as the digest counts them.
+        """
+        bands = [*self._bands(begin, end), *self._stalled(begin, end)]
+        bands.sort(key=lambda band: band.begin)
+        gaps = [gap for gap in unseen if _concerns(gap, bands)]
+        looked = gaps[-1].begin if gaps and gaps[-1].end == end else end
+        failed = [band for band in bands if band.phase in BROKEN]
+        return Story(
+            self.id,
+            clean(self.name) or self.id,
+            tuple(bands),
+            tuple(self._strokes(bands, gaps, begin, end)),
+            tuple(start for start in self.starts if begin <= start.at <= end),
+            len(failed),
+            sum((band.until(looked) for band in failed), timedelta(0)),
+            saved(bands, end, zone, gaps),
+            tuple(gaps),
+        )
+
+    def _bands(self, begin: datetime, end: datetime) -> Iterator[Band]:
+        ends = [*(since for since, _, _ in self.spans[1:]), end]
+        nexts = [*(_phase(state) for _, state, _ in self.spans[1:]), None]
+        for (since, state, codes), until, following in zip(self.spans, ends, nexts):
+            over = until < begin or (until == begin and following is not None)
+            if over or since > end:
+                continue
+            starts = self._within(since, until, following) if _phase(state) in BROKEN else ()
+            went_on = following in (Phase.MOVING, Phase.FINISHED)
+            yield Band(
+                max(since, begin),
+                min(until, end),
+                state,
+                _phase(state),
+                codes,
+                starts,
+                mended=went_on and any(start.accepted for start in starts),
+            )
+
+    def _within(
+        self, since: datetime, until: datetime, following: Optional[Phase]
+    ) -> Tuple[Start, ...]:
+        """Return the starts of a failure: also one at its end, unless that begins another."""
+        return tuple(
+            start
+            for start in self.starts
+            if since <= start.at < until or (start.at == until and following not in BROKEN)
+        )
+
+    def _stalled(self, begin: datetime, end: datetime) -> Iterator[Band]:
+        for since, until in self.stalls:
+            if since <= end and (until or end) >= begin:
+                within = max(since, begin), min(until or end, end)
+                yield Band(*within, "stalled", Phase.MOVING, stalled=True)
+
+    def _strokes(
+        self, bands: Sequence[Band], gaps: Sequence[Gap], begin: datetime, end: datetime
+    ) -> Iterator[Tuple[Point, ...]]:
+        """Cut the curve where it did not run, was not seen, or began another sub-task."""
+        resting = [band for band in bands if band.phase is not Phase.MOVING]
+        breaks = sorted(
+            [*(band.begin for band in resting), *(gap.begin for gap in gaps)],
+        )
+        strokes: Dict[Tuple[int, str], List[Point]] = {}
+        for at in sorted(self.curve):
+            rests = any(band.begin < at < band.end for band in resting)
+            if begin <= at <= end and not rests:
+                point = self.curve[at]
+                stretch = (bisect.bisect_left(breaks, at), point.sub_task)
+                strokes.setdefault(stretch, []).append(point)
+        yield from (tuple(_bends(stroke)) for stroke in strokes.values())
+
+
+def _concerns(gap: Gap, bands: Sequence[Band]) -> bool:
+    """Return whether a gap hides anything: it began after the task was known, and before its end.
+
+    What has finished or is gone stays so, whether anybody looks or not.
+    """
+    before = [band for band in bands if band.begin <= gap.begin and not band.stalled]
+    return bool(before) and before[-1].phase not in (Phase.FINISHED, Phase.GONE)
+
+
+def _bends(stroke: Sequence[Point]) -> Iterator[Point]:
+    """Leave out the points that lie within a level stretch, for they change no line."""
+    for place, point in enumerate(stroke):
+        around = stroke[max(0, place - 1) : place + 2]
+        if len(around) < 3 or any(each.percent != point.percent for each in around):
+            yield point
+
+
+def _phase(state: str) -> Phase:
+    return PHASES.get(state, Phase.UNKNOWN) if state != GONE else Phase.GONE

@@ -1,0 +1,49 @@
+"""A night against the simulated cloud, as a command."""
+
+from __future__ import annotations
+
+from datetime import timezone
+from pathlib import Path
+from typing import Optional
+
+import click
+
+from simulated_cloud.scenarios import SCENARIOS
+from sms_watch_cli.play import play_plain, play_unwatched, play_watched
+from sms_watch_cli.report.command import write
+from sms_watch_cli.report.facts import facts
+from sms_watch_cli.report.page import page
+from sms_watch_cli.screen import Screen
+
+NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCENARIOS))
+
+
+@click.command("simulate", epilog=f"\b\nScenarios:\n{NAMES}")
+@click.argument(
+    "scenario", type=click.Choice(sorted(SCENARIOS)), default="night", metavar="[SCENARIO]"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another course of chance.")
+@click.option(
+    "--report",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the page that the report command makes of such a journal.",
+)
+@click.option("--verbose", is_flag=True, help="Also show what the journal holds in the end.")
+def command(scenario: str, seed: int, out: Optional[Path], verbose: bool) -> None:
+    """Play a night of timer events against a simulated cloud.
+
+    The real handler runs tick by tick on this machine, on loopback and on a fast clock. The
+    scoreboard at the end compares it with a plain script, and with nobody, in the same night.
+    """
+    night = SCENARIOS[scenario]
+    screen = Screen(night.title, line=night.line)
+    watched = play_watched(night, screen, seed)
+    if verbose:
+        screen.journal(watched.storage)
+    plain, nobody = play_plain(night, seed), play_unwatched(night, seed)
+    screen.scoreboard(watched.score, plain, nobody, watched.failed)
+    if out is not None:
+        told = facts(watched.entries, night.begin, night.end, timezone.utc)
+        write(out, page(told, timezone.utc, night.title))
+    screen.what_next(scenario, out)

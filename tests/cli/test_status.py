@@ -1,0 +1,248 @@
+"""The table of tasks: what a run would see, shown and nothing done."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import pytest
+from rich.console import Console
+
+from simulated_cloud.buckets import Bucket
+from simulated_cloud.task import SimTask
+from sms_watch.clock import SYSTEM_CLOCK
+from sms_watch.journal.entries import encode, snapshot
+from sms_watch.model.notice import Reason, Verdict
+from sms_watch.model.task import Phase, Task
+from sms_watch.rules.call import Call
+from sms_watch.rules.decision import Decision
+from sms_watch.rules.record import Lease, Memory, TaskRecord
+from sms_watch_cli.session import CloudSession, can_redraw
+from sms_watch_cli.status import Row, _bar, follow, look, show_plain
+from tests.support.builders import (
+    DISK_FULL,
+    LINE_LOST,
+    NOW,
+    a_running_task,
+    a_started_record,
+    varied,
+)
+from tests.support.clouds import OWN
+from tests.support.loopback import closed_port
+from tests.support.sessions import LOOKING, Day, a_day, call
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+def _rows(day: Day) -> Dict[str, Dict[str, Any]]:
+    result = day.call("status", "--json")
+    assert result.exit_code == 0, result.output
+    return {row["id"]: row for row in json.loads(result.output)["tasks"]}
+
+
+def _remember(day: Day, record: TaskRecord) -> None:
+    now = SYSTEM_CLOCK.now()
+    lease = Lease(now + timedelta(minutes=1), "a-run-at-work")
+    memory = Memory({"a": record}, lease=lease)
+    day.journal.mkdir()
+    line = encode(snapshot(memory, now, "a-run-at-work", "n"))
+    (day.journal / f"journal-{now:%Y%m%d}.jsonl").write_bytes(line)
+
+
+@pytest.mark.parametrize("ids", ["a b c", "*"])
+def test_each_task_has_its_row(tmp_path: Path, ids: str) -> None:
+    """By ids and by listing: state, sub-task, percent, speed, and failed ones first."""
+    tasks = [SimTask(name, f"{name}-01", copied=250e9) for name in "abc"]
+    with a_day(tmp_path, *tasks) as day:
+        day.world.fail("b", DISK_FULL)
+        day.world.pause("c")
+        day.texts["SMS_TASK_IDS"] = ids
+        rows = _rows(day)
+    assert list(rows)[-1] == "a"
+    assert (rows["a"]["phase"], rows["a"]["percent"]) == ("moving", 50)
+    assert rows["a"]["sub_task"] == "MIGRATE_LINUX_FILE"
+    assert (rows["b"]["code"], rows["b"]["why"]) == (DISK_FULL, "not restartable")
+    assert rows["c"]["phase"] == "paused"
+
+
+def test_attempt_and_next_try_are_those_of_the_next_run(tmp_path: Path) -> None:
+    """They come from the journal and the rules, also while another run is at work."""
+    now = SYSTEM_CLOCK.now()
+    with a_day(tmp_path) as day:
+        day.world.fail("a", LINE_LOST, obstacle=False)
+        assert _rows(day)["a"]["why"] == "started by the next run"
+        _remember(day, a_started_record(2, since=now, last_at=now))
+        row = _rows(day)["a"]
+    assert (row["attempt"], row["cap"], row["why"]) == (3, None, "backoff")
+    assert timedelta(minutes=3) < _moment(row["next_try"]) - now < timedelta(minutes=5)
+
+
+def _moment(text: str) -> Any:
+    return type(NOW).fromisoformat(text)
+
+
+def test_looking_starts_and_writes_nothing(tmp_path: Path) -> None:
+    """A failed task that is due for a start is left alone."""
+    with a_day(tmp_path) as day:
+        day.world.fail("a", LINE_LOST, obstacle=False)
+        day.keep_journal_on_obs()
+        assert day.call("status").exit_code == 0
+        assert set(day.cloud.calls) <= LOOKING
+        assert (day.world.starts, day.cloud.storage.buckets) == ([], {})
+
+
+def test_without_a_terminal_it_is_plain_text(tmp_path: Path) -> None:
+    """One table, bars of ordinary letters, no colours, then it ends."""
+    with a_day(tmp_path, SimTask("a", "web-01", copied=250e9)) as day:
+        result = day.call("status")
+    assert result.exit_code == 0
+    assert "1 task, 1 moving, 0 failed" in result.output
+    assert "[##########..........]" in result.output
+    assert "\x1b" not in result.output
+    assert result.output.isascii()
+
+
+def test_a_journal_that_cannot_be_read_hides_attempts_only(tmp_path: Path) -> None:
+    """The tasks are shown all the same, and what is not known is said."""
+    with a_day(tmp_path) as day:
+        day.keep_journal_on_obs()
+        day.cloud.storage.buckets[OWN] = Bucket("ap-southeast-3", owner="them")
+        result = day.call("status")
+    assert result.exit_code == 0
+    assert "RUNNING" in result.output
+    assert "! attempts are not known: the journal in obs://" in result.output
+
+
+def test_when_nothing_can_be_read_one_line_says_so(tmp_path: Path) -> None:
+    """Status 2, the reason, and what to call next."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_ENDPOINT"] = closed_port()
+        for more in ([], ["--json"]):
+            result = day.call("status", *more)
+            assert result.exit_code == 2
+            assert result.output.startswith("Error: no task could be read")
+            assert "sms-watch check" in result.output
+            assert len(result.output.splitlines()) == 1
+
+
+def test_a_task_that_is_not_there_has_a_row(tmp_path: Path) -> None:
+    """One that is gone is shown as gone, not left out."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_TASK_IDS"] = "a z"
+        assert (_rows(day)["z"]["state"], _rows(day)["z"]["phase"]) == ("gone", "gone")
+
+
+def test_on_a_terminal_it_is_looked_at_anew_until_ctrl_c(tmp_path: Path) -> None:
+    """Each look shows what has changed; Ctrl-C ends it without a word."""
+    output = io.StringIO()
+    console = Console(file=output, width=140, force_terminal=True, color_system=None)
+    pauses: List[float] = []
+    with a_day(tmp_path) as day, CloudSession.of(day.texts) as cloud_session:
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 2:
+                raise KeyboardInterrupt
+            day.world.pause("a")
+
+        follow(cloud_session, console, 60, sleep)
+    assert pauses == [60, 60]
+    assert output.getvalue().index("RUNNING") < output.getvalue().index("ABORTING")
+    assert "looked at every 60 s; Ctrl-C ends" in output.getvalue()
+
+
+def test_a_terminal_of_80_columns_shows_state_and_code_in_one_piece(tmp_path: Path) -> None:
+    """What is looked for first is not broken, and nothing is wider than the terminal."""
+    output = io.StringIO()
+    with a_day(tmp_path, SimTask("a", "office-files", copied=250e9)) as day:
+        day.world.fail("a", "SMS.1315")
+        with CloudSession.of(day.texts) as cloud_session:
+            seen = look(cloud_session)
+            show_plain(seen, cloud_session.settings.zone, Console(file=output, width=80))
+    lines = output.getvalue().splitlines()
+    assert any("office-files MIGRATE_FAIL SMS.1315 [#" in line for line in lines), lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:
+    """While it is followed, an outage is a remark rather than the end."""
+    with a_day(tmp_path) as day:
+        day.texts["SMS_ENDPOINT"] = closed_port()
+        with CloudSession.of(day.texts) as cloud_session:
+            seen = look(cloud_session)
+            output = io.StringIO()
+            show_plain(seen, cloud_session.settings.zone, Console(file=output, width=160))
+    assert "not read" in output.getvalue()
+    assert "! no task could be read" in output.getvalue()
+
+
+@pytest.mark.parametrize(("term", "redraws"), [("dumb", False), ("xterm", True)])
+def test_a_dumb_terminal_is_none(term: str, redraws: bool) -> None:
+    """One that cannot move its cursor gets one look, as a file does."""
+    console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": term})
+    assert can_redraw(console) is redraws
+
+
+def test_a_healthy_bar_is_green_and_a_failed_one_red() -> None:
+    """The colours of a bar are those of its state."""
+    colours = {}
+    for state in ("RUNNING", "MIGRATE_FAIL", "MIGRATE_SUCCESS"):
+        row = Row.of(Decision("a", Verdict(), task=a_running_task(state=state)))
+        bar = _bar(row, 20, plain=False)
+        colours[state] = {bar.complete_style, bar.finished_style}
+    assert colours == {"RUNNING": {"green"}, "MIGRATE_FAIL": {"red"}, "MIGRATE_SUCCESS": {"green"}}
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [(59 * 60, "59 min"), (3 * 3600 + 300, "3 h 5 min"), (49 * 3600, "2 d 1 h")],
+)
+def test_time_left_is_for_people(remaining: int, shown: str) -> None:
+    """Minutes, hours, then days."""
+    seen = _look_of(a_running_task(remaining=remaining))
+    assert shown in seen
+
+
+def test_a_stall_and_an_agent_that_is_away_are_named() -> None:
+    """A running task that does not move is not called moving."""
+    stalled = varied(TaskRecord("RUNNING", NOW), stall=Call("20261124-0-0-stalled", NOW))
+    assert "stalled" in _look_of(a_running_task(), stalled)
+    away = a_running_task(connected=False)
+    assert "its agent is not connected" in _look_of(away)
+
+
+def test_a_task_that_hangs_is_named() -> None:
+    """Where nothing should stay, that it stays is what is worth a look; unless it is gone."""
+    hangs = TaskRecord("RESETING", NOW, rest=Call("20261124-0-0-hanging", NOW))
+    resets = a_running_task(state="RESETING")
+    for reason, why in ((Reason.BUSY, "hangs"), (Reason.GONE, "gone")):
+        decision = Decision("a", Verdict(reason=reason), task=resets, record=hangs)
+        assert Row.of(decision).why == why
+
+
+def test_names_are_cleaned(tmp_path: Path) -> None:
+    """A name cannot move the cursor, or bring markup along."""
+    shown = _look_of(a_running_task(name="\x1b[2J[red]web[/red]"))
+    assert "\x1b" not in shown
+    assert "[red]web[/red]" in shown
+
+
+def _look_of(task: Task, record: Optional[TaskRecord] = None) -> str:
+    from sms_watch_cli.status import Look  # noqa: PLC0415 - for this helper alone
+
+    row = Row.of(Decision(task.id, Verdict(reason=Reason.MOVING), task=task, record=record))
+    assert row.phase is Phase.MOVING
+    output = io.StringIO()
+    console = Console(file=output, width=160, highlight=False)
+    show_plain(Look(NOW, (row,), (), ""), timezone.utc, console)
+    return output.getvalue()
+
+
+def test_too_short_a_pause_is_refused() -> None:
+    """The service throttles those who ask all the time."""
+    result = call("status", "--every", "5")
+    assert result.exit_code == 2
+    assert "15" in result.output

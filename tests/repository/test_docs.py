@@ -1,0 +1,97 @@
+"""The documents: what they name exists, and what they list is complete."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Set
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from sms_watch import __version__
+from sms_watch.model.notice import Kind
+
+ROOT = Path(__file__).parents[2]
+DOCS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(ROOT.glob("deploy/**/*.md")),
+]
+NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
+TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")]
+TREES = (
+    "docs",
+    "sms_watch",
+    "sms_watch_cli",
+    "simulated_cloud",
+    "packaging_zip",
+    "tests",
+    "deploy",
+)
+FILES = [*ROOT.glob("*.*"), *(path for tree in TREES for path in ROOT.glob(f"{tree}/**/*.*"))]
+
+
+def _quoted(text: str) -> Set[str]:
+    """Return what stands between backticks in a text, outside of its blocks of code."""
+    return set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+
+
+def _anchors(text: str) -> Set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("path", DOCS, ids=NAMES)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Every link in a document is to a file or a folder, and to a heading in it."""
+    for link in re.findall(r"\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("path", DOCS, ids=NAMES)
+def test_files_and_tests_that_are_named_exist(path: Path) -> None:
+    """A file of code, and a test, that a document names is there."""
+    for name in _quoted(path.read_text(encoding="utf-8")):
+        if re.fullmatch(r"[\w/]+\.(py|csv|toml|in|tf)", name):
+            assert any(path.as_posix().endswith(f"/{name}") for path in FILES), name
+        if re.fullmatch(r"test_\w+", name):
+            assert any(f"def {name}(" in text for text in TESTS), name
+
+
+@pytest.mark.parametrize("path", DOCS, ids=NAMES)
+def test_commands_of_make_that_are_named_exist(path: Path) -> None:
+    """A command such as `make test` that a document names is one of the Makefile's."""
+    made = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = path.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make (?:[A-Z]+=\S+ )?([a-z][a-z-]*)", text, re.MULTILINE))
+    assert named <= made
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """docs/dependencies.md has a row for each package that is asked for, and for no other."""
+    text = "".join((ROOT / name).read_text() for name in ("requirements.in", "requirements-dev.in"))
+    lines = [line for line in text.split("\n") if line and not line.startswith("-")]
+    asked = {Requirement(line).name for line in lines}
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == asked
+
+
+def test_every_kind_of_notice_is_explained() -> None:
+    """README.md has each kind once, in the order in which a message has them."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| kind | it means | do |")[2].partition("\n\n")[0]
+    firsts = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(firsts)) == [str(kind) for kind in Kind]
+
+
+def test_the_changelog_is_not_ahead_of_the_version() -> None:
+    """The newest release in the changelog is this version, or an earlier one."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(\d[^\]]*)\] - \d{4}-\d{2}-\d{2}$", text, re.MULTILINE)
+    assert text.count("\n## ") == text.count("## [Unreleased]") + len(released)
+    assert all(Version(each) <= Version(__version__) for each in released)

@@ -1,0 +1,451 @@
+"""What a run sees of the tasks, apart from what it makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Tuple
+
+import pytest
+
+from sms_watch import parallel
+from sms_watch.errors import CloudError, TaskGone
+from sms_watch.model.notice import Kind
+from sms_watch.model.policy import Scope
+from sms_watch.model.task import Gone, Task, Unread
+from sms_watch.observe import Observed, Observer, read_task, what_has_changed
+from sms_watch.ports import Ports
+from sms_watch.rules.airtime import Airtime
+from sms_watch.rules.error_codes import Help, table
+from sms_watch.rules.record import Memory, WatchRecord
+from sms_watch.rules.sight import Sight
+from sms_watch.timetable import Timetable
+from tests.support.builders import (
+    DISK_FULL,
+    NOW,
+    a_policy,
+    a_record,
+    a_running_task,
+    a_situation,
+    a_task,
+    minutes,
+)
+from tests.support.fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
+
+
+def _ports(service: FakeService, rest: float = 50.0) -> Ports:
+    return Ports(
+        OneRun(service),
+        FakePublisher(),
+        FakeJournal(),
+        FakeDeadline(rest),
+        Timetable(50),
+        lambda: "nonce",
+        lambda text: text.replace("secret", "***"),
+    )
+
+
+def _service(*task_ids: str) -> FakeService:
+    return FakeService(*(a_running_task(id=task_id, name=task_id) for task_id in task_ids))
+
+
+def _observe(service: FakeService, scope: Scope, memory: Memory) -> Observed:
+    return Observer(_ports(service), scope, a_situation(), memory).observe()
+
+
+@pytest.mark.parametrize(("rest", "read"), [(15.1, True), (15, False), (0, False)])
+def test_no_read_begins_after_the_time_for_reading(rest: float, read: bool) -> None:
+    """Of 50 seconds the last 15 are for what follows the reads."""
+    service = _service("a")
+    seen = read_task(_ports(service, rest), "a")
+    assert bool(service.reads) is read
+    if not read:
+        assert seen == Unread("a", "no time was left to read it", attempted=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "detail", "remedy"),
+    [
+        (CloudError("read a", "no secret", status=403), "read a: HTTP 403, no ***", "grant sms:"),
+        (CloudError("read a", status=401), "read a: HTTP 401", "correct HUAWEICLOUD_SDK_AK"),
+    ],
+)
+def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
+    error: CloudError, detail: str, remedy: str
+) -> None:
+    """In the words of the error, without secrets, and with the remedy for it."""
+    service = _service("a")
+    service.fail_read("a", error)
+    seen = read_task(_ports(service), "a")
+    assert isinstance(seen, Unread)
+    assert (seen.detail, seen.attempted) == (detail, True)
+    assert seen.remedy.startswith(remedy)
+
+
+def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
+    """Though what the last run had no time for is read first."""
+    service = _service("a", "b", "c")
+    late = Memory(
+        {"a": a_record(state="RUNNING", name="a")}, watch=WatchRecord(unread={"c": Sight(NOW)})
+    )
+    seen = _observe(service, Scope(("a", "b", "c")), late)
+    assert service.reads[0] == "c"
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a", "b", "c"]
+    assert (seen.warnings, seen.failure) == ((), "")
+
+
+def _unread(**runs: int) -> Memory:
+    """Return a memory in which tasks were missed, the first one longest, in vain in so many runs.
+
+    After three it is told.
+    """
+    unread = {
+        name: Sight(NOW + minutes(place), count, "told" if count == 3 else "")
+        for place, (name, count) in enumerate(runs.items())
+    }
+    return Memory({"a": a_record(state="RUNNING")}, watch=WatchRecord(unread=unread))
+
+
+@pytest.mark.parametrize(
+    ("memory", "order"),
+    [
+        (_unread(), "abcdefghijkl"),
+        (_unread(l=0, k=0), "lkabcdefghij"),
+        (_unread(d=2, b=0), "dbacefghijkl"),
+        (_unread(a=3), "bcdeafghijkl"),
+        (_unread(a=3, b=3, c=3, d=3, e=3, f=1), "fghiabcdjkle"),
+        (_unread(**dict.fromkeys("abcdefghijkl", 3)), "abcdefghijkl"),
+    ],
+    ids=[
+        *("all were read", "longest missed first", "in vain so far", "told after four"),
+        *("four early, others last", "nothing else"),
+    ],
+)
+def test_what_is_told_as_unreadable_holds_up_nothing_else(
+    memory: Memory, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that hangs takes its place from no other; yet it gets its turn where few are read."""
+    monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
+    service = _service(*"abcdefghijkl")
+    service.on_list.append(CloudError("list the tasks", status=403))
+    _observe(service, Scope(tuple("abcdefghijkl")), memory)
+    assert "".join(service.reads) == order
+
+
+FEW_IDS, MANY_IDS = tuple("abcdefgh"), tuple("abcdefghi")
+
+
+def test_many_tasks_are_found_with_one_list() -> None:
+    """With nine ids one list is asked for, and nothing else; with eight each task is read."""
+    service = _service(*MANY_IDS, "another")
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert (service.lists, service.reads) == (1, [])
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == list(MANY_IDS)
+    assert seen.warnings == ()
+    _observe(service, Scope(FEW_IDS), Memory())
+    assert (service.lists, service.reads) == (1, list(FEW_IDS))
+
+
+def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
+    """A row starts nothing; and what is in no row may be there, or be gone."""
+    service = _service(*MANY_IDS)
+    service.tasks["d"] = a_task(id="d")
+    service.unlisted = {"b"}
+    del service.tasks["f"]
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert sorted(service.reads) == ["b", "d", "f"]
+    assert seen.observations[5] == Gone("f")
+    assert [isinstance(each, Task) and not each.listed for each in seen.observations] == [
+        name in "bd" for name in MANY_IDS
+    ]
+    assert "and none was ever seen: f" in seen.warnings[0]
+    assert not seen.short_list
+
+
+def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is time for few reads, those that change something are made."""
+    monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
+    service = _service(*MANY_IDS)
+    service.unlisted = {"a"}
+    service.tasks.update(b=a_task(id="b", code=DISK_FULL), d=a_task(id="d"))
+    _observe(service, Scope(MANY_IDS), Memory())
+    assert service.reads == ["d", "b", "a"]
+
+
+def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
+    """That it failed can be told; to start it, it has to be read."""
+    service = _service(*MANY_IDS)
+    service.tasks["d"] = a_task(id="d")
+    service.fail_read("d", CloudError("read d", status=503))
+    seen = _observe(service, Scope(MANY_IDS), Memory()).observations[3]
+    assert isinstance(seen, Unread)
+    assert seen.row is not None
+    assert seen.row.listed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CloudError("list the tasks", status=403),
+        CloudError("list the tasks", status=503),
+        CloudError("list the tasks", code="timeout"),
+        CloudError("list the tasks", status=429, retry_after=60),
+    ],
+)
+def test_without_the_list_all_are_read_one_by_one(error: CloudError) -> None:
+    """Whatever keeps the list away keeps no task from being seen."""
+    service = _service(*MANY_IDS)
+    service.on_list.append(error)
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert sorted(service.reads) == list(MANY_IDS)
+    assert all(isinstance(each, Task) for each in seen.observations)
+
+
+def test_what_the_right_to_list_would_gain_is_said_once() -> None:
+    """In the run that finds out, and in no later one."""
+    said = []
+    for memory in (Memory(), Memory(watch=WatchRecord(unlisted=NOW))):
+        service = _service(*MANY_IDS)
+        service.on_list.append(CloudError("list the tasks", status=403))
+        said.append(_observe(service, Scope(MANY_IDS), memory).warnings)
+    ((hint,), later) = said
+    assert "all 9 are read one by one" in hint
+    assert "sms:server:listTask" in hint
+    assert later == ()
+
+
+def test_keys_that_the_list_is_refused_for_are_not_tried_again() -> None:
+    """The refusal counts for all tasks, and says what to do."""
+    service = _service(*MANY_IDS)
+    service.on_list.append(CloudError("list the tasks", status=401))
+    seen = _observe(service, Scope(MANY_IDS), Memory())
+    assert service.reads == []
+    assert "correct HUAWEICLOUD_SDK_AK" in seen.failure
+    assert [each.task_id for each in seen.observations if isinstance(each, Unread)] == [*MANY_IDS]
+
+
+def test_whoever_was_passed_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where people know that it cannot be read: an answer is what it waits for."""
+    monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
+    memory = _unread(a=3, b=3, c=1)
+    unread = dict(memory.watch.unread)
+    unread["b"] = unread["b"].passed(NOW + minutes(1))
+    unread["c"] = unread["c"].passed(NOW)
+    service = _service(*"abcdefgh")
+    _observe(service, Scope(tuple("abcdefgh")), replace(memory, watch=WatchRecord(unread=unread)))
+    assert "".join(service.reads) == "cbdeafgh"
+
+
+def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
+    """They have waited longest, and would be all that a run may start, or look at again."""
+    service = FakeService(*(a_task(id=name) for name in "abcdef"))
+    situation = a_situation(policy=a_policy(max_per_run=2))
+    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3, c=0, d=0))
+    observer.observe()
+    assert sorted(service.reads) == list("abcdef")
+
+
+def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
+    """Whether that shows before or after the call was begun."""
+    service = _service("a")
+    service.fail_read("a", CloudError("read a", code="no_time"))
+    assert read_task(_ports(service), "a") == Unread(
+        "a", "no time was left to read it", attempted=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"connected": False, "name": "renamed"}, ""),
+        ({"state": "ABORT", "code": ""}, "it is now ABORT"),
+        ({"state": "RUNNING", "code": ""}, "it is now RUNNING"),
+        ({"code": "SMS.1315"}, "it is now MIGRATE_FAIL SMS.1315"),
+        ({"state": "secret"}, "it is now *** SMS.0807"),
+    ],
+)
+def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) -> None:
+    """What is started is still failed, with the error that was decided on."""
+    task = a_task(id="a")
+    service = FakeService(task)
+    service.change("a", **changes)
+    assert what_has_changed(_ports(service), task) == why
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (CloudError("read a", "no secret", status=503), "read a: HTTP 503, no ***"),
+        (TaskGone("read a", status=400, code="SMS.7703"), "read a: SMS.7703, HTTP 400"),
+    ],
+)
+def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -> None:
+    """What cannot be seen is not started."""
+    service = _service("a")
+    service.fail_read("a", error)
+    said = what_has_changed(_ports(service), service.tasks["a"])
+    assert said == f"it could not be read again: {why}"
+
+
+def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
+    """Not by one that had to wait; and there is none if anything could be seen."""
+    waiting = Unread("a", "no time was left to read it", attempted=False)
+    asked = Unread("b", "HTTP 403", remedy="grant the right")
+    assert Observed((waiting, asked)).failure == "no task could be read: HTTP 403; grant the right"
+    assert Observed((waiting,)).failure == "no task could be read: no time was left to read it"
+    assert Observed((waiting, Gone("b"))).failure == ""
+    assert Observed(()).failure == ""
+
+
+def test_an_id_that_was_never_a_tasks_is_warned_of_in_the_value_that_is_returned() -> None:
+    """One that was seen once is not: it may have been deleted since."""
+    record = a_record(state="RUNNING", name="b")
+    seen = _observe(_service("c"), Scope(("a", "b", "c")), Memory({"b": record}))
+    (warning,) = seen.warnings
+    assert "and none was ever seen: a; correct SMS_TASK_IDS" in warning
+
+
+@pytest.mark.parametrize(
+    ("tasks", "names", "warnings"),
+    [
+        ("", (), ["SMS lists no migration task"]),
+        ("a", ("b",), ["no task has a name that matches SMS_TASK_NAMES"]),
+        ("a", (), []),
+    ],
+)
+def test_a_list_with_nothing_to_watch_is_warned_of(
+    tasks: str, names: Tuple[str, ...], warnings: List[str]
+) -> None:
+    """With what to look at, for silence would look like peace."""
+    seen = _observe(_service(*tasks), Scope(names=names), Memory())
+    assert len(seen.warnings) == len(warnings)
+    assert all(text.startswith(start) for text, start in zip(seen.warnings, warnings))
+
+
+def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() -> None:
+    """A right that is granted would not help with SMS.6527."""
+    service = _service("a")
+    service.fail_read("a", CloudError("read a", status=403, code="SMS.6527"))
+    seen = read_task(_ports(service), "a")
+    assert isinstance(seen, Unread)
+    assert seen.remedy == table()["SMS.6527"].what_to_do(Help.NOW)
+
+
+@pytest.mark.parametrize(
+    ("unread", "status", "hinted"), [((), 429, False), (("b",), 429, True), (("b",), 503, False)]
+)
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [(("a", "b"), "SMS_TASK_IDS=*"), ((), "let other programs that use the account")],
+)
+def test_an_account_that_stays_throttled_is_told_what_helps(
+    unread: Tuple[str, ...], status: int, hinted: bool, ids: Tuple[str, ...], hint: str
+) -> None:
+    """One throttled run may pass; from the second on a list, or the others, need fewer calls."""
+    service = FakeService(a_task(id="a"), a_task(id="b"))
+    service.fail_read("b", CloudError("read b", status=status))
+    watch = WatchRecord(unread={task_id: Sight(NOW) for task_id in unread})
+    seen = _observe(service, Scope(ids), Memory(watch=watch))
+    assert any(hint in text for text in seen.warnings) is hinted
+
+
+# By listing
+
+WAVE = Scope(names=("wave1-*",))
+
+
+def _known(**flat: Any) -> Memory:
+    """Return what is remembered of a running task of the first wave."""
+    return Memory({"a": a_record(**{"state": "RUNNING", "name": "wave1-a", **flat})})
+
+
+def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watch() -> None:
+    """They hear what it is called now; nothing is read for that."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    (seen,) = _observe(service, WAVE, _known()).observations
+    assert seen == Gone("a", "it is now named 'done-a', which does not match SMS_TASK_NAMES")
+    assert service.reads == []
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(Memory(), id="it never was watched"),
+        pytest.param(_known(state="MIGRATE_SUCCESS"), id="it is finished"),
+        pytest.param(_known(name="db-a"), id="its name was asked for by other settings"),
+        pytest.param(
+            replace(_known(), watch=WatchRecord(absent={"a": Sight(NOW, 2, "1-gone")})),
+            id="people know",
+        ),
+    ],
+)
+def test_nobody_misses_a_task_of_another_name(memory: Memory) -> None:
+    """Unless it was watched under the same settings until it was renamed."""
+    service = _service("a")
+    service.change("a", name="done-a")
+    assert _observe(service, WAVE, memory).observations == ()
+
+
+def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
+    """Nobody knows which they are, but that there may be some is said of each run."""
+    service = _service("a")
+    service.broken, service.why = True, "refused: secret"
+    seen = _observe(service, Scope(), Memory())
+    assert seen.observations[1:] == (
+        Unread(
+            "*",
+            "refused: ***",
+            remedy="tasks in it that are new are not watched until it can be read",
+        ),
+    )
+    assert seen.failure == ""
+
+
+def test_a_known_task_whose_row_makes_no_sense_is_read_by_itself() -> None:
+    """Its row shows that it is there, and nothing else; one that nobody knows waits."""
+    service = _service("a", "b")
+    service.strange = {"a", "b"}
+    seen = _observe(service, Scope(), _known())
+    assert service.reads == ["a"]
+    assert [each.id for each in seen.observations if isinstance(each, Task)] == ["a"]
+
+
+@pytest.mark.parametrize(("runs", "held", "asked"), [(1, 0, True), (2, 0, False), (2, 1, True)])
+def test_a_task_is_asked_for_until_people_know_that_it_is_gone(
+    runs: int, held: int, asked: bool
+) -> None:
+    """That takes a second answer, and no noise that holds the news back."""
+    watch = WatchRecord(
+        absent={"a": Sight(NOW).missed(Kind.GONE, "1")[0]}, airtime={"a": Airtime((), held)}
+    )
+    if runs > 1:
+        watch = replace(watch, absent={"a": Sight(NOW, 2, "1-gone")})
+    service = _service()
+    _observe(service, Scope(), replace(_known(), watch=watch))
+    assert service.reads == (["a"] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"), [(2, "the list of tasks changed"), (3, "enterprise projects")]
+)
+def test_a_list_that_stays_short_says_why_and_what_follows(runs: int, said: str) -> None:
+    """A list that changes is short once; one that counts what it never shows has a reason."""
+    service = _service("a")
+    service.unlisted, service.why, service.missing = {"b"}, "the list of tasks changed", 2
+    seen = _observe(service, Scope(), Memory(watch=WatchRecord(short_lists=runs)))
+    assert seen.short_list
+    (warning,) = seen.warnings
+    assert said in warning
+
+
+def test_keys_in_what_is_read_are_hidden() -> None:
+    """In a task that is read by its id, in a row of the list, and in what is said of the list."""
+    service = FakeService(a_running_task(name="--sk secret"), a_running_task(id="secret"))
+    service.unlisted, service.why = {"b"}, "a secret part is missing"
+    by_id, found = _observe(service, Scope(("a",)), Memory()), _observe(service, Scope(), Memory())
+    for seen in (by_id, found):
+        (task,) = seen.observations
+        assert isinstance(task, Task)
+        assert (task.id, task.name) == ("a", "--sk ***")
+    assert found.warnings == ("a *** part is missing",)
