@@ -60,6 +60,8 @@ SAYS_STATE = frozenset(
         Kind.RESUMED,
     }
 )
+# No state of these phases is one that a task hangs in, or that nobody knows.
+NEVER_AT_REST = frozenset({Phase.MOVING, Phase.FAILED})
 # A pause and the end of a task end its failure without a closing notice.
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED})
 
@@ -120,9 +122,16 @@ def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
 def _noting_departure(
     decision: Decision, reading: Reading, known: Optional[TaskRecord]
 ) -> Decision:
-    """Add the notice that a task has left such a state, unless what it became is told by itself."""
+    """Add the notice that a task has left such a state, unless what it became is told by itself.
+
+    That it runs is not told while its failure is open: it may break again before it is proved.
+    """
     record = decision.record
-    if record is None or known is None or record.rest is None or known.state == record.state:
+    if record is None or known is None or record.rest is None:
+        return decision
+    stays = known.state == record.state and record.phase not in NEVER_AT_REST
+    unproved = record.phase is Phase.MOVING and bool(record.failure.openings)
+    if stays or unproved:
         return decision
     left = replace(decision, record=replace(record, rest=None))
     if any(notice.kind in SAYS_STATE for notice in decision.notices):

@@ -19,7 +19,8 @@ from tests.support.extent import extent
 from tests.support.invariants import Invariants
 from tests.support.promised_texts import check_journal
 from tests.support.simulated_connections import OBS, SMN, SMS
-from tests.support.simulated_run import Killed, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
+from tests.support.wakes import Killed
 
 IDS = ["task-a", "task-b", "task-c"]
 CALLS = [(SMS, "read"), (SMS, "start"), (SMN, "publish"), (OBS, "get"), (OBS, "append")]

@@ -13,8 +13,9 @@ import pytest
 from simulated_cloud.task import SimTask
 from sms_watch.model.task import TaskState
 from tests.support.extent import extent
-from tests.support.simulated_run import RunRecord, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
 from tests.support.soak import Size, play, summary
+from tests.support.wakes import RunRecord
 
 # So many migration-hours; SOAK_HOURS asks for more.
 HOURS = float(os.environ.get("SOAK_HOURS", extent(20_000, 4_000)))

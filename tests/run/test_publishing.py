@@ -19,7 +19,8 @@ from sms_watch.publishing import MOST_MESSAGES, Sent, publish
 from sms_watch.timetable import Timetable
 from tests.support.builders import DISK_FULL, LINE_LOST, NOW, a_notice, a_task, minutes
 from tests.support.fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService
-from tests.support.simulated_run import RunRecord, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
+from tests.support.wakes import RunRecord
 
 CONTEXT = RunContext("run-1", NOW, timezone.utc, "https://console.example/sms/")
 BAD = "unspeakable"

@@ -21,7 +21,8 @@ from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.sdk import TIMEOUT
 from sms_watch.handler import handler
 from tests.support.clouds import a_night
-from tests.support.simulated_run import RunRecord, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
+from tests.support.wakes import RunRecord
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 GOOD = tuple(f"t{number}" for number in range(5))

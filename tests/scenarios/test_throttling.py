@@ -16,7 +16,8 @@ from sms_watch.parallel import CONCURRENT_CALLS
 from tests.support.builders import minutes
 from tests.support.clouds import Night, a_night
 from tests.support.network_faults import WINDOW
-from tests.support.simulated_run import RunRecord, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
+from tests.support.wakes import RunRecord
 
 LIMIT, TASKS = 20, 30
 

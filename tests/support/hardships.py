@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Callable, Tuple
 
 from simulated_cloud.task import MOVING, SimTask
+from tests.support.promised_kinds import PASSING
 from tests.support.simulated_run import SimulatedRuns
 
 # How many runs are at work at once, at the most, and the chance per call that one more begins once
@@ -41,7 +42,7 @@ HOSTILE: Tuple[str, ...] = (
 # States that nobody knows, and those that a task is to pass through.
 STRANGE: Tuple[str, ...] = (
     *("\ud800RUNNING", "RUNNING\n", "<b>", "\x1b[31mFAIL", "running", "🎉" * 40),
-    *("RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING"),
+    *PASSING,
 )
 # What is valid JSON, or nearly, and no line, and what is no time.
 NO_LINES: Tuple[Any, ...] = (None, [], 7, "x", {}, {"v": 1}, math.nan, 10**400)

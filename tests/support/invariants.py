@@ -8,27 +8,31 @@ from datetime import datetime, timedelta
 from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
 
 from simulated_cloud.task import FAILED, MOVING
-from simulated_cloud.variants import Percents
-from simulated_cloud.world import Start
 from sms_watch.model.task import PART_OF_LIST
 from sms_watch.publishing import MOST_MESSAGES
 from tests.support.canaries import leaked, secrets_of
 from tests.support.drawn_settings import Figures
-from tests.support.promised_kinds import BESIDES, IN_SILENCE, MEANING, MEANINGS, OPENINGS, TOLD
+from tests.support.promised_kinds import (
+    BESIDES,
+    IN_SILENCE,
+    MEANING,
+    MEANINGS,
+    OPENINGS,
+    PASSING,
+    TOLD,
+)
+from tests.support.promised_starts import PROOF, SECOND, PromisedStarts
 from tests.support.promised_texts import check_texts
-from tests.support.simulated_run import GONE, RunRecord, SimulatedRuns
+from tests.support.simulated_run import SimulatedRuns
+from tests.support.wakes import GONE, STRANGE, RunRecord
 
-PROOF = timedelta(minutes=30)
 MOST_REMINDERS = 6
 SAMPLED = 8 * 60  # seconds
-GROUND = 0.02  # of a copy: a percent of it is seen at the latest when two are done
 UNREAD_RUNS = 4  # good ones in a row after which people know of a task that cannot be read
 MOST_PASSED = 2  # runs in a row that have no read left for a task
 GONE_RUNS = 2
 # So many runs in an hour may tell something of one task; what is more is summed up in two hours.
 MOST_TOLD, HOUR = 6, timedelta(hours=1)
-# The clock of the store has whole seconds.
-SECOND = timedelta(seconds=1)
 
 
 DEFAULTS = Figures()
@@ -41,21 +45,19 @@ class Invariants:
 
     def __init__(self, simulated: SimulatedRuns, figures: Figures = DEFAULTS) -> None:
         self._vigil, self._figures = simulated, figures
+        self._starts = PromisedStarts(simulated, figures)
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(simulated.keys)
         self._checked = self._read = self._heard = 0
-        self._started = 0
-        self._last_start: Dict[str, datetime] = {}
         self._proofs = 0
         self._span, self._samples = 0.0, 0
         self._reminded: Dict[str, List[datetime]] = {}
         self._still: Dict[str, Tuple[Any, datetime]] = {}
-        self._idle: Dict[str, datetime] = {}
-        self._unanswered: Set[str] = set()
-        self._checked_at = simulated.clock.now()
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
         self._gone: Dict[str, int] = {}
+        self._passing: Dict[str, Tuple[str, datetime, int]] = {}
+        self._hanging: Set[str] = set()
         self._spoken: Dict[str, List[datetime]] = {}
         self._loud: Dict[str, datetime] = {}
         self._ever_loud: Set[str] = set()
@@ -83,7 +85,7 @@ class Invariants:
         for wake in sorted(wakes, key=lambda wake: wake.published_as):
             self._check_message(wake)
             self._moments.add(wake.begun)
-        self._check_caps()
+        self._starts.check_caps()
         self._note_movement(self._vigil.clock.now())
         self._good.append(bool(ended) and all(wake.good for wake in ended))
         latest = dict(self._vigil.readings[self._read :])
@@ -92,7 +94,8 @@ class Invariants:
         self._check_told(latest)
         self._check_unread(ended)
         self._check_asked(ended)
-        self._check_brought_back(latest, self._vigil.clock.now())
+        self._check_hanging(ended)
+        self._starts.check_brought_back(latest, self._good[-1])
         self._check_quiet(ended)
         self._note_calm(ended)
 
@@ -111,17 +114,7 @@ class Invariants:
         # One that is refused for its words is told in several.
         assert wake.messages <= 1 or wake.refused, "two messages in one run"
         assert wake.messages + wake.refused <= MOST_MESSAGES, "too many messages in one run"
-        assert len(wake.starts) <= self._figures.most_starts, "too many starts in one run"
-        for start in wake.starts:
-            assert start.read_as in FAILED, f"a start of a task that was {start.read_as}"
-            last = self._last_start.get(start.task_id)
-            # By the moments of the runs, for a timer is what paces them.
-            apart = self._figures.backoff - SECOND
-            assert last is None or wake.moment - last >= apart, "two starts too close"
-            self._last_start[start.task_id] = wake.moment
-        # One that was planned may have been taken, so it counts, though the world never saw it.
-        if not wake.good:
-            self._unanswered |= wake.planned
+        self._starts.check_run(wake)
 
     def _check_message(self, wake: RunRecord) -> None:
         ids = {notice["event_id"] for notice in wake.notices}
@@ -170,13 +163,17 @@ class Invariants:
         """Keep what people know of a task by now."""
         kind, task_id = notice["kind"], notice["task_id"]
         self._note_spoken(notice)
-        if kind == "digest":
+        if kind == "digest" or (kind == "moving" and "-unknown_state-" in notice["event_id"]):
             # It stands for what was held back, and says how the task stands by now.
             self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
         elif kind not in BESIDES:
             self._latest[task_id] = kind
         if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
+        if kind == "hanging":
+            self._hanging.add(task_id)
+        elif kind not in BESIDES or kind == "moving":
+            self._hanging.discard(task_id)
         if kind == "unreadable":
             self._known_unread.add(task_id)
         if kind == "readable":
@@ -229,40 +226,6 @@ class Invariants:
             moves = task.synchronising or task.state not in MOVING
             if moves or before is None or before[0] != task.far:
                 self._still[task_id] = task.far, now
-
-    def _check_caps(self) -> None:
-        """What no start mends is not started more often than its class allows."""
-        starts = self._vigil.world.starts
-        for start in starts[self._started :]:
-            limit = self._figures.limit(start.code)
-            said = f"{start.task_id} was started too often on {start.code}"
-            assert limit is None or self._in_a_row(start.task_id) <= limit, said
-        self._started = len(starts)
-
-    def _in_a_row(self, task_id: str) -> int:
-        """Count the latest starts between which the task neither got further nor ran for long."""
-        latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
-        size = self._vigil.world.tasks[task_id].size
-        met = (latest[-1].code, _ground(latest[-1], size))
-        until, count = latest[-1].at, 0
-        for start in reversed(latest):
-            if (start.code, _ground(start, size)) != met or self._ran_long(
-                task_id, start.at, until
-            ):
-                break
-            until, count = start.at, count + 1
-        return count
-
-    def _ran_long(self, task_id: str, after: datetime, before: datetime) -> bool:
-        """Return whether a task ran for long enough between two moments to count as recovered."""
-        begun = before
-        for each in self._vigil.world.happenings:
-            if each.task_id == task_id and after < each.at <= before:
-                if each.at - begun >= PROOF:
-                    return True
-                state = each.what.partition(" ")[0]
-                begun = each.at if state in MOVING else before if state in FAILED else begun
-        return False
 
     def _note_gone(self, ended: List[RunRecord]) -> None:
         """Count the good runs in a row that found a task gone, with nothing to doubt that."""
@@ -319,6 +282,22 @@ class Invariants:
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
 
+    def _check_hanging(self, ended: List[RunRecord]) -> None:
+        """A task that stays where nothing should is told, by the second good run that could."""
+        now, figures = self._vigil.clock.now(), self._figures
+        read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
+        for task_id, state in self._vigil.strange.items():
+            if task_id in read:
+                before, since, late = self._passing.get(task_id, (state, now, 0))
+                since = since if before == state else now
+                late = late + self._good[-1] if now - since >= figures.hang else 0
+                self._passing[task_id] = state, since, late
+                due = state in PASSING and figures.hang and "hanging" not in figures.muted
+                known = task_id in (*self._hanging, *self._ever_loud)
+                assert not due or known or late <= 1, f"{task_id} hangs, and nobody knows"
+        for task_id in self._passing.keys() - self._vigil.strange.keys():
+            del self._passing[task_id]
+
     def _check_asked(self, ended: List[RunRecord]) -> None:
         """No id is passed over for long, however few reads there are in a minute.
 
@@ -332,56 +311,6 @@ class Invariants:
             assert passed <= MOST_PASSED + len(failing), (
                 f"{task_id} was not asked after {passed} times"
             )
-
-    def _check_brought_back(self, latest: Mapping[str, str], now: datetime) -> None:
-        """What a start would bring back is started, however often that was done before."""
-        tick, self._checked_at = now - self._checked_at, now
-        self._unanswered -= {task_id for task_id, state in latest.items() if state in MOVING}
-        for task_id in self._vigil.ids:
-            due = latest.get(task_id) in FAILED and self._good[-1] and self._is_due(task_id)
-            since = self._idle.get(task_id, now) if due else now
-            self._idle[task_id] = max(since, self._last_start.get(task_id, since))
-            waited = now - self._idle[task_id]
-            longest = self._figures.longest_wait + (3 + self._turns) * tick
-            assert waited <= longest, f"{task_id} stands still for {waited}"
-
-    @property
-    def _turns(self) -> int:
-        """How many runs it takes to start all tasks, beside the first."""
-        return (len(self._vigil.ids) - 1) // self._figures.most_starts
-
-    def _is_due(self, task_id: str) -> bool:
-        """Return whether a start of a failed task helps, is taken, and is within what is allowed.
-
-        What is not started without end has a fresh count once it has got further, if that shows.
-        """
-        simulated, task = self._vigil, self._vigil.world.tasks.get(task_id)
-        if task is None or not task.restartable or task.connected is False:
-            return False
-        unread = (
-            *simulated.garbled,
-            *simulated.hanging,
-            *simulated.strange,
-            *simulated.variants.unreadable,
-        )
-        if simulated.variants.start.refuses or task_id in unread:
-            return False
-        limit = self._figures.limit(task.code)
-        if limit is None:
-            return True
-        copied = [each.far[1] for each in simulated.world.starts if each.task_id == task_id]
-        further = task.copied - max(copied, default=0) >= GROUND * task.size
-        counted = task_id not in self._unanswered
-        return bool(limit) and counted and further and self._shows
-
-    @property
-    def _shows(self) -> bool:
-        """Whether it can be seen how far a copy is.
-
-        Read by its id a task has percentages alone, and they may be null for a whole run (SMS API
-        reference, "Querying a Migration Task"): that it got further is then seen by nobody.
-        """
-        return self._vigil.discovers or self._vigil.variants.percents is not Percents.NULL
 
     def _check_quiet(self, wakes: List[RunRecord]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
@@ -414,15 +343,10 @@ class Invariants:
         self._span, self._samples = span, self._samples if span == before else 0
         self._samples += 1
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
-        started = [self._last_start[task_id] for task_id in running & set(self._last_start)]
-        proven = any(wake.moment - last >= PROOF for last in started)
+        last = self._starts.last
+        started = [last[task_id] for task_id in running & set(last)]
+        proven = any(wake.moment - moment >= PROOF for moment in started)
         if self._samples <= len(running):
             return True
         self._proofs += 1
-        return proven and self._proofs <= self._started
-
-
-def _ground(start: Start, size: float) -> Tuple[float, int, float]:
-    """Return how far a task was at a start, in what is worth a fresh count of them."""
-    prepared, copied, closed = start.far
-    return prepared, int(100 * copied / size), closed
+        return proven and self._proofs <= self._starts.number

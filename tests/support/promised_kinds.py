@@ -6,8 +6,10 @@ from typing import Any, Mapping, Tuple
 
 from simulated_cloud.task import DONE, FAILED, MOVING, PAUSED
 from sms_watch.model.task import TaskState
-from tests.support.simulated_run import GONE, STRANGE
+from tests.support.wakes import GONE, STRANGE
 
+# States that a task is to pass through.
+PASSING = ("RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING")
 # The states in which a task must have been read for a new notice of a kind.
 MEANINGS: Mapping[str, Any] = {
     "failed": FAILED,

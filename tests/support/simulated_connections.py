@@ -104,6 +104,7 @@ class Disk(FileStore):
             self._vigil.note_append(data)
             return Answer(200, b"")
 
+        self._vigil.patience = 0  # nobody can give up a disk: it answers at once, or not at all
         try:
             self._vigil.call(OBS, "append", serve)
         except (requests.RequestException, TimeoutError):

@@ -5,7 +5,6 @@ The same seed always gives the same log, byte for byte.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import random
@@ -19,20 +18,20 @@ from urllib.parse import quote_plus
 import requests
 
 from simulated_cloud.task import FAILED, MOVING, PAUSED, SETTING_UP, SimTask
-from simulated_cloud.variants import ACCEPTED, DOCUMENTED, REFUSED, UNREADABLE
 from sms_watch.adapters.answers import Answer
 from tests.support.canaries import a_pair, draw, secrets_of
 from tests.support.clouds import KEY
 from tests.support.drawn_rates import Rates, draw_variants
-from tests.support.drawn_settings import CLASSES, NEVER, Figures, draw_settings
+from tests.support.drawn_settings import CLASSES, Figures, draw_settings
+from tests.support.fickle_services import FickleServices
 from tests.support.hardships import Hardships
 from tests.support.invariants import Invariants
 from tests.support.promised_texts import check_journal
 from tests.support.simulated_connections import OBS, SMN, SMS
-from tests.support.simulated_run import Killed, RunRecord, SimulatedRuns, patched_transport
+from tests.support.simulated_run import SimulatedRuns, patched_transport
+from tests.support.wakes import Killed, RunRecord
 
 OBSTACLES = list(CLASSES)
-SOMETIMES_MENDED = [code for code, named in CLASSES.items() if named not in NEVER]
 GARBAGE: List[Any] = [
     None,
     [],
@@ -49,7 +48,6 @@ UNANSWERED: Dict[int, Type[Exception]] = {
 AGENCY = replace(a_pair("months"), token=draw("months, token", 60))
 CALM_TICKS = 8
 AMPLE = 50  # seconds, in which a run does its work though a call is slow
-ODD = 0.04  # the chance per tick that a service does something of its own
 ROWS_A_PAGE = 15
 PAGES_KEPT = 8
 SHOWN = 300  # characters of a line, where a promise was broken
@@ -99,6 +97,9 @@ class Soak:
         variants = draw_variants(self.more_dice, self.simulated.discovers)
         # Of the accounts whose tasks are named, every second one may not list them.
         self.simulated.variants = replace(variants, may_list=self.seed % 3 != 2)
+        self.services = FickleServices(
+            self.more_dice, self.simulated, self.size.tasks, self._later, self._resume
+        )
         self._pages: List[Dict[str, Any]] = []
         self.world, self.clock = self.simulated.world, self.simulated.clock
         self.simulated.more = {} if self.as_before else draw_settings(self.seed)
@@ -228,7 +229,7 @@ class Soak:
             task_id = self.dice.choice(self.simulated.ids)
             if task_id in self.world.tasks:
                 self._happen(self.world.tasks[task_id])
-        self._answer_otherwise()
+        self.services.answer_otherwise()
 
     def _happen(self, task: SimTask) -> None:
         """Let something happen to one task, or to the line of many."""
@@ -290,66 +291,6 @@ class Soak:
         if task.id in self.world.tasks and task.state in (*FAILED, *PAUSED):
             self.world.resume(task.id)
 
-    # What the services do by themselves
-
-    def _answer_otherwise(self) -> None:
-        """Draw what the next starts are answered with, and now and then something odder."""
-        dice = self.more_dice
-        if not self.simulated.variants.start.refuses:
-            self._vary(start=dice.choice(list(ACCEPTED.values())))
-        task = self.world.tasks.get(dice.choice(self.simulated.ids))
-        if task is not None and dice.random() < ODD:
-            dice.choice(BY_ITSELF)(self, task)
-
-    def _vary(self, **variants: Any) -> None:
-        self.simulated.variants = replace(self.simulated.variants, **variants)
-
-    def _overspeed(self, task: SimTask) -> None:
-        if task.state in MOVING:
-            self.world.overspeed(task.id)
-            self._later(lambda: self._resume(task))
-
-    def _grow(self, task: SimTask) -> None:
-        self.world.grow(task.id, self.more_dice.uniform(0.1, 1) * task.size)
-
-    def _fail_on(self, _: SimTask) -> None:
-        """Let the quickest copy fail again and again, and get well further in between."""
-        copies = [each for each in self.world.tasks.values() if each.copying]
-        if copies:
-            quickest, due = min(copies, key=lambda each: each.size / each.speed), self.clock.now()
-            for _time in range(self.more_dice.randint(3, 9)):
-                due += timedelta(minutes=self.more_dice.randint(10, 25))
-                self.world.at(due, functools.partial(self._fail, quickest))
-
-    def _fail(self, task: SimTask) -> None:
-        if task.id in self.world.tasks and task.working:
-            code = self.more_dice.choice(SOMETIMES_MENDED)
-            self.world.fail(task.id, code, obstacle=False)
-
-    def _close(self, task: SimTask) -> None:
-        """Let nobody read one task."""
-        why = self.more_dice.choice(list(UNREADABLE.values()))
-        self._vary(unreadable={**self.simulated.variants.unreadable, task.id: why})
-        self._later(lambda: self._open(task.id))
-
-    def _open(self, task_id: str) -> None:
-        closed = dict(self.simulated.variants.unreadable)
-        closed.pop(task_id, None)
-        self._vary(unreadable=closed)
-
-    def _refuse_starts(self, _: SimTask) -> None:
-        self._vary(start=REFUSED)
-        self._later(lambda: self._vary(start=DOCUMENTED.start))
-
-    def _count_more(self, _: SimTask) -> None:
-        self._vary(unseen=self.more_dice.randint(1, 9))
-        self._later(lambda: self._vary(unseen=0))
-
-    def _throttle(self, _: SimTask) -> None:
-        """Let two thirds as many reads be made in a minute as there are tasks, lists among them."""
-        self._vary(reads_a_minute=self.size.tasks * 2 // 3)
-        self._later(lambda: self._vary(reads_a_minute=None))
-
     # The log
 
     def _write_log(self) -> None:
@@ -368,18 +309,6 @@ class Soak:
     def _new_wakes(self) -> List[RunRecord]:
         seen, self._seen = self._seen, len(self.simulated.wakes)
         return self.simulated.wakes[seen:]
-
-
-# What the services may do by themselves, to one task or to all callers.
-BY_ITSELF = (
-    Soak._overspeed,
-    Soak._grow,
-    *[Soak._fail_on] * 4,
-    Soak._close,
-    Soak._refuse_starts,
-    Soak._count_more,
-    Soak._throttle,
-)
 
 
 def play(seed: int, size: Size, as_before: bool = False) -> Soak:

@@ -265,6 +265,26 @@ def test_an_unknown_state_has_an_end() -> None:
         assert _kinds([unknown, seen, seen], gap=1) == [Kind.UNKNOWN_STATE, kind]
 
 
+def test_a_task_that_leaves_an_unknown_state_and_fails_again_is_told_as_failed() -> None:
+    """Its failure was never over: that it runs is no news until it is proved."""
+    unknown = a_task(state="INVENTED", code="")
+    away, fails = a_running_task(connected=False), a_task(connected=False)
+    told = _told([fails, unknown, away, away, fails, fails], gap=1)
+    ends = [each for each in told if each.follows and each.follows[0].endswith("unknown_state")]
+    assert [(each.kind, each.task and each.task.state) for each in ends] == [
+        (Kind.MOVING, "MIGRATE_FAIL")
+    ]
+
+
+def test_a_task_that_leaves_an_unknown_state_and_is_proved_to_run_is_told_once() -> None:
+    """As running again, which is the end of both."""
+    unknown = a_task(state="INVENTED", code="")
+    away, back = a_running_task(connected=False), a_running_task(connected=True)
+    kinds = _kinds([a_task(connected=False), unknown, away, back, back], gap=20)
+    assert kinds.count(Kind.RESUMED) == 1
+    assert Kind.MOVING not in kinds
+
+
 # Much at once
 
 
