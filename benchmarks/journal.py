@@ -90,6 +90,7 @@ class Day:
         return "message"
 
     moment: Optional[datetime] = None
+    reopens = False
 
     def tail(self, name: str, size: int) -> Optional[Part]:
         """Return the end of an object."""

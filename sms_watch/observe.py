@@ -48,8 +48,9 @@ ONE, FEW = 1, 4
 # With more ids than this a list is no slower than reads, as many at a time: it takes two turns, and
 # they take a second one. A row of both lists takes a sixteenth of what a read takes to compute.
 MANY, ROWS_OF_A_READ = 8, 16
-# A list that is of no use is tried again after this, in a run of that minute.
-TRY_AGAIN, RUN = timedelta(hours=1), timedelta(minutes=1)
+# A list that is of no use is tried again after this, in the runs of some minutes: a timer may wake
+# the function every five, and none of its runs comes to the second.
+TRY_AGAIN, TRYING = timedelta(hours=1), timedelta(minutes=6)
 ONE_BY_ONE = (
     "these keys may not list tasks, so all {count} are read one by one; with the right to list"
     f" them, {LISTING}, a few calls would do"
@@ -159,7 +160,8 @@ class Observer:
         if len(self.scope.task_ids) <= MANY:
             return self._read_named()
         since = self.memory.watch.unlisted
-        if since is not None and (self.situation.now - since) % TRY_AGAIN >= RUN:
+        without = timedelta(0) if since is None else self.situation.now - since
+        if since is not None and (without < TRY_AGAIN or without % TRY_AGAIN >= TRYING):
             return replace(self._read_named(), unlisted=since)
         return self._look_up()
 
@@ -180,8 +182,10 @@ class Observer:
         listed = {task.id: task for task in rows if task.id in wanted}
         failed = [task_id for task_id, task in listed.items() if task.phase is Phase.FAILED]
         missing = [task_id for task_id in self.scope.task_ids if task_id not in listed]
-        each_once = dict.fromkeys([*self._due(listed), *failed, *missing])
-        read = _completed(self._read_all(self._in_turn([*each_once])), listed)
+        due = self._due(listed)
+        others = [each for each in dict.fromkeys([*failed, *missing]) if each not in set(due)]
+        in_turn = [*self._in_turn(due), *self._in_turn(others)]
+        read = _completed(self._read_all(in_turn), listed)
         return self._named({**listed, **read})
 
     def _without_list(self, error: CloudError) -> Observed:
@@ -203,14 +207,12 @@ class Observer:
         first = FEW if _saw(self.memory) and not self.dry_run else ONE
         seen = self._read_all(task_ids[:first])
         seen.update(self._read_all(task_ids[first:]))
-        observed = self._named(seen)
-        hint = self._throttled(observed.observations)
-        return replace(observed, warnings=(*observed.warnings, *hint))
+        return self._named(seen)
 
     def _named(self, seen: Mapping[str, Observation]) -> Observed:
         """Return what was seen of the tasks that are named, in the order of the settings."""
         observations = tuple(seen[task_id] for task_id in self.scope.task_ids)
-        return Observed(observations, self._strange(seen))
+        return Observed(observations, (*self._strange(seen), *self._throttled(observations)))
 
     def _in_turn(self, task_ids: Sequence[str]) -> List[str]:
         """Put first those that had no answer, longest without one first, and then as given.

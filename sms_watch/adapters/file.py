@@ -71,6 +71,7 @@ class FileStore:
     """
 
     moment: Optional[datetime] = None  # it has no clock but that of the machine
+    reopens = True  # the rights of a file can be taken away, and given back
 
     def __init__(self, directory: Path, warn: Callable[[str], None] = lambda text: None) -> None:
         if fcntl is None:

@@ -148,6 +148,7 @@ class ObsStore:
     """
 
     moment: Optional[datetime] = None
+    reopens = False
 
     def __init__(
         self,
@@ -223,12 +224,16 @@ class ObsStore:
         except CloudError as error:
             if error.status not in NO_RANGE:
                 raise
-            return None
+            ends = error.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            return b"" if ends and self._size(name) <= begin else None
         first = _first_byte(answer)
         if first is None or first > begin:
             return None
         data: bytes = answer.body
         return data[begin - first : None if end is None else end - first]
+
+    def _size(self, name: str) -> int:
+        return _length(self._read(self._request("HEAD", name)).headers)
 
     def _ask(self, name: str, part: str = "") -> Callable[[], requests.Response]:
         """Return what asks for an object, or for a part of it."""

@@ -11,6 +11,7 @@ followed by the next one of its day.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
@@ -165,8 +166,8 @@ class DailyJournal:
 
     def _goes_on_in(self, tail: Tail) -> str:
         """Return the object that follows one, if there may be one."""
-        is_open = tail.part.appendable and tail.day not in self._closed
-        return tail.next or ("" if is_open else following(tail.day))
+        was_closed = not tail.part.appendable or tail.day in self._closed
+        return tail.next or (following(tail.day) if was_closed or self._store.reopens else "")
 
     def _note_end(self, tail: Optional[Tail]) -> None:
         """Remember what the next line in an object has to know of the one before it."""
@@ -229,7 +230,9 @@ class DailyJournal:
 
     def _append(self, entry: Entry, position: Position) -> Position:
         if self._opening is not None:
-            self._seal(entry, self._opening, position.day)
+            # Where the first object takes no more, a journal this old goes on without its seal.
+            with suppress(JournalClosed):
+                self._seal(entry, self._opening, position.day)
             self._opening = None
         elif position.offset and self._is_over(position):
             position = self._turned(entry, position)

@@ -36,6 +36,10 @@ class AppendStore(Protocol):
     """Where objects of bytes are kept that grow at their end only."""
 
     @property
+    def reopens(self) -> bool:
+        """Whether an object that takes nothing more may take more again, as files may."""
+
+    @property
     def moment(self) -> Optional[datetime]:
         """The time by the clock of the store when it last answered, if it has a clock."""
 

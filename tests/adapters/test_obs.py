@@ -328,7 +328,17 @@ def test_a_service_that_refuses_every_range_is_read_whole(night: Night) -> None:
     _has(night, LONG)
     night.faults.add("get_object", Fault(416, REFUSED), times=2)
     _see_end(night, LONG, 1000)
-    assert _asked(night) == {"get_object": 3, "head_object": 1}
+    assert _asked(night) == {"get_object": 3, "head_object": 2}
+
+
+def test_where_nothing_stands_nothing_is_read(night: Night) -> None:
+    """A long object is not read whole to see that an append was not taken."""
+    _has(night, LONG)
+    night.faults.add("append_object", Fault(500))
+    with an_obs_store(night) as store:
+        store.append(NAME, len(LONG), LINE)
+        assert store.get(NAME) == LONG + LINE
+    assert _asked(night) == {"get_object": 2, "head_object": 1}
 
 
 @pytest.mark.parametrize("content_range", ["", "bytes 0-9/10", "bytes */10", "bytes x-y/z"])

@@ -44,7 +44,7 @@ class Mortal:
 
     def __init__(self, store: AppendStore, at: Optional[int], after: bool) -> None:
         self._store, self._at, self._after = store, at, after
-        self.tail, self.get = store.tail, store.get
+        self.tail, self.get, self.reopens = store.tail, store.get, store.reopens
         self.wrote = b""
 
     @property

@@ -171,6 +171,20 @@ def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) 
     assert service.reads == ["d", "b", "a"]
 
 
+def test_what_a_start_is_due_for_goes_before_all_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Reads that decide nothing take no turn from one that does, however long they have waited."""
+    monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
+    service = _service(*MANY_IDS)
+    for name in "abc":
+        service.tasks[name] = a_task(id=name, code=DISK_FULL)
+    service.tasks["d"] = a_task(id="d")
+    unread = {name: Sight(NOW).passed(NOW - minutes(9)) for name in "abc"}
+    _observe(service, Scope(MANY_IDS), Memory(watch=WatchRecord(unread=unread)))
+    assert service.reads == ["d", "a", "b", "c"]
+
+
 def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
     """That it failed can be told; to start it, it has to be read."""
     service = _service(*MANY_IDS)

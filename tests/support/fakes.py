@@ -240,6 +240,7 @@ class FakeStore:
         self.closed: set[str] = set()
         self.shows_it = True
         self.moment: Optional[datetime] = None
+        self.reopens = False
 
     def tail(self, name: str, size: int) -> Optional[Part]:
         begin = max(0, len(self.objects.get(name, b"")) - size)

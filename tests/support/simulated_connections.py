@@ -1,10 +1,10 @@
-"""What stands where clients would reach sockets, and pools threads, while a simulated is kept."""
+"""What stands where clients would reach sockets, and pools threads, while runs are simulated."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -12,9 +12,6 @@ import requests
 from sms_watch.adapters.answers import Answer
 from sms_watch.adapters.file import FileStore
 from sms_watch.errors import JournalError
-
-if TYPE_CHECKING:
-    from tests.support.simulated_run import SimulatedRuns
 
 SMS, SMN, OBS = "sms", "smn", "obs"
 OBS_OPERATIONS = {"GET": "get", "HEAD": "get", "POST": "append", "PUT": "create"}
@@ -25,39 +22,39 @@ class Connection:
 
     host = "the simulated cloud"
 
-    def __init__(self, simulated: SimulatedRuns) -> None:
-        self._vigil = simulated
+    def __init__(self, runs: Any) -> None:
+        self._runs = runs
         self.client = self
 
     def call(self, send: Callable[[], Answer]) -> Answer:
         return send()
 
     def show_task_invoker(self, request: Any) -> Any:
-        return self._reader("read", lambda: self._vigil.show_task(request.task_id))
+        return self._reader("read", lambda: self._runs.show_task(request.task_id))
 
     def list_tasks_invoker(self, request: Any) -> Any:
-        return self._reader("list", lambda: self._vigil.list_tasks(_asked(request)))
+        return self._reader("list", lambda: self._runs.list_tasks(_asked(request)))
 
     def list_servers_invoker(self, request: Any) -> Any:
-        return self._reader("sources", lambda: self._vigil.list_servers(_asked(request)))
+        return self._reader("sources", lambda: self._runs.list_servers(_asked(request)))
 
     def _reader(self, operation: str, serve: Callable[[], Answer]) -> Any:
-        return self._invoker(SMS, operation, lambda: self._vigil.read(serve))
+        return self._invoker(SMS, operation, lambda: self._runs.read(serve))
 
     def update_task_status_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
-            return self._vigil.start_task(request.task_id, request.body.operation)
+            return self._runs.start_task(request.task_id, request.body.operation)
 
         return self._invoker(SMS, "start", serve)
 
     def publish_message_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
-            return self._vigil.publish(request.body.subject, request.body.message_structure)
+            return self._runs.publish(request.body.subject, request.body.message_structure)
 
         return self._invoker(SMN, "publish", serve)
 
     def _invoker(self, service: str, operation: str, serve: Callable[[], Answer]) -> Any:
-        return SimpleNamespace(invoke=lambda: self._vigil.call(service, operation, serve))
+        return SimpleNamespace(invoke=lambda: self._runs.call(service, operation, serve))
 
     def send(
         self,
@@ -73,9 +70,9 @@ class Connection:
         operation = OBS_OPERATIONS[method]
 
         def serve() -> Answer:
-            return self._vigil.send_to_obs(method, bucket, key, query, data, asked)
+            return self._runs.send_to_obs(method, bucket, key, query, data, asked)
 
-        return self._vigil.call(OBS, operation, serve)
+        return self._runs.call(OBS, operation, serve)
 
 
 def _asked(request: Any) -> Dict[str, Any]:
@@ -87,11 +84,9 @@ def _asked(request: Any) -> Dict[str, Any]:
 class Disk(FileStore):
     """The directory of a journal, whose appends may be interfered with."""
 
-    def __init__(
-        self, simulated: SimulatedRuns, directory: Path, warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, runs: Any, directory: Path, warn: Callable[[str], None]) -> None:
         super().__init__(directory, warn)
-        self._vigil = simulated
+        self._runs = runs
 
     def append(self, name: str, offset: int, data: bytes) -> None:
         """Append, unless the disk fails; what it has written it does not deny."""
@@ -101,14 +96,14 @@ class Disk(FileStore):
             nonlocal written
             FileStore.append(self, name, offset, data)
             written = True
-            self._vigil.note_append(data)
+            self._runs.note_append(data)
             return Answer(200, b"")
 
-        self._vigil.patience = 0  # nobody can give up a disk: it answers at once, or not at all
+        self._runs.patience = 0  # nobody can give up a disk: it answers at once, or not at all
         try:
-            self._vigil.call(OBS, "append", serve)
+            self._runs.call(OBS, "append", serve)
         except (requests.RequestException, TimeoutError):
-            self._vigil.touch()
+            self._runs.touch()
         if not written:
             raise JournalError("the disk is full")
 

@@ -79,6 +79,8 @@ class SmallWorld:
 class _WatchedRun:
     """The outside of one run, with somebody watching each call."""
 
+    reopens = False
+
     def __init__(self, world: SmallWorld, now: datetime, watch: Watch) -> None:
         self._world, self._now, self._watch = world, now, watch
         self._looked = False

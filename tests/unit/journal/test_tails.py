@@ -12,6 +12,7 @@ from typing import Any, Iterator, List, Optional
 
 import pytest
 
+from sms_watch.adapters.file import FileStore
 from sms_watch.adapters.obs import ObsStore
 from sms_watch.errors import (
     JournalClosed,
@@ -508,6 +509,20 @@ def test_a_closed_object_is_followed_by_another_of_its_day(closable: AppendStore
     assert len(warnings) == 1
 
 
+def test_a_file_that_may_be_written_to_again_is_not_returned_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights that were away for some minutes leave one memory, not two."""
+    store, may = FileStore(tmp_path), os.access
+    append(store, NOW, "RUNNING")
+    with monkeypatch.context() as away:
+        away.setattr(os, "access", lambda path, mode: mode != os.W_OK and may(path, mode))
+        assert append(store, NOW, "MIGRATE_FAIL").day == f"{TODAY}b"
+    assert mark_of(store) == "MIGRATE_FAIL"
+    assert append(store, NOW, "ABORT").day == f"{TODAY}b"
+    assert mark_of(store) == "ABORT"
+
+
 def test_an_object_may_be_closed_again_and_again(closable: AppendStore) -> None:
     """Each is followed by the next, and the next day by one of its own."""
     append(closable, NOW, "RUNNING")
@@ -591,12 +606,18 @@ def test_an_object_in_an_archive_is_lost_and_followed() -> None:
 def test_a_place_that_takes_no_object_at_all_is_an_error() -> None:
     """Where nothing can be made either, the next object is no way out."""
     store = FakeStore()
-    store.closed = {name_of(BEGINNING), name_of(TODAY), name_of(f"{TODAY}b")}
+    store.closed = {name_of(TODAY), name_of(f"{TODAY}b")}
     with pytest.raises(JournalClosed):
         append(store, NOW, "RUNNING")
-    store.closed.discard(name_of(BEGINNING))
-    with pytest.raises(JournalClosed):
-        append(store, NOW, "RUNNING")
+
+
+def test_a_journal_that_is_older_than_anybody_looks_begins_anew() -> None:
+    """Also where its very first object takes nothing more: nobody races for it by then."""
+    store = FakeStore()
+    append(store, NOW - 40 * DAY, "RUNNING")
+    store.closed.add(name_of(BEGINNING))
+    assert append(store, NOW, "ABORT").day == TODAY
+    assert mark_of(store) == "ABORT"
 
 
 def test_a_full_object_is_closed_ahead_of_its_limit(
