@@ -31,20 +31,20 @@ class FickleServices:
         later: Callable[[Callable[[], Any]], None],
         resume: Callable[[SimTask], None],
     ) -> None:
-        self._dice, self._vigil, self._world, self._tasks = dice, simulated, simulated.world, tasks
+        self._dice, self._runs, self._world, self._tasks = dice, simulated, simulated.world, tasks
         self._later, self._resume = later, resume
 
     def answer_otherwise(self) -> None:
         """Draw what the next starts are answered with, and now and then something odder."""
         dice = self._dice
-        if not self._vigil.variants.start.refuses:
+        if not self._runs.variants.start.refuses:
             self._vary(start=dice.choice(list(ACCEPTED.values())))
-        task = self._world.tasks.get(dice.choice(self._vigil.ids))
+        task = self._world.tasks.get(dice.choice(self._runs.ids))
         if task is not None and dice.random() < ODD:
             dice.choice(BY_ITSELF)(self, task)
 
     def _vary(self, **variants: Any) -> None:
-        self._vigil.variants = replace(self._vigil.variants, **variants)
+        self._runs.variants = replace(self._runs.variants, **variants)
 
     def _overspeed(self, task: SimTask) -> None:
         if task.state in MOVING:
@@ -59,7 +59,7 @@ class FickleServices:
         copies = [each for each in self._world.tasks.values() if each.copying]
         if copies:
             quickest = min(copies, key=lambda each: each.size / each.speed)
-            due = self._vigil.clock.now()
+            due = self._runs.clock.now()
             for _time in range(self._dice.randint(3, 9)):
                 due += timedelta(minutes=self._dice.randint(10, 25))
                 self._world.at(due, functools.partial(self._fail, quickest))
@@ -72,11 +72,11 @@ class FickleServices:
     def _close(self, task: SimTask) -> None:
         """Let nobody read one task."""
         why = self._dice.choice(list(UNREADABLE.values()))
-        self._vary(unreadable={**self._vigil.variants.unreadable, task.id: why})
+        self._vary(unreadable={**self._runs.variants.unreadable, task.id: why})
         self._later(lambda: self._open(task.id))
 
     def _open(self, task_id: str) -> None:
-        closed = dict(self._vigil.variants.unreadable)
+        closed = dict(self._runs.variants.unreadable)
         closed.pop(task_id, None)
         self._vary(unreadable=closed)
 

@@ -61,7 +61,7 @@ class Hardships:
     ) -> None:
         self._dice = random.Random(f"hardships of {seed}")  # noqa: S311 - a seed, no secret
         self.drawn = self._dice.random() < 0.5 and not none
-        self._vigil, self._world, self._later = simulated, simulated.world, later
+        self._runs, self._world, self._later = simulated, simulated.world, later
         self.most_at_once = self._dice.choice(MOST_AT_ONCE) if self.drawn else 2
         self._apart = self.drawn and self._dice.random() < 0.7
         # A directory has no clock but that of the machine: one that jumps is told by the cloud.
@@ -89,13 +89,13 @@ class Hardships:
             return
         for befall in (self._hang, self._trickle, self._name, self._state, self._write_odd_line):
             if self._dice.random() < PER_TICK:
-                task = self._world.tasks.get(self._dice.choice(self._vigil.ids))
+                task = self._world.tasks.get(self._dice.choice(self._runs.ids))
                 if task is not None:
                     befall(task)
 
     def _hang(self, task: SimTask) -> None:
         """Let the reads of a task hang, of one at a time, whose line may have broken."""
-        hanging = self._vigil.hanging
+        hanging = self._runs.hanging
         if not hanging:
             if task.state in MOVING and self._dice.random() < 0.5:
                 self._world.fail(task.id, "SMS.0807", obstacle=False)
@@ -107,7 +107,7 @@ class Hardships:
         if task.state not in MOVING or not task.to_copy:
             return
         self._world.fail(task.id, "SMS.0805", self._dice.choice(HOSTILE))
-        due = self._vigil.clock.now()
+        due = self._runs.clock.now()
         for _ in range(self._dice.randint(60, 400)):
             due += timedelta(minutes=1)
             self._world.at(due, lambda: self._gain_a_byte(task))
@@ -126,17 +126,17 @@ class Hardships:
 
     def _state(self, task: SimTask) -> None:
         """Let the service say a state for hours that nobody knows, or where nothing should stay."""
-        strange = self._vigil.strange
+        strange = self._runs.strange
         strange[task.id] = self._dice.choice(STRANGE)
         self._later(lambda: strange.pop(task.id, None))
 
     def _write_odd_line(self, _: SimTask) -> None:
         """Let another program append to the journal what is no line of it."""
-        dated = {n: data for n, data in self._vigil.journal().items() if "journal-2" in n}
+        dated = {n: data for n, data in self._runs.journal().items() if "journal-2" in n}
         if dated:
             name = max(dated)
             last = dated[name].rstrip(b"\n").rpartition(b"\n")[2]
-            self._vigil.write_odd_line(name, self._odd(last))
+            self._runs.write_odd_line(name, self._odd(last))
 
     def _odd(self, last: bytes) -> bytes:
         """Return half of a line, or one that is JSON, or nearly, and no value."""

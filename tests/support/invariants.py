@@ -44,7 +44,7 @@ class Invariants:
     """Keeps what was told and started, and holds it against what the settings promise."""
 
     def __init__(self, simulated: SimulatedRuns, figures: Figures = DEFAULTS) -> None:
-        self._vigil, self._figures = simulated, figures
+        self._runs, self._figures = simulated, figures
         self._starts = PromisedStarts(simulated, figures)
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(simulated.keys)
@@ -74,7 +74,7 @@ class Invariants:
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
-        wakes = self._vigil.wakes[self._checked :]
+        wakes = self._runs.wakes[self._checked :]
         self._checked += len(wakes)
         ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
@@ -86,10 +86,10 @@ class Invariants:
             self._check_message(wake)
             self._moments.add(wake.begun)
         self._starts.check_caps()
-        self._note_movement(self._vigil.clock.now())
+        self._note_movement(self._runs.clock.now())
         self._good.append(bool(ended) and all(wake.good for wake in ended))
-        latest = dict(self._vigil.readings[self._read :])
-        self._read = len(self._vigil.readings)
+        latest = dict(self._runs.readings[self._read :])
+        self._read = len(self._runs.readings)
         self._note_gone(ended)
         self._check_told(latest)
         self._check_unread(ended)
@@ -122,9 +122,9 @@ class Invariants:
         told = [each for each in ids if self._told.get(each, math.inf) < wake.published_as]
         assert not told, "told again"
         assert bool(wake.notices) == bool(wake.messages), "a message without a notice"
-        for message in self._vigil.world.inbox[self._heard :]:
+        for message in self._runs.world.inbox[self._heard :]:
             check_texts(message)
-        self._heard = len(self._vigil.world.inbox)
+        self._heard = len(self._runs.world.inbox)
         for notice in sorted(wake.notices, key=lambda notice: str(notice["at"])):
             self._check_notice(wake, notice, ids)
         self._ids |= ids
@@ -221,7 +221,7 @@ class Invariants:
 
     def _note_movement(self, now: datetime) -> None:
         """Keep when each task last got further, as the world knows it."""
-        for task_id, task in self._vigil.world.tasks.items():
+        for task_id, task in self._runs.world.tasks.items():
             before = self._still.get(task_id)
             moves = task.synchronising or task.state not in MOVING
             if moves or before is None or before[0] != task.far:
@@ -238,13 +238,13 @@ class Invariants:
 
     def _check_told(self, latest: Mapping[str, str]) -> None:
         """What two good runs in a row have read is told, in its latest form."""
-        for task_id in self._vigil.ids:
+        for task_id in self._runs.ids:
             read_as = latest.get(task_id, "")
             meaning = MEANING.get(read_as, "")
             if read_as and self._good[-1] and meaning not in ("paused", "finished"):
                 self._under_way.add(task_id)
             # Of what was found by listing, only what happens from then on is told.
-            due = task_id in self._under_way or not self._vigil.discovers
+            due = task_id in self._under_way or not self._runs.discovers
             answers = self._gone.get(task_id, 0)
             if meaning == "gone" and (self._doubtful or answers < GONE_RUNS):
                 due = False
@@ -265,7 +265,7 @@ class Invariants:
     @property
     def _doubtful(self) -> bool:
         """Whether a task that is not there may be there: a list may lack its row, or garble it."""
-        simulated = self._vigil
+        simulated = self._runs
         return simulated.discovers and bool(simulated.garbled or simulated.variants.unseen)
 
     def _check_unread(self, ended: List[RunRecord]) -> None:
@@ -284,9 +284,9 @@ class Invariants:
 
     def _check_hanging(self, ended: List[RunRecord]) -> None:
         """A task that stays where nothing should is told, by the second good run that could."""
-        now, figures = self._vigil.clock.now(), self._figures
+        now, figures = self._runs.clock.now(), self._figures
         read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
-        for task_id, state in self._vigil.strange.items():
+        for task_id, state in self._runs.strange.items():
             if task_id in read:
                 before, since, late = self._passing.get(task_id, (state, now, 0))
                 since = since if before == state else now
@@ -295,7 +295,7 @@ class Invariants:
                 due = state in PASSING and figures.hang and "hanging" not in figures.muted
                 known = task_id in (*self._hanging, *self._ever_loud)
                 assert not due or known or late <= 1, f"{task_id} hangs, and nobody knows"
-        for task_id in self._passing.keys() - self._vigil.strange.keys():
+        for task_id in self._passing.keys() - self._runs.strange.keys():
             del self._passing[task_id]
 
     def _check_asked(self, ended: List[RunRecord]) -> None:
@@ -303,9 +303,9 @@ class Invariants:
 
         One whose read fails is tried again, and goes first for as long as nobody knows.
         """
-        failing = {*self._vigil.hanging, *self._vigil.variants.unreadable}
+        failing = {*self._runs.hanging, *self._runs.variants.unreadable}
         asked = {task_id for wake in ended for task_id in (*wake.saw, *wake.denied)}
-        for task_id in () if self._vigil.discovers else self._vigil.ids:
+        for task_id in () if self._runs.discovers else self._runs.ids:
             passed = 0 if task_id in asked else self._passed.get(task_id, 0) + self._good[-1]
             self._passed[task_id] = passed
             assert passed <= MOST_PASSED + len(failing), (
@@ -314,7 +314,7 @@ class Invariants:
 
     def _check_quiet(self, wakes: List[RunRecord]) -> None:
         """Where nothing has changed between good runs, nothing is written or sent."""
-        simulated = self._vigil
+        simulated = self._runs
         found = [(name, states[0]) for wake in wakes for name, states in wake.saw.items()]
         # Runs that cannot read a task are counted, up to the one that is told.
         unread = [(name, min(runs, UNREAD_RUNS)) for name, runs in self._unread.items()]
@@ -323,7 +323,7 @@ class Invariants:
         counts = (*unread, *self._gone.items())
         happened = (len(simulated.world.happenings), *simulated.ids, *variants, *found, *counts)
         unchanged, self._happened = self._happened == happened, happened
-        failing = any(task.state in FAILED for task in self._vigil.world.tasks.values())
+        failing = any(task.state in FAILED for task in self._runs.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.
         proved = {notice["kind"] for wake in wakes for notice in wake.notices} == {"resumed"}
         if unchanged and list(self._good) == [True, True] and not (failing or proved):

@@ -244,4 +244,19 @@ BUGS = [
         "is_ahead_of(mark, 1)",
         "proof/test_soak.py::test_the_promises_hold[4-]",
     ),
+    Bug(
+        "a task that leaves an unknown state is told as running before it is proved",
+        "rules/decide.py",
+        "unproved = record.phase is Phase.MOVING and bool(record.failure.openings)",
+        "unproved = False",
+        "unit/rules/test_many_runs.py"
+        "::test_a_task_that_leaves_an_unknown_state_and_fails_again_is_told_as_failed",
+    ),
+    Bug(
+        "a task that stays in a state to pass through is told to nobody",
+        "rules/decide.py",
+        "return record.state in PASSING or (",
+        "return record.state in () or (",
+        "test_months.py::test_the_promises_hold[10-]",
+    ),
 ]

@@ -22,7 +22,7 @@ class PromisedStarts:
     """Keeps the starts of all tasks: the moment of the ``last`` of each, and their ``number``."""
 
     def __init__(self, simulated: SimulatedRuns, figures: Figures) -> None:
-        self._vigil, self._figures = simulated, figures
+        self._runs, self._figures = simulated, figures
         self.number = 0
         self.last: Dict[str, datetime] = {}
         self._idle: Dict[str, datetime] = {}
@@ -45,7 +45,7 @@ class PromisedStarts:
 
     def check_caps(self) -> None:
         """What no start mends is not started more often than its class allows."""
-        starts = self._vigil.world.starts
+        starts = self._runs.world.starts
         for start in starts[self.number :]:
             limit = self._figures.limit(start.code)
             said = f"{start.task_id} was started too often on {start.code}"
@@ -54,8 +54,8 @@ class PromisedStarts:
 
     def _in_a_row(self, task_id: str) -> int:
         """Count the latest starts between which the task neither got further nor ran for long."""
-        latest = [each for each in self._vigil.world.starts if each.task_id == task_id]
-        size = self._vigil.world.tasks[task_id].size
+        latest = [each for each in self._runs.world.starts if each.task_id == task_id]
+        size = self._runs.world.tasks[task_id].size
         met = (latest[-1].code, _ground(latest[-1], size))
         until, count = latest[-1].at, 0
         for start in reversed(latest):
@@ -69,7 +69,7 @@ class PromisedStarts:
     def _ran_long(self, task_id: str, after: datetime, before: datetime) -> bool:
         """Return whether a task ran for long enough between two moments to count as recovered."""
         begun = before
-        for each in self._vigil.world.happenings:
+        for each in self._runs.world.happenings:
             if each.task_id == task_id and after < each.at <= before:
                 if each.at - begun >= PROOF:
                     return True
@@ -79,10 +79,10 @@ class PromisedStarts:
 
     def check_brought_back(self, latest: Mapping[str, str], good: bool) -> None:
         """What a start would bring back is started, however often that was done before."""
-        now = self._vigil.clock.now()
+        now = self._runs.clock.now()
         tick, self._checked_at = now - self._checked_at, now
         self._unanswered -= {task_id for task_id, state in latest.items() if state in MOVING}
-        for task_id in self._vigil.ids:
+        for task_id in self._runs.ids:
             due = latest.get(task_id) in FAILED and good and self._is_due(task_id)
             since = self._idle.get(task_id, now) if due else now
             self._idle[task_id] = max(since, self.last.get(task_id, since))
@@ -93,14 +93,14 @@ class PromisedStarts:
     @property
     def _turns(self) -> int:
         """How many runs it takes to start all tasks, beside the first."""
-        return (len(self._vigil.ids) - 1) // self._figures.most_starts
+        return (len(self._runs.ids) - 1) // self._figures.most_starts
 
     def _is_due(self, task_id: str) -> bool:
         """Return whether a start of a failed task helps, is taken, and is within what is allowed.
 
         What is not started without end has a fresh count once it has got further, if that shows.
         """
-        simulated, task = self._vigil, self._vigil.world.tasks.get(task_id)
+        simulated, task = self._runs, self._runs.world.tasks.get(task_id)
         if task is None or not task.restartable or task.connected is False:
             return False
         unread = (
@@ -128,7 +128,7 @@ class PromisedStarts:
         Read by its id a task has percentages alone, and they may be null for a whole run (SMS API
         reference, "Querying a Migration Task"): that it got further is then seen by nobody.
         """
-        return self._vigil.discovers or self._vigil.variants.percents is not Percents.NULL
+        return self._runs.discovers or self._runs.variants.percents is not Percents.NULL
 
 
 def _ground(start: Start, size: float) -> Tuple[float, int, float]:

@@ -43,13 +43,17 @@ class Connection:
 
     def update_task_status_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
-            return self._runs.start_task(request.task_id, request.body.operation)
+            answer: Answer = self._runs.start_task(request.task_id, request.body.operation)
+            return answer
 
         return self._invoker(SMS, "start", serve)
 
     def publish_message_invoker(self, request: Any) -> Any:
         def serve() -> Answer:
-            return self._runs.publish(request.body.subject, request.body.message_structure)
+            answer: Answer = self._runs.publish(
+                request.body.subject, request.body.message_structure
+            )
+            return answer
 
         return self._invoker(SMN, "publish", serve)
 
@@ -70,9 +74,11 @@ class Connection:
         operation = OBS_OPERATIONS[method]
 
         def serve() -> Answer:
-            return self._runs.send_to_obs(method, bucket, key, query, data, asked)
+            answer: Answer = self._runs.send_to_obs(method, bucket, key, query, data, asked)
+            return answer
 
-        return self._runs.call(OBS, operation, serve)
+        served: Answer = self._runs.call(OBS, operation, serve)
+        return served
 
 
 def _asked(request: Any) -> Dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One run of a simulated: when and by which clock it ran, what it read, did and put out."""
+"""One simulated run: when and by which clock it ran, what it read, did and put out."""
 
 from __future__ import annotations
 
