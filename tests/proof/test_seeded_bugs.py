@@ -28,6 +28,17 @@ QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-p
 BUGS = [*journal.BUGS, *rules.BUGS, *services.BUGS, *words.BUGS]
 
 
+def test_every_mistake_can_be_planted_and_names_a_test() -> None:
+    """What it changes stands in its file just once, and what has to see it is there."""
+    for bug in BUGS:
+        source = (ROOT / "sms_watch" / bug.file).read_text(encoding="utf-8")
+        assert source.count(bug.right) == 1, f"what was right is not there any more: {bug.name}"
+        place, name = bug.caught_by.partition("[")[0].split("::")[:2]
+        tests = (ROOT / "tests" / place).read_text(encoding="utf-8")
+        looks = f"def {name}(" in tests or f"{name} = " in tests
+        assert looks, f"nobody looks for it: {bug.name}"
+
+
 # In a sample every eighth; the tests that have to see them run with samples in any case.
 @pytest.mark.parametrize("bug", sample(BUGS, 8), ids=lambda bug: bug.name.replace(" ", "-"))
 def test_a_planted_mistake_is_caught(bug: Bug, tmp_path: Path) -> None:

@@ -134,9 +134,16 @@ BUGS = [
     Bug(
         "an object that takes no more lines ends the journal",
         "journal/objects.py",
-        "is_open = tail.part.appendable and tail.day not in self._closed",
-        "is_open = True",
+        "was_closed = not tail.part.appendable or tail.day in self._closed",
+        "was_closed = False",
         "unit/journal/test_tails.py::test_a_closed_object_is_followed_by_another_of_its_day",
+    ),
+    Bug(
+        "a file that may be written to again is returned to",
+        "adapters/file.py",
+        "reopens = True",
+        "reopens = False",
+        "unit/journal/test_tails.py::test_a_file_that_may_be_written_to_again_is_not_returned_to",
     ),
     Bug(
         "half a line swallows the next one",

@@ -257,6 +257,6 @@ BUGS = [
         "rules/decide.py",
         "return record.state in PASSING or (",
         "return record.state in () or (",
-        "test_months.py::test_the_promises_hold[10-]",
+        "proof/test_soak.py::test_the_promises_hold[10-]",
     ),
 ]
