@@ -15,6 +15,7 @@ from sms_watch.context import settings_of
 from sms_watch.model.notice import Kind
 from sms_watch.settings.table import unknown
 from sms_watch_cli.boxes import wrapped
+from sms_watch_cli.checks.function import RUNTIMES
 from sms_watch_cli.session import read_env_file
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +116,17 @@ def test_the_licence_is_named_where_people_look() -> None:
     assert "Apache License 2.0 ([LICENSE](LICENSE))" in README
     words = (ROOT / "LICENSE").read_text(encoding="utf-8").split()
     assert " ".join(words).startswith("Apache License Version 2.0, January 2004")
+
+
+def test_the_badges_are_true() -> None:
+    """Those of README.md name the licence of pyproject.toml and the runtimes of FunctionGraph."""
+    badges = [text.replace("--", "-") for text in re.findall(r"badge/(\S+?)-\w+\)\]", README)]
+    versions = "_%7C_".join(runtime[len("Python") :] for runtime in RUNTIMES)
+    assert badges == [
+        f"Python-{versions}",
+        "license-Apache-2.0",
+        "state-tested_on_a_simulated_cloud",
+    ]
 
 
 def test_the_table_of_contents_is_complete() -> None:
