@@ -125,7 +125,7 @@ def main() -> None:
     PLACE.mkdir(exist_ok=True)
     for name, data in pictures_of(what).items():
         (PLACE / name).write_bytes(data)
-        print(f"{(PLACE / name).relative_to(Path.cwd())}: {len(data) // 1000} KB")
+        print(f"{PLACE / name}: {len(data) // 1000} KB")
     (PLACE / DIGESTS).write_text(what.digests(), encoding="utf-8")
 
 
