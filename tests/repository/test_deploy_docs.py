@@ -39,7 +39,7 @@ FINDS: Dict[str, Callable[[Dict[str, Any]], bool]] = {
     "which tasks wait, and why": lambda line: line.get("action") == "wait",
     "errors": lambda line: line["level"] == "ERROR",
     "warnings": lambda line: line["level"] == "WARNING",
-    "runs that sent a message": lambda line: bool(line.get("notices")),
+    "runs with a message to send": lambda line: bool(line.get("notices")),
     "one run, by its request id": lambda line: line["request_id"] == "run-4",
 }
 
