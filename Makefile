@@ -13,7 +13,7 @@ SOURCES := index.py build_zip.py sms_watch sms_watch_cli simulated_cloud packagi
 # The modules and wings of the contract "pure" in pyproject.toml, as patterns of paths.
 PURE = $(shell sed -n '/^id = "pure"/,/^forbidden/ s|^    "\(sms_watch.*\)",|\1|p' pyproject.toml | tr . / | sed 's|$$|*|' | paste -sd, -)
 
-.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench zip template lock clean
+.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench pictures zip template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ soak: $(READY) ## simulate for long, on all cores: make soak HOURS=200000
 
 bench: $(READY) ## measure what a run costs, into docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+
+pictures: $(READY) ## make the pictures of the README, into docs/pictures
+	@$(BIN)/python -m tests.support.pictures
 
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--plain"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)

@@ -107,7 +107,7 @@ class Screen:
         self._told = len(self._world.inbox)
         actions = {task["id"]: task for task in report["tasks"]}
         if self._live is not None:
-            self._live.update(_tasks(moment, self._world, actions, self._console))
+            self._live.update(tasks_at(moment, self._world, actions, self._console))
         self._log(moment, actions)
 
     def failed(self, moment: datetime, why: str) -> None:
@@ -186,7 +186,11 @@ def _cell(text: str, is_bad: bool) -> Text:
     return Text(text, style="red" if is_bad else "green")
 
 
-def _tasks(moment: datetime, world: World, actions: Actions, console: Console) -> Group:
+def tasks_at(moment: datetime, world: World, actions: Actions, console: Console) -> Group:
+    """Return the tasks of a world as they stand on a terminal at a moment.
+
+    ``actions`` is what the watchdog's report says of each, by id.
+    """
     wide, room = console.width >= NARROW, console.height - MARGIN
     table = Table(box=None, expand=True)
     for name in ("task", "state", "", "%", *(["Mbit/s"] if wide else []), "left", "the watchdog"):

@@ -78,9 +78,9 @@ SETTINGS: Tuple[Setting, ...] = (
     ),
     Setting(
         "JOURNAL_URI",
-        "Where the watchdog remembers: `obs://bucket/prefix`, the bucket without a dot in its name,"
-        " or `file:///directory` on a disk that lasts and can lock files. The default bucket is"
-        " made, private, by the first run.",
+        "The journal, where the watchdog remembers: `obs://bucket/prefix`, the bucket without a"
+        " dot in its name, or `file:///directory` on a disk that lasts and can lock files. The"
+        " first run creates the default bucket, private.",
         read_journal,
         note="`obs://sms-watch-<project id>/<topic>`",
     ),
@@ -115,21 +115,22 @@ SETTINGS: Tuple[Setting, ...] = (
     Setting("OBS_REGION", "Region of the bucket.", read_region, note="the topic's region"),
     Setting(
         "RESUME_MAX_ATTEMPTS",
-        "Starts in a row without progress, per task; after them a person is asked. 0: never start.",
+        "Restarts in a row without progress, per task; then somebody is asked to act."
+        " 0: never restart.",
         read_number(0, 100),
         "5",
     ),
     Setting(
         "RESUME_BACKOFF_MINUTES",
-        "Wait after the first start that did not help; it doubles from start to start.",
+        "Wait after the first restart that did not help; it doubles with each restart.",
         read_number(1, 1440),
         "2",
     ),
     Setting("RESUME_BACKOFF_MAX_MINUTES", "The longest wait.", read_number(1, 1440), "15"),
-    Setting("RESUME_MAX_PER_RUN", "Most starts in one run.", read_number(1, 1000), "20"),
+    Setting("RESUME_MAX_PER_RUN", "Most restarts in one run.", read_number(1, 1000), "20"),
     Setting(
         "RESUME_GRACE_MINUTES",
-        "How long to leave the SMS agent's own recovery alone first (its six codes only).",
+        "How long to wait first for the SMS agent's own recovery (its six codes only).",
         read_number(0, 1440),
         "0",
     ),
@@ -147,19 +148,19 @@ SETTINGS: Tuple[Setting, ...] = (
     ),
     Setting(
         "HANG_MINUTES",
-        "In one state where no task should stay for this long is a hang. 0: off.",
+        "Staying for this long in a state where no task should stay is a hang. 0: off.",
         read_number(0, 10080),
         "60",
     ),
     Setting(
         "REMIND_HOURS",
-        "Repeat what still needs a person this often. 0: off.",
+        "Repeat what still needs attention this often. 0: off.",
         read_number(0, 720),
         "4",
     ),
     Setting(
         "DIGEST_HOURS",
-        "A regular message about progress. 0: off.",
+        "Send a digest of all tasks this often. 0: off.",
         read_number(0, 720),
         "0",
     ),

@@ -32,15 +32,15 @@ TASK = "11111111-2222-3333-4444-555555555555"
 DELIMITERS = re.compile(r"[,'\";=()\[\]{}@&<>/:\\?\s]+")
 FINDS: Dict[str, Callable[[Dict[str, Any]], bool]] = {
     "what happened to one task": lambda line: TASK in json.dumps(line),
-    "all starts of last night": lambda line: line.get("action") == "start",
-    "starts that were not accepted": (
+    "all restarts of last night": lambda line: line.get("action") == "start",
+    "restarts that were not accepted": (
         lambda line: line.get("action") == "start" and line["outcome"] != "done"
     ),
-    "what waits, and why": lambda line: line.get("action") == "wait",
+    "which tasks wait, and why": lambda line: line.get("action") == "wait",
     "errors": lambda line: line["level"] == "ERROR",
-    "what to look at some day": lambda line: line["level"] == "WARNING",
-    "the runs that had something to tell": lambda line: bool(line.get("notices")),
-    "one run, from the failure message": lambda line: line["request_id"] == "run-4",
+    "warnings": lambda line: line["level"] == "WARNING",
+    "runs with a message to send": lambda line: bool(line.get("notices")),
+    "one run, by its request id": lambda line: line["request_id"] == "run-4",
 }
 
 

@@ -11,7 +11,12 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from sms_watch import __version__
+from sms_watch.context import settings_of
 from sms_watch.model.notice import Kind
+from sms_watch.settings.table import unknown
+from sms_watch_cli.boxes import wrapped
+from sms_watch_cli.checks.function import RUNTIMES
+from sms_watch_cli.session import read_env_file
 
 ROOT = Path(__file__).parents[2]
 DOCS = [
@@ -19,6 +24,8 @@ DOCS = [
     *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("deploy/**/*.md")),
 ]
+README = DOCS[0].read_text(encoding="utf-8")
+SAMPLE_WIDTH = 92  # columns; what is longer has to be scrolled on a usual screen
 NAMES = [str(path.relative_to(ROOT)) for path in DOCS]
 TESTS = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")]
 TREES = (
@@ -72,6 +79,63 @@ def test_commands_of_make_that_are_named_exist(path: Path) -> None:
     assert named <= made
 
 
+def _block(name: str) -> str:
+    """Return the block of code in README.md that stands between comments of a name."""
+    part = README.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+    (code,) = re.findall(r"\n```\w*\n(.+?)```\n", part, re.DOTALL)
+    return str(code)
+
+
+def test_the_sample_message_is_a_real_one() -> None:
+    """The mail in README.md is the one of the golden texts, its lines wrapped."""
+    golden = (ROOT / "tests/unit/messages/golden/failed.txt").read_text(encoding="utf-8")
+    mail = golden.partition("--- e-mail\n")[2].partition("\n\nSMS console:")[0]
+    lines = [wrapped(line, SAMPLE_WIDTH) for line in mail.splitlines()]
+    assert _block("message").splitlines() == "\n".join(lines).splitlines()
+
+
+def test_the_block_for_terraform_is_that_of_the_example() -> None:
+    """What README.md gives to copy is the module of the example, whose arguments are tried."""
+    example = ROOT / "deploy" / "terraform" / "examples" / "new" / "main.tf"
+    block = _block("terraform")
+    assert block.startswith('module "sms_watch" {')
+    assert block in example.read_text(encoding="utf-8")
+
+
+def test_the_sample_of_settings_is_complete(tmp_path: Path) -> None:
+    """The my.env of README.md is a file that the commands take as it is, without a warning."""
+    path = tmp_path / "my.env"
+    path.write_text(_block("my.env"), encoding="utf-8")
+    assert settings_of(read_env_file(path)).credentials is not None
+    assert not unknown(read_env_file(path))
+
+
+def test_the_licence_is_named_where_people_look() -> None:
+    """README.md, pyproject.toml and the text of the licence name the same one."""
+    assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert "Apache License 2.0 ([LICENSE](LICENSE))" in README
+    words = (ROOT / "LICENSE").read_text(encoding="utf-8").split()
+    assert " ".join(words).startswith("Apache License Version 2.0, January 2004")
+
+
+def test_the_badges_are_true() -> None:
+    """Those of README.md name the licence of pyproject.toml and the runtimes of FunctionGraph."""
+    badges = [text.replace("--", "-") for text in re.findall(r"badge/(\S+?)-\w+\)\]", README)]
+    versions = "_%7C_".join(runtime[len("Python") :] for runtime in RUNTIMES)
+    assert badges == [
+        f"Python-{versions}",
+        "license-Apache-2.0",
+        "state-tested_on_a_simulated_cloud",
+    ]
+
+
+def test_the_table_of_contents_is_complete() -> None:
+    """README.md begins with a link to each of its chapters, in their order."""
+    chapters = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    contents = README.partition("**Contents:**")[2].partition("\n\n")[0]
+    assert re.findall(r"\[(.+?)\]\(#", contents) == chapters
+
+
 def test_every_dependency_has_its_reason() -> None:
     """docs/dependencies.md has a row for each package that is asked for, and for no other."""
     text = "".join((ROOT / name).read_text() for name in ("requirements.in", "requirements-dev.in"))
@@ -83,8 +147,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_every_kind_of_notice_is_explained() -> None:
     """README.md has each kind once, in the order in which a message has them."""
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = page.partition("| kind | it means | do |")[2].partition("\n\n")[0]
+    table = README.partition("| kind | it means | do |")[2].partition("\n\n")[0]
     firsts = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
     assert re.findall(r"`(\w+)`", " ".join(firsts)) == [str(kind) for kind in Kind]
 

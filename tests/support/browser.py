@@ -19,6 +19,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 SECONDS = 60
+THEMES = ("dark", "light")  # in the order of Chromium's numbers (PreferredColorScheme)
 # What is measured of a page in a frame of each width.
 MEASURE = """
 const seen = [...document.querySelectorAll('iframe')].map(frame => {
@@ -75,13 +76,26 @@ def measures(page: str, widths: Sequence[int], place: Path) -> List[Dict[str, An
 
 def screenshot(page: str, width: int, place: Path) -> Tuple[Tuple[int, int], int]:
     """Return the size of a picture of a page in points, and in bytes."""
-    source, picture = place / "page.html", place / "page.png"
+    data = picture(page, (width, 1200), place)
+    return size_of(data), len(data)
+
+
+def picture(page: str, size: Tuple[int, int], place: Path, theme: str = "light") -> bytes:
+    """Return a picture (PNG) of the head of a page, in points; the theme is light or dark."""
+    source, taken = place / "page.html", place / "page.png"
     source.write_text(page, encoding="utf-8")
-    _chromium(place, f"--window-size={width},1200", f"--screenshot={picture}", source.as_uri())
-    data = picture.read_bytes()
+    wide, high = size
+    scheme = f"--blink-settings=preferredColorScheme={THEMES.index(theme)}"
+    window = f"--window-size={wide},{high}"
+    _chromium(place, scheme, window, f"--screenshot={taken}", source.as_uri())
+    return taken.read_bytes()
+
+
+def size_of(data: bytes) -> Tuple[int, int]:
+    """Return width and height of a PNG in points (PNG specification, "IHDR Image header")."""
     assert data.startswith(b"\x89PNG")
     wide, high = struct.unpack(">II", data[16:24])
-    return (wide, high), len(data)
+    return wide, high
 
 
 def _chromium(place: Path, *arguments: str) -> str:
