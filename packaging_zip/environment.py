@@ -52,6 +52,7 @@ def set_up(lock: Path, on_top: bool, root: Path = ROOT) -> None:
     python = root / PLACE / "bin" / "python"
     install(python, root, "--require-hashes", "-r", str(lock))
     if not on_top:
+        print("Installing the command sms-watch:", flush=True)
         # From here, with the setuptools that was just installed: that needs no network.
         install(python, root, "--no-build-isolation", "--editable", ".")
     print("Done.", flush=True)

@@ -32,8 +32,8 @@ REASONS: Tuple[Tuple[str, str], ...] = (
         "NewConnectionError|NameResolutionError|Failed to establish a new connection|[Tt]imed out"
         "|connection broken|[Nn]etwork is unreachable|Connection to .* failed",
         "the package index cannot be reached: connect this machine to the network; behind a proxy,"
-        " set HTTPS_PROXY=http://host:port; for an index of your own, set PIP_INDEX_URL; then run"
-        " this again",
+        " set HTTPS_PROXY=http://host:port, or correct it; for an index of your own, set"
+        " PIP_INDEX_URL; then run this again",
     ),
     (
         "No matching distribution found|Could not find a version",
