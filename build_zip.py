@@ -7,7 +7,13 @@ The same input and interpreters give the same bytes. What is built is proved by 
 interpreters that see nothing else. How it is done: ``packaging_zip``.
 """
 
-from packaging_zip.command import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from packaging_zip.command import main
+
+        main()
+    except KeyboardInterrupt:  # in the first moment, too, while modules are loaded
+        sys.stderr.write("build_zip: interrupted\n")
+        sys.exit(130)
