@@ -14,7 +14,7 @@ SOURCES := index.py build_zip.py set_up.py sms_watch sms_watch_cli simulated_clo
 # The modules and wings of the contract "pure" in pyproject.toml, as patterns of paths.
 PURE = $(shell sed -n '/^id = "pure"/,/^forbidden/ s|^    "\(sms_watch.*\)",|\1|p' pyproject.toml | tr . / | sed 's|$$|*|' | paste -sd, -)
 
-.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench zip template lock clean
+.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench zip release template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ bench: $(READY) ## measure what a run costs, into docs/benchmarks.md
 
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--plain"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)
+
+release: $(READY) ## build every zip of a release, with bills and checksums, into dist
+	@$(BIN)/python build_zip.py --release
 
 template: ## build dist/sms-watch-rfs.zip for Resource Formation Service
 	@mkdir -p dist

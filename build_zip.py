@@ -1,8 +1,9 @@
-"""Builds the zip for FunctionGraph: ``python build_zip.py [--plain | --python 3.10]``.
+"""Builds the zip for FunctionGraph: ``python build_zip.py [--plain | --python 3.10 | --release]``.
 
 ``index.py`` stands at the root, beside the package and the locked dependencies, as pure Python:
 one zip runs on Python 3.9, 3.10 and 3.12. Compiled files, which shorten every cold start, are added
-for each of these that is installed here; ``--python`` adds those for one alone, ``--plain`` none.
+for each of these that is installed here; ``--python`` adds those for one alone, ``--plain`` none,
+and ``--release`` builds all of these, with checksums.
 The same input and interpreters give the same bytes. What is built is proved by importing it in
 interpreters that see nothing else. How it is done: ``packaging_zip``.
 """

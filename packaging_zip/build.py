@@ -55,13 +55,14 @@ def build(
     output.unlink(missing_ok=True)
     if not output.parent.is_dir():
         raise BuildError(f"there is no folder {output.parent}: make it, or name another one")
-    compilers = [interpreter(version) for version in versions]
-    dependencies, parts = installed_files(root, sys.path if path is None else path)
-    files = _quick_to_load({**sources(root), **dependencies})
-    for made in [compiled(files, compiler) for compiler in compilers]:
-        files.update(made)
     unproved = output.with_name(f"{output.name}.unproved")
+    unproved.open("wb").close()  # what cannot be written is told before the work
     try:
+        compilers = [interpreter(version) for version in versions]
+        dependencies, parts = installed_files(root, sys.path if path is None else path)
+        files = _quick_to_load({**sources(root), **dependencies})
+        for made in [compiled(files, compiler) for compiler in compilers]:
+            files.update(made)
         _write(unproved, files)
         for prover in compilers or [sys.executable]:
             prove(unproved, prover)
