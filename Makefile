@@ -6,19 +6,20 @@ ZIP_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := $(VENV)/.demo
 READY := $(VENV)/.ready
 TEMPLATE := $(filter-out %/versions.tf %_override.tf,$(wildcard deploy/terraform/*.tf)) deploy/rfs/versions.tf
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --no-strip-extras --python-version 3.9 --generate-hashes --custom-compile-command "make lock"
-SOURCES := index.py build_zip.py sms_watch sms_watch_cli simulated_cloud packaging_zip tests benchmarks
+SOURCES := index.py build_zip.py set_up.py sms_watch sms_watch_cli simulated_cloud packaging_zip tests benchmarks
 # The modules and wings of the contract "pure" in pyproject.toml, as patterns of paths.
 PURE = $(shell sed -n '/^id = "pure"/,/^forbidden/ s|^    "\(sms_watch.*\)",|\1|p' pyproject.toml | tr . / | sed 's|$$|*|' | paste -sd, -)
 
-.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench pictures zip template lock clean
+.PHONY: help demo test test-fast proof coverage mutants check format format-check lint types imports soak bench pictures zip release template lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## watch a simulated night: make demo SCENARIO=night
+demo: $(DEMO) ## watch a simulated night: make demo SCENARIO=night
 	@$(BIN)/sms-watch simulate $(SCENARIO)
 
 test: $(READY) ## run the tests, with a sample of each proof: make test PYTEST_ARGS=tests/run
@@ -72,6 +73,9 @@ pictures: $(READY) ## make the pictures of the README, into docs/pictures
 zip: $(READY) ## build dist/sms-watch.zip: make zip ZIP_ARGS="--plain"
 	@$(BIN)/python build_zip.py $(ZIP_ARGS)
 
+release: $(READY) ## build every zip of a release, with bills and checksums, into dist
+	@$(BIN)/python build_zip.py --release
+
 template: ## build dist/sms-watch-rfs.zip for Resource Formation Service
 	@mkdir -p dist
 	@$(PYTHON) -m zipfile -c dist/sms-watch-rfs.zip $(TEMPLATE)
@@ -80,17 +84,19 @@ template: ## build dist/sms-watch-rfs.zip for Resource Formation Service
 lock: $(READY) ## bring the locked versions up to date
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(LOCK) --fork-strategy fewest requirements.in -o requirements.txt
+	@$(LOCK) requirements-demo.in -o requirements-demo.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove all that can be made again
 	@rm -rf $(VENV) dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage mutants
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The stamp is touched last, so that a half-made environment is made again.
-$(READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "sms_watch needs Python 3.9 or later, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 ...")'
-	@echo "Setting up $(VENV), once; this takes about a minute ..."
-	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python has no venv module here; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# The stamps are touched last, so that a half-made environment is made again.
+$(DEMO): requirements-demo.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.9 or later, or name it: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) set_up.py $<
+	@touch $@
+
+$(READY): requirements-dev.txt $(DEMO)
+	@$(BIN)/python set_up.py $< --on-top
 	@touch $@

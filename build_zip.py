@@ -1,13 +1,20 @@
-"""Builds the zip for FunctionGraph: ``python build_zip.py [--plain | --python 3.10]``.
+"""Builds the zip for FunctionGraph: ``python build_zip.py [--plain | --python 3.10 | --release]``.
 
 ``index.py`` stands at the root, beside the package and the locked dependencies, as pure Python:
 one zip runs on Python 3.9, 3.10 and 3.12. Compiled files, which shorten every cold start, are added
-for each of these that is installed here; ``--python`` adds those for one alone, ``--plain`` none.
+for each of these that is installed here; ``--python`` adds those for one alone, ``--plain`` none,
+and ``--release`` builds all of these, with checksums.
 The same input and interpreters give the same bytes. What is built is proved by importing it in
 interpreters that see nothing else. How it is done: ``packaging_zip``.
 """
 
-from packaging_zip.command import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from packaging_zip.command import main
+
+        main()
+    except KeyboardInterrupt:  # in the first moment, too, while modules are loaded
+        sys.stderr.write("build_zip: interrupted\n")
+        sys.exit(130)

@@ -1,1 +1,1 @@
-"""How ``build_zip.py`` makes the zip for FunctionGraph."""
+"""How ``build_zip.py`` makes the zip for FunctionGraph, and ``set_up.py`` what it takes."""

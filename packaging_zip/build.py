@@ -17,6 +17,7 @@ from packaging_zip.compiling import compiled
 from packaging_zip.errors import BuildError
 from packaging_zip.interpreters import interpreter
 from packaging_zip.lazy import NotLazyError, lazy, with_quick_dataclasses
+from packaging_zip.pip_words import reason
 from packaging_zip.prove import prove
 from packaging_zip.roots import hashed
 
@@ -28,16 +29,6 @@ UNIX = 3
 # Of compiled wheels only the Python part is taken. It is the same for every platform but for the
 # line ends of the Windows ones: naming one platform gives the same files wherever one builds.
 WHEELS = ("--only-binary=:all:", "--platform=manylinux2014_x86_64", "--python-version=3.9")
-NO_PIP = "this Python has no pip: use another one, or run make zip"
-OTHER_HASHES = (
-    "what the package index gave is not what requirements.txt has the hashes of (pip's own words"
-    " stand above): nothing was built; find out which of the two was changed, and by whom"
-)
-PIP_FAILED = (
-    "pip could not install the locked dependencies (its own words stand above): "
-    "check that the package index can be reached, then run this again"
-)
-PIP_SAYS = {"No module named pip": NO_PIP, "DO NOT MATCH THE HASHES": OTHER_HASHES}
 
 
 @dataclass(frozen=True)
@@ -64,13 +55,14 @@ def build(
     output.unlink(missing_ok=True)
     if not output.parent.is_dir():
         raise BuildError(f"there is no folder {output.parent}: make it, or name another one")
-    compilers = [interpreter(version) for version in versions]
-    dependencies, parts = installed_files(root, sys.path if path is None else path)
-    files = _quick_to_load({**sources(root), **dependencies})
-    for made in [compiled(files, compiler) for compiler in compilers]:
-        files.update(made)
     unproved = output.with_name(f"{output.name}.unproved")
+    unproved.open("wb").close()  # what cannot be written is told before the work
     try:
+        compilers = [interpreter(version) for version in versions]
+        dependencies, parts = installed_files(root, sys.path if path is None else path)
+        files = _quick_to_load({**sources(root), **dependencies})
+        for made in [compiled(files, compiler) for compiler in compilers]:
+            files.update(made)
         _write(unproved, files)
         for prover in compilers or [sys.executable]:
             prove(unproved, prover)
@@ -111,8 +103,7 @@ def build_afresh(output: Path, root: Path = ROOT, versions: Sequence[str] = ()) 
         )
         if done.returncode:
             sys.stderr.write(done.stderr)
-            known = (reason for words, reason in PIP_SAYS.items() if words in done.stderr)
-            raise BuildError(next(known, PIP_FAILED))
+            raise BuildError(reason(done.stderr))
         return build(output, root, [place], versions)
 
 

@@ -13,6 +13,7 @@ from packaging_zip.build import Built, build, build_afresh, manifest
 from packaging_zip.checkout import changes
 from packaging_zip.errors import BuildError, NotInstalledError
 from packaging_zip.interpreters import RUNTIMES, installed_runtimes
+from packaging_zip.release import ZIPS, bill_of, refuse_half, sums_of, write_sums
 
 OUTPUT = Path("dist/sms-watch.zip")
 SLOW_START = "every cold start takes two to three times as long"
@@ -25,12 +26,20 @@ def main(arguments: Optional[List[str]] = None) -> None:
     compiling = parser.add_mutually_exclusive_group()
     compiling.add_argument("--python", choices=RUNTIMES, help="compile for this version alone")
     compiling.add_argument("--plain", action="store_true", help="compile nothing")
+    compiling.add_argument(
+        "--release",
+        action="store_true",
+        help="build all zips of a release beside the output, with checksums",
+    )
     parser.add_argument(
         "--allow-dirty", action="store_true", help="build also what is in no commit"
     )
     chosen = parser.parse_args(arguments)
     try:
-        _build(chosen.output, _versions(chosen), chosen.allow_dirty)
+        if chosen.release:
+            _release(chosen.output.parent, chosen.allow_dirty)
+        else:
+            _build(chosen.output, _versions(chosen), chosen.allow_dirty)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise SystemExit(f"build_zip: {where}{error.strerror}") from None
@@ -44,8 +53,19 @@ def _versions(chosen: argparse.Namespace) -> Tuple[str, ...]:
     return (chosen.python,) if chosen.python else installed_runtimes()
 
 
+def _release(folder: Path, allow_dirty: bool) -> None:
+    for stale in sums_of(folder):
+        stale.unlink(missing_ok=True)
+    refuse_half()
+    for name, versions in ZIPS.items():
+        _build(folder / name, versions, allow_dirty)
+        print()
+    for written in write_sums(folder, list(ZIPS)):
+        print(f"{written}: checksums of the zips and their bills")
+
+
 def _build(output: Path, versions: Sequence[str], allow_dirty: bool) -> None:
-    bill = output.with_suffix(".cdx.json")
+    bill = bill_of(output)
     for stale in (output, bill):
         stale.unlink(missing_ok=True)
     changed = [] if allow_dirty else changes()
@@ -54,7 +74,7 @@ def _build(output: Path, versions: Sequence[str], allow_dirty: bool) -> None:
             f"{', '.join(changed)}: not as in the last commit, so nobody could build this zip"
             " again; commit, or build with --allow-dirty"
         )
-    if output == OUTPUT:
+    if output.parent == OUTPUT.parent:
         output.parent.mkdir(exist_ok=True)
     try:
         built = build(output, versions=versions)

@@ -1,30 +1,57 @@
-"""The command line: ``sms-watch``."""
+"""The command line: ``sms-watch``, or ``python -m sms_watch_cli``.
 
-from __future__ import annotations
+This is read in an instant and needs no package, so whatever is missing is told in words, and
+Ctrl-C while the rest is loaded ends at once.
+"""
 
-import click
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, Optional
 
-from sms_watch import __version__
-from sms_watch_cli.checks.command import command as check
-from sms_watch_cli.cloud import command as cloud
-from sms_watch_cli.invoke import command as invoke
-from sms_watch_cli.report.command import command as report
-from sms_watch_cli.session import Commands
-from sms_watch_cli.simulate import command as simulate
-from sms_watch_cli.status import command as status
+from sms_watch_cli import INTERRUPTED
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="sms_watch")
 def main() -> None:
-    """Look after a migration from your own machine, or play one night on it.
+    """Run the command that was typed."""
+    if sys.version_info < (3, 9):  # noqa: UP036 - that nobody has an older one is not ours to say
+        found = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(f"sms-watch needs Python 3.9 or later, and this is Python {found}: {_what()}")
+    try:
+        commands = _loaded()
+    except ModuleNotFoundError as error:
+        sys.exit(f"sms-watch needs {error.name}, which this Python does not have: {_what()}")
+    commands.group(prog_name="sms-watch")
 
-    Settings come from the environment, or from a file that --env-file names.
-    """
+
+def _loaded() -> Any:
+    """Import the commands; Ctrl-C ends at once, for nothing was begun."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+    try:
+        from sms_watch_cli import commands  # noqa: PLC0415 - it takes a second
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return commands
 
 
-for each in (check, status, report, invoke, simulate, cloud):
-    main.add_command(each)
+def _end(number: int, frame: Optional[FrameType]) -> None:
+    # No exception: what is being imported may catch it, or turn it into another one.
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+def _what() -> str:
+    """Return what to type, in the checkout that this lies in."""
+    if (ROOT / ".venv" / "bin" / "sms-watch").exists():
+        return f"type {ROOT}/.venv/bin/sms-watch"
+    return f"type: cd {ROOT} && make demo, and then .venv/bin/sms-watch"
+
 
 if __name__ == "__main__":
-    main(prog_name="sms-watch")
+    main()

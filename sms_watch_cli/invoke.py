@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import click
 
 from index import handler
 from simulated_cloud.context import LocalContext, timer_event
 from sms_watch.errors import WatchFailed
-from sms_watch_cli.session import CommandError, env_file_option, read_env_file, shown
+from sms_watch_cli.session import CommandError, asking, env_file_option, shown, texts_of
+
+FAILURE = '"event":"failed"'
 
 
-def invoke(event_file: Optional[Path], env_file: Optional[Path]) -> Dict[str, Any]:
+class _Log(io.TextIOBase):
+    """Passes on what the handler logs, but for why a run failed: the command itself says that."""
+
+    def __init__(self) -> None:
+        self._out = sys.stdout
+
+    def write(self, line: str) -> int:
+        """Write one line of the log."""
+        return len(line) if FAILURE in line else self._out.write(line)
+
+
+def invoke(event_file: Optional[Path], given: Mapping[str, str], quiet: bool) -> Dict[str, Any]:
     """Run the handler once and return its report.
 
-    ``event_file`` holds the event as JSON; without it, it is a timer's. ``env_file`` holds the
-    settings, one ``NAME=value`` a line; what it does not name comes from the environment. Raises
-    CommandError when a file cannot be used, WatchFailed when the run failed.
+    ``event_file`` holds the event as JSON; without it, it is a timer's. ``given`` are settings by
+    name; what they lack comes from the environment. Nothing is logged if ``quiet``. Raise
+    CommandError if the event cannot be used, WatchFailed if the run failed.
     """
-    return handler(_event(event_file), LocalContext(read_env_file(env_file)))
+    event, context = _event(event_file), LocalContext(given)
+    with contextlib.redirect_stdout(io.StringIO() if quiet else _Log()):
+        return handler(event, context)
 
 
 def _event(path: Optional[Path]) -> Any:
@@ -41,14 +59,16 @@ def _event(path: Optional[Path]) -> Any:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The event as JSON; a timer's without it.",
 )
+@click.option("--quiet", is_flag=True, help="Say nothing but why a run failed, as cron likes it.")
 @env_file_option
-def command(event_file: Optional[Path], env_file: Optional[Path]) -> None:
+def command(event_file: Optional[Path], quiet: bool, given: Dict[str, str]) -> None:
     """Do one run of the handler, and print its log and its report.
 
     Exit status: 0, or 1 when the run failed as FunctionGraph would count it.
     """
     try:
-        report = invoke(event_file, env_file)
+        report = invoke(event_file, given, quiet)
     except WatchFailed as failure:
-        raise click.ClickException(shown(str(failure))) from None
-    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        raise click.ClickException(shown(asking(str(failure), texts_of(given)))) from None
+    if not quiet:
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))

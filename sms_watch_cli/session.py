@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import shlex
+import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import click
 from dotenv import dotenv_values
@@ -24,16 +26,24 @@ from sms_watch.errors import WatchError
 from sms_watch.ports import Clock
 from sms_watch.redaction import Redactor
 from sms_watch.settings.parse import secrets_in
+from sms_watch.settings.readers import LOOPBACK
 from sms_watch.settings.values import FileJournal, Settings
 from sms_watch.text import clean
 from sms_watch.timetable import Timetable
 from sms_watch.wiring import Clients, Wiring
+from sms_watch_cli import INTERRUPTED
 
 if TYPE_CHECKING:  # commands that print plain lines do without it
     from rich.console import Console
 
-INTERRUPTED = 130  # what a shell gives for a program that Ctrl-C ended
 MOST_SHOWN = 2_000  # characters of a line; what is longer is a fault, or meant to hide something
+SOON = 1.0  # seconds; on one's own machine an answer takes none
+ENDPOINTS = ("SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT")
+IS_IT_RUNNING = (
+    "is sms-watch cloud still running? Start it again in the folder of its settings file: it writes"
+    " that anew"
+)
+STDOUT = Path("-")
 LOOK = Timetable(50)  # of one look: that which a run of the watchdog has by default
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -75,21 +85,31 @@ class Commands(click.Group):
 
 
 def env_file_option(command: Command) -> Command:
-    """Add the option that names a file with settings."""
+    """Add the option that names a file with settings; the command is given what the file holds."""
     option = click.option(
         "--env-file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        "given",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=lambda ctx, parameter, path: read_env_file(path),
         help="The settings, one NAME=value a line; the environment has the rest.",
     )
     return option(command)
 
 
 def read_env_file(path: Optional[Path]) -> Dict[str, str]:
-    """Return the settings in a file, nothing without one. Raise CommandError if it is none."""
+    """Return the settings in a file, nothing without one. Raise CommandError if it is none.
+
+    It is read once: what a shell or a program hands over can be read no second time.
+    """
     if path is None:
         return {}
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        place = "" if path.is_absolute() else f" in {Path.cwd()}"
+        raise CommandError(
+            f"there is no file {path}{place}; go to the folder that has it, or give its whole path"
+        ) from None
     except UnicodeDecodeError:
         raise CommandError(f"{path} is not UTF-8 text; write one NAME=value a line") from None
     found = list(parse_stream(io.StringIO(text)))
@@ -99,17 +119,72 @@ def read_env_file(path: Optional[Path]) -> Dict[str, str]:
     if wrong:
         # The line itself is not shown: it may hold a key.
         raise CommandError(f"{path}, line {wrong[0]} is not NAME=value; write one setting a line")
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    values = dotenv_values(stream=io.StringIO(text))
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def texts_of(path: Optional[Path]) -> Dict[str, str]:
-    """Return what is set, in the file or the environment. Raise CommandError if it is none."""
-    return texts_by_name(read_env_file(path).get)
+def out_option(name: str, what: str, **more: Any) -> Callable[[Command], Command]:
+    """Add the option that says where to write a page; what cannot be written is told at once."""
+    return click.option(
+        name,
+        "out",
+        type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+        callback=lambda ctx, parameter, path: _writable(path),
+        help=what,
+        **more,
+    )
 
 
-def unread_of(path: Optional[Path]) -> Tuple[str, ...]:
-    """Return a warning of each variable, in the file or the environment, that is no setting."""
-    return unread_in(read_env_file(path))
+def _writable(out: Optional[Path]) -> Optional[Path]:
+    """Return a path as it is. Raise CommandError if nothing can be written there."""
+    if out is None or out == STDOUT or (out.exists() and not out.is_file()):
+        return out  # what is a pipe is opened once, to be written
+    is_new = not out.exists()
+    try:
+        out.open("ab").close()
+    except OSError as error:
+        raise cannot_write(out, error) from None
+    if is_new:
+        out.unlink()
+    return out
+
+
+def cannot_write(out: Path, error: OSError) -> CommandError:
+    """Return why a file cannot be written, and what to do."""
+    return CommandError(f"{out} cannot be written: {error.strerror}; name another file")
+
+
+def texts_of(given: Mapping[str, str]) -> Dict[str, str]:
+    """Return what is set, in a file or the environment."""
+    return texts_by_name(given.get)
+
+
+def unread_of(given: Mapping[str, str]) -> Tuple[str, ...]:
+    """Return a warning of each variable, in a file or the environment, that is no setting."""
+    return unread_in(given)
+
+
+def unanswered(texts: Mapping[str, str]) -> str:
+    """Return which address on this machine nobody answers at, and what to ask; mostly nothing."""
+    for name in ENDPOINTS:
+        url = urlsplit(texts.get(name, ""))
+        if url.port and LOOPBACK.fullmatch(url.hostname or "") and not _listens(url):
+            return f"nothing answers at {texts[name]}, which {name} names: {IS_IT_RUNNING}"
+    return ""
+
+
+def asking(text: str, texts: Mapping[str, str]) -> str:
+    """Return the text of an error, with a question where the simulated cloud may be missing."""
+    question = unanswered(texts)
+    return f"{text}; {question}" if question else text
+
+
+def _listens(url: SplitResult) -> bool:
+    try:
+        socket.create_connection((url.hostname or "", url.port or 0), SOON).close()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass
@@ -123,6 +198,7 @@ class CloudSession:
     redact: Redactor
     clock: Clock = SYSTEM_CLOCK
     unread: Tuple[str, ...] = ()
+    _texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     _clients: Clients = field(default_factory=Clients)
 
     @classmethod
@@ -134,7 +210,7 @@ class CloudSession:
     ) -> CloudSession:
         """Make one for these settings. Raise SettingsError with every problem."""
         redact = Redactor(secrets_in(texts))
-        return cls(settings_of(texts, unread=unread), redact, clock, unread)
+        return cls(settings_of(texts, unread=unread), redact, clock, unread, texts)
 
     def __enter__(self) -> CloudSession:
         return self
@@ -143,7 +219,11 @@ class CloudSession:
         self._clients.forget()
         if isinstance(error, WatchError):
             # What a service answers may hold a key.
-            raise CommandError(self.redact(str(error))) from None
+            raise CommandError(self.redact(self.asking(str(error)))) from None
+
+    def asking(self, text: str) -> str:
+        """Return the text of an error, with a question where the simulated cloud may be missing."""
+        return asking(text, self._texts)
 
     def wiring(self) -> Wiring:
         """Return the way to the cloud for one look, which begins now."""

@@ -14,6 +14,7 @@ from sms_watch_cli.report.command import write
 from sms_watch_cli.report.facts import facts
 from sms_watch_cli.report.page import page
 from sms_watch_cli.screen import Screen
+from sms_watch_cli.session import STDOUT, CommandError, out_option
 
 NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCENARIOS))
 
@@ -23,12 +24,7 @@ NAMES = "\n".join(f"  {name:<12} {SCENARIOS[name].title}" for name in sorted(SCE
     "scenario", type=click.Choice(sorted(SCENARIOS)), default="night", metavar="[SCENARIO]"
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Another course of chance.")
-@click.option(
-    "--report",
-    "out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the page that the report command makes of such a journal.",
-)
+@out_option("--report", "Write the page that the report command makes of such a journal.")
 @click.option("--verbose", is_flag=True, help="Also show what the journal holds in the end.")
 def command(scenario: str, seed: int, out: Optional[Path], verbose: bool) -> None:
     """Play a night of timer events against a simulated cloud.
@@ -36,6 +32,8 @@ def command(scenario: str, seed: int, out: Optional[Path], verbose: bool) -> Non
     The real handler runs tick by tick on this machine, on loopback and on a fast clock. The
     scoreboard at the end compares it with a plain script, and with nobody, in the same night.
     """
+    if out == STDOUT:
+        raise CommandError("the night itself is shown here; name a file for the page")
     night = SCENARIOS[scenario]
     screen = Screen(night.title, line=night.line)
     watched = play_watched(night, screen, seed)

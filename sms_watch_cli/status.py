@@ -10,7 +10,6 @@ import json
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 import click
@@ -189,7 +188,8 @@ def look(cloud_session: CloudSession) -> Look:
     result = execute(RunRequest(context, made.scope, made.policy, dry_run=True), ports)
     rows = sorted(map(Row.of, result.decisions), key=lambda row: row.phase not in ORDER)
     said = tuple(map(shown, (*remarks, *result.warnings)))
-    return Look(now, tuple(rows), said, shown(result.failure))
+    blind = cloud_session.asking(result.failure) if result.failure else ""
+    return Look(now, tuple(rows), said, shown(blind))
 
 
 # On a terminal, and as plain text
@@ -305,7 +305,7 @@ def follow(
     metavar="SECONDS",
     help=f"How often to look, at least {LEAST_PAUSE}.",
 )
-def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> None:
+def command(given: Dict[str, str], once: bool, as_json: bool, pause: int) -> None:
     """Show the tasks: state, progress, speed, time left, next try.
 
     On a terminal the table is looked at anew until Ctrl-C; elsewhere it is printed once, as plain
@@ -313,7 +313,7 @@ def command(env_file: Optional[Path], once: bool, as_json: bool, pause: int) -> 
 
     Exit status: 0, or 2 when nothing could be read.
     """
-    with CloudSession.of(texts_of(env_file), unread=unread_of(env_file)) as cloud_session:
+    with CloudSession.of(texts_of(given), unread=unread_of(given)) as cloud_session:
         console = Console(highlight=False)
         if can_redraw(console) and not (once or as_json):
             follow(cloud_session, console, pause, cloud_session.clock.sleep)

@@ -21,6 +21,11 @@ UNDOTTED = (
     "a bucket without a dot in its name: the certificate of OBS does not cover the host name of one"
     " with a dot; create another bucket for the journal (private, standard class)"
 )
+BUCKET = (
+    "obs://bucket/prefix with the name of a bucket, which this one is not: 3 to 63 small letters,"
+    " digits and hyphens, with no hyphen at either end"
+)
+PREFIX = "obs://bucket/prefix, the prefix of letters, digits, and . _ - /"
 BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})"
 # A name such as 127.999.1.1 is looked up like any other, and may lie anywhere.
 LOOPBACK = re.compile(rf"localhost|127(\.{BYTE}){{3}}|::1")
@@ -151,14 +156,17 @@ def read_journal(text: str) -> Union[PurePosixPath, Tuple[str, str]]:
 
 
 def _bucket(text: str) -> Tuple[str, str]:
-    found = re.fullmatch(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", text)
-    prefix = (found.group(2) or "").strip("/") if found else ""
-    if found is None or not re.fullmatch(r"[A-Za-z0-9._/-]{0,512}", prefix) or "//" in prefix:
-        accepted = "obs://bucket/prefix, the prefix of letters, digits, and . _ - /"
-        raise _refused_address(text, accepted)
-    if "." in found.group(1):
+    found = re.fullmatch(r"obs://([^/]+)(?:/(.*))?", text)
+    if found is None:
+        raise _refused_address(text, PREFIX)
+    bucket, prefix = found.group(1), (found.group(2) or "").strip("/")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+        raise _refused_address(text, BUCKET)
+    if not re.fullmatch(r"[A-Za-z0-9._/-]{0,512}", prefix) or "//" in prefix:
+        raise _refused_address(text, PREFIX)
+    if "." in bucket:
         raise _refused_address(text, UNDOTTED)
-    return found.group(1), prefix
+    return bucket, prefix
 
 
 def read_key(text: str) -> str:

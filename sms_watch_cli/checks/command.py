@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from pathlib import Path
-from typing import Iterable, Iterator, List, Mapping, Optional
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional
 
 import click
 
@@ -17,7 +16,14 @@ from sms_watch.settings.table import SETTINGS
 from sms_watch.text import clean
 from sms_watch_cli.checks import function, journal, tasks, topic
 from sms_watch_cli.checks.findings import STATUS, Finding, Verdict, unread, worst
-from sms_watch_cli.session import MOST_SHOWN, CloudSession, env_file_option, texts_of, unread_of
+from sms_watch_cli.session import (
+    MOST_SHOWN,
+    CloudSession,
+    env_file_option,
+    texts_of,
+    unanswered,
+    unread_of,
+)
 
 WIDTH = 100  # or that of a narrower terminal
 MARGIN = 25  # of what comes after verdict and name
@@ -35,6 +41,9 @@ def findings(
 ) -> Iterator[Finding]:
     """Look at everything that a run needs, in the order in which one thing needs another."""
     yield from tasks.settings(cloud_session, texts)
+    nobody, _, question = unanswered(texts).partition(": ")
+    if nobody:
+        yield Finding("settings", Verdict.FAILED, nobody, question)
     yield tasks.clock(cloud_session)
     seen: List[object] = []
     if cloud_session.settings.scope.discovers:
@@ -97,7 +106,7 @@ def _all(
 @click.pass_context
 def command(
     ctx: click.Context,
-    env_file: Optional[Path],
+    given: Dict[str, str],
     urn: Optional[str],
     function_endpoint: Optional[str],
     send_test: bool,
@@ -111,11 +120,11 @@ def command(
 
     Exit status: 0 when all is well, 1 with warnings, 2 when something failed.
     """
-    texts = texts_of(env_file)
+    texts = texts_of(given)
     endpoint = _endpoint(function_endpoint, urn)
     redact = Redactor(secrets_in(texts))
     found: List[Finding] = []
-    for each in _all(texts, unread_of(env_file), urn, endpoint, send_test):
+    for each in _all(texts, unread_of(given), urn, endpoint, send_test):
         # What services and the journal say is in it, and a finding is one line.
         text, remedy = (clean(redact(part), MOST_SHOWN) for part in (each.text, each.remedy))
         shown = Finding(each.about, each.verdict, text, remedy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Dict, Iterator, Optional
 
 import click
 
@@ -15,9 +15,12 @@ from sms_watch_cli.history import history
 from sms_watch_cli.report.facts import facts
 from sms_watch_cli.report.page import page
 from sms_watch_cli.session import (
+    STDOUT,
     CloudSession,
     CommandError,
+    cannot_write,
     env_file_option,
+    out_option,
     shown,
     shown_place,
     texts_of,
@@ -66,22 +69,24 @@ def remarks_on(counted: _Counted, now: datetime) -> Iterator[str]:
 
 def write(out: Path, html: str) -> None:
     """Write the page. Raise CommandError if it cannot be written."""
+    if out == STDOUT:
+        click.echo(html, nl=False)
+        return
     try:
         out.write_text(html, encoding="utf-8")
+    except BrokenPipeError:  # whoever read has gone; click ends quietly
+        raise
     except OSError as error:
-        raise CommandError(
-            f"{out} cannot be written: {error.strerror}; name another file"
-        ) from None
+        raise cannot_write(out, error) from None
 
 
 @click.command("report")
 @env_file_option
-@click.option(
+@out_option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    "Where to write the page; - is standard output.",
     default=Path("report.html"),
     show_default=True,
-    help="Where to write the page.",
 )
 @click.option(
     "--days",
@@ -90,13 +95,13 @@ def write(out: Path, html: str) -> None:
     show_default=True,
     help="How far to look back.",
 )
-def command(env_file: Optional[Path], out: Path, days: int) -> None:
+def command(given: Dict[str, str], out: Path, days: int) -> None:
     """Write one HTML page about the last days.
 
     It shows progress, failures, starts, stalls and messages, from the journal alone. The page
     needs no network: it can be sent by mail, read on a phone, and printed.
     """
-    with CloudSession.of(texts_of(env_file), unread=unread_of(env_file)) as cloud_session:
+    with CloudSession.of(texts_of(given), unread=unread_of(given)) as cloud_session:
         for warning in cloud_session.unread:  # they concern whoever makes the page, not its readers
             click.echo(shown(f"! {warning}"), err=True)
         now = cloud_session.clock.now()
@@ -114,4 +119,5 @@ def command(env_file: Optional[Path], out: Path, days: int) -> None:
         remarks = list(remarks_on(counted, now))
         write(out, cloud_session.redact(page(told, zone, "What sms_watch saw", remarks)))
         numbers = ((len(told.stories), "task"), (told.failures, "failure"), (told.starts, "start"))
-        click.echo(f"{out}: {', '.join(count(*each) for each in numbers)}")
+        counts = ", ".join(count(*each) for each in numbers)
+        click.echo(f"{out}: {counts}", err=out == STDOUT)

@@ -22,7 +22,7 @@ from simulated_cloud.score import Score, verdict
 from simulated_cloud.task import SimTask
 from simulated_cloud.world import World
 from sms_watch.model.notice import Kind
-from sms_watch_cli.__main__ import main
+from sms_watch_cli.commands import group
 from sms_watch_cli.play import Watched, play_plain, play_unwatched, play_watched
 from sms_watch_cli.report.facts import facts
 from sms_watch_cli.screen import Screen
@@ -31,7 +31,7 @@ from tests.support.clouds import a_night
 
 
 def _call(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments))
+    return CliRunner().invoke(group, list(arguments))
 
 
 def _env_file(place: Path, texts: Dict[str, str]) -> str:

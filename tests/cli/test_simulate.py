@@ -26,8 +26,8 @@ from simulated_cloud.scenarios import SCENARIOS, Scenario
 from simulated_cloud.setup import settings
 from simulated_cloud.world import World
 from sms_watch_cli import cloud
-from sms_watch_cli.__main__ import main
 from sms_watch_cli.boxes import box, wrapped
+from sms_watch_cli.commands import group
 from sms_watch_cli.play import Watched, play_unwatched, play_watched
 from sms_watch_cli.screen import Screen
 from sms_watch_cli.session import read_env_file
@@ -225,12 +225,12 @@ def test_a_page_that_cannot_be_written_is_one_line(
     assert result.output.splitlines()[-1].endswith("name another file")
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", sorted(group.commands))
 def test_every_command_says_what_it_does(name: str) -> None:
     """--help has a sentence for the command and for each of its options."""
     result = call(name, "--help")
     assert result.exit_code == 0
-    for option in main.commands[name].params:
+    for option in group.commands[name].params:
         assert not isinstance(option, click.Option) or option.help, option.name
     assert name in call("--help").output
     # What is too long for its line in the list of commands would be cut.
@@ -243,7 +243,7 @@ def test_every_command_says_what_it_does(name: str) -> None:
     [
         (b"SMS_TASK_IDS=a\n???\n", "line 2 is not NAME=value"),
         (b"\xff\xfe\x00", "not UTF-8 text"),
-        (None, "does not exist"),
+        (None, "there is no file"),
     ],
 )
 def test_a_bad_file_of_settings_is_one_line(

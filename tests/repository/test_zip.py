@@ -23,8 +23,19 @@ from cyclonedx.model.bom import Bom
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from packaging_zip import build, checkout, collect, command, compiling, errors, interpreters, lock
+from packaging_zip import (
+    build,
+    checkout,
+    collect,
+    command,
+    compiling,
+    errors,
+    interpreters,
+    lock,
+    release,
+)
 from packaging_zip.build import Built
+from packaging_zip.interpreters import RUNTIMES
 from packaging_zip.lazy import FROZEN
 from packaging_zip.lazy import LAZY as LAZY_FILES
 from simulated_cloud.clock import VirtualClock
@@ -475,6 +486,49 @@ def test_what_is_compiled_and_what_is_missing_is_said(
     assert re.search(told, capsys.readouterr().out, re.MULTILINE)
 
 
+def _fake_builds(monkeypatch: pytest.MonkeyPatch, here: Tuple[str, ...]) -> None:
+    """Let each zip hold the versions that it is compiled for, and no more."""
+
+    def build(output: Path, versions: Tuple[str, ...]) -> Built:
+        output.write_bytes(" ".join(versions).encode())
+        return Built({}, ())
+
+    monkeypatch.setattr(command, "build", build)
+    for module in (command, release):
+        monkeypatch.setattr(module, "installed_runtimes", lambda: here)
+
+
+def test_a_release_has_every_zip_with_bill_and_checksums(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for all runtimes, one for each, a plain one; the checksums are those of all files."""
+    _fake_builds(monkeypatch, RUNTIMES)
+    command.main(["--allow-dirty", "--release", "--output", str(tmp_path / "sms-watch.zip")])
+    zips = {path.name: path.read_text() for path in tmp_path.glob("*.zip")}
+    assert zips == {
+        "sms-watch.zip": "3.9 3.10 3.12",
+        "sms-watch-plain.zip": "",
+        **{f"sms-watch-python{version}.zip": version for version in RUNTIMES},
+    }
+    files = {path.name: path for path in tmp_path.iterdir() if "SUMS" not in path.name}
+    assert set(files) == {*zips, *(name.replace(".zip", ".cdx.json") for name in zips)}
+    for kind in ("sha512", "sha256"):
+        lines = (tmp_path / f"{kind.upper()}SUMS").read_text().splitlines()
+        sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+        assert sums == {
+            name: hashlib.new(kind, path.read_bytes()).hexdigest() for name, path in files.items()
+        }
+
+
+def test_half_a_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one of the runtimes nothing is built, and no checksums of an earlier one stay."""
+    _fake_builds(monkeypatch, ("3.9", "3.12"))
+    (tmp_path / "SHA256SUMS").write_text("those of an earlier release")
+    with pytest.raises(SystemExit, match=r"there is no 3\.10 here: install it"):
+        command.main(["--allow-dirty", "--release", "--output", str(tmp_path / "sms-watch.zip")])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_plain_and_one_python_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing cannot be compiled for a version."""
     with pytest.raises(SystemExit):
@@ -622,7 +676,7 @@ def test_a_lock_that_cannot_hold_is_refused(tmp_path: Path, lock: str, words: st
 @pytest.mark.parametrize(
     ("lock", "words"),
     [
-        ("requests==0.0.1", "package index can be reached"),
+        ("requests==0.0.1", "package index lacks a locked version"),
         ("tiny==1.0", "find out which of the two was changed"),
     ],
 )
@@ -671,6 +725,14 @@ def test_a_place_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None
         with pytest.raises(SystemExit, match=f"build_zip: .*{words}"):
             command.main(["--allow-dirty", "--output", str(output)])
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    """Nothing is looked for, installed or compiled for a zip that has no place."""
+    (tmp_path / "sms-watch.zip.unproved").mkdir()
+    root = _a_root(tmp_path, {"requirements.txt": "no lock at all"})
+    with pytest.raises(IsADirectoryError):
+        build.build(tmp_path / "sms-watch.zip", root)
 
 
 def test_what_is_in_no_commit_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

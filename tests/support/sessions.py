@@ -16,7 +16,7 @@ from simulated_cloud.shapes import PROJECT
 from simulated_cloud.task import SimTask
 from simulated_cloud.world import World
 from sms_watch.clock import SYSTEM_CLOCK
-from sms_watch_cli.__main__ import main
+from sms_watch_cli.commands import group
 from tests.support.clouds import KEY, OWN, TEMPORARY, TOPIC
 
 URN = f"urn:fss:ap-southeast-3:{PROJECT}:function:default:sms-watch"
@@ -86,7 +86,7 @@ class Day:
 
 def call(*arguments: str) -> Result:
     """Call the command line as its user does."""
-    return CliRunner().invoke(main, list(arguments))
+    return CliRunner().invoke(group, list(arguments))
 
 
 @contextmanager

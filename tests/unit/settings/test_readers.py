@@ -218,6 +218,15 @@ def test_a_journal_in_a_bucket(text: str, bucket: str, prefix: str) -> None:
     assert journal == ObsJournal(endpoint, "eu-west-101", bucket, prefix)
 
 
+@pytest.mark.parametrize(
+    "text", ["obs://Night_Watch/a", "obs://ab", "obs://-bucket", "obs://b_c", f"obs://{'a' * 64}"]
+)
+def test_a_wrong_name_of_a_bucket_is_called_that(text: str) -> None:
+    """The error is about the name, and says what one is made of."""
+    problems = problems_of({**LEAST, "JOURNAL_URI": text})
+    assert "the name of a bucket, which this one is not: 3 to 63 small letters" in problems
+
+
 @pytest.mark.parametrize("text", ["obs://my.bucket", "obs://my.bucket/a", "obs://192.0.2.1/a"])
 def test_a_bucket_with_a_dot_is_refused_with_the_reason(text: str) -> None:
     """No certificate fits its host, so that the first run would fail; the error says what to do."""
