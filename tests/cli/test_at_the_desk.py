@@ -49,6 +49,8 @@ def _by_pipe(day: Day, line: str) -> Result:
     try:
         return CliRunner().invoke(group, [*line.split(), "--env-file", str(path)])
     finally:
+        # A writer whom nobody has read waits for a reader; this is one.
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
         writer.join()
 
 
