@@ -38,7 +38,7 @@ DAY = timedelta(days=1)
 LOOK_BACK = 31 * DAY
 # A quiet run renews a journal this old, long before it falls out of sight.
 RENEW_AFTER = 14 * DAY
-# What may follow a snapshot before the next one, in bytes, beside half as many as it has itself.
+# What may follow a snapshot before the next one, in bytes, beside a quarter of its own size.
 ROOM = 32 * 1024
 # An object takes 10,000 appends (OBS API reference, "Appending an Object").
 MOST_APPENDS = 9_000
@@ -279,7 +279,7 @@ class DailyJournal:
         lead, base, size = self._lead(position), self._base, self._size
         begin, data = position.offset + len(lead), b""
         count = self._count + 1 if position.offset else 1
-        if not position.offset or base is None or begin - base > ROOM + size * 3 // 2:
+        if not position.offset or base is None or begin - base > ROOM + size * 5 // 4:
             whole = snapshot(self._memory, entry.at, entry.run, self._nonce())
             data = encode(whole, mark=Mark(begin, count, topic=self._topic), redact=self._redact)
             base, size = begin, len(data)
