@@ -7,13 +7,11 @@ Ctrl-C while the rest is loaded ends at once.
 import os
 import signal
 import sys
-from pathlib import Path
-from types import FrameType
-from typing import Any, Optional
+from types import ModuleType
 
 from sms_watch_cli import INTERRUPTED
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main() -> None:
@@ -28,7 +26,7 @@ def main() -> None:
     commands.group(prog_name="sms-watch")
 
 
-def _loaded() -> Any:
+def _loaded() -> ModuleType:
     """Import the commands; Ctrl-C ends at once, for nothing was begun."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
@@ -40,7 +38,7 @@ def _loaded() -> Any:
     return commands
 
 
-def _end(number: int, frame: Optional[FrameType]) -> None:
+def _end(*_: object) -> None:
     # No exception: what is being imported may catch it, or turn it into another one.
     os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)
@@ -48,9 +46,10 @@ def _end(number: int, frame: Optional[FrameType]) -> None:
 
 def _what() -> str:
     """Return what to type, in the checkout that this lies in."""
-    if (ROOT / ".venv" / "bin" / "sms-watch").exists():
-        return f"type {ROOT}/.venv/bin/sms-watch"
-    return f"type: cd {ROOT} && make demo, and then .venv/bin/sms-watch"
+    command = os.path.join(ROOT, ".venv", "bin", "sms-watch")
+    if os.path.exists(command):
+        return f"type {command}"
+    return f"type: cd {ROOT} && make demo, and then {command}"
 
 
 if __name__ == "__main__":
