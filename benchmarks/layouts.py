@@ -21,13 +21,9 @@ FORMER = "93a1424"
 BUILD_FORMER = """
 import sys
 from pathlib import Path
-from packaging_zip import build
-from packaging_zip import checkout
-from packaging_zip import compiling
-from packaging_zip import interpreters
-from packaging_zip import lock
-build.build(Path(sys.argv[1], "former.zip"))
-build.build(Path(sys.argv[1], "former-compiled.zip"), python=sys.argv[2])
+import build_zip
+build_zip.build(Path(sys.argv[1], "former.zip"))
+build_zip.build(Path(sys.argv[1], "former-compiled.zip"), python=sys.argv[2])
 """
 
 
