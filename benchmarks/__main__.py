@@ -46,8 +46,9 @@ machine: ratios count, seconds are this machine's.
   gives the last bytes of an object when it is asked for them; where it does not, a run asks twice.
 - The walkthrough's rules are those of a plain script, a function for each task: it reads its task
   every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
-  run on the SDK makes the two clients and reads one task; a bare script (`benchmarks/bare_script.py`) does the
-  same with `requests` and a signer of its own, and starts in a fraction of the time. That of
+  run on the SDK makes the two clients and reads one task; a bare script
+  (`benchmarks/bare_script.py`) does the same with `requests` and a signer of its own, and starts in
+  a fraction of the time. That of
   `sms_watch` reads all tasks, and would make one call more for a journal on OBS. A month is
   {month:,} runs at 128 MB.
 - FunctionGraph gives a function of 128 MB about 0.3 of a processor: real seconds are longer, for
