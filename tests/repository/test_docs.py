@@ -32,6 +32,7 @@ LOCKED = ("requirements.in", "requirements-demo.in", "requirements-dev.in")
 TREES = (
     "docs",
     "sms_watch",
+    "benchmarks",
     "sms_watch_cli",
     "simulated_cloud",
     "packaging_zip",
