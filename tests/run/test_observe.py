@@ -350,7 +350,11 @@ def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() ->
 )
 @pytest.mark.parametrize(
     ("ids", "hint"),
-    [(("a", "b"), "SMS_TASK_IDS=*"), ((), "let other programs that use the account")],
+    [
+        (("a", "b"), "SMS_TASK_IDS=*"),
+        ((), "let other programs that use the account"),
+        (MANY_IDS, "let other programs that use the account"),
+    ],
 )
 def test_an_account_that_stays_throttled_is_told_what_helps(
     unread: Tuple[str, ...], status: int, hinted: bool, ids: Tuple[str, ...], hint: str
