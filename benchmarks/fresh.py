@@ -107,7 +107,7 @@ def held_back(
 
 
 def _hold_back(process: subprocess.Popen[str], share: float) -> None:
-    """Let a process run for one period, and stop it for as long as it has used up its share."""
+    """Run a process for one period, and stop it for as long as it has used up its share."""
     end, most = time.perf_counter() + PERIOD, _used_by(process) + share * PERIOD
     while process.poll() is None and time.perf_counter() < end:
         if _used_by(process) < most:

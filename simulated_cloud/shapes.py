@@ -12,7 +12,7 @@ import uuid
 import zlib
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Callable, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 from simulated_cloud.subtasks import listed, ms
 from simulated_cloud.task import Refused, SimTask
@@ -227,9 +227,16 @@ def task_page(
     variants: Variants = DOCUMENTED,
 ) -> Dict[str, Any]:
     """Return one page of the list of tasks; its count is that of all pages."""
-    seen = [task for task in tasks if variants.lists(task.id)]
-    rows = [_task_row(task, now, variants) for task in seen[offset : offset + limit]]
-    return {"count": len(seen) + variants.unseen, "tasks": rows}
+    seen, count = _on_page(tasks, limit, offset, variants)
+    return {"count": count, "tasks": [_task_row(task, now, variants) for task in seen]}
+
+
+def _on_page(
+    tasks: Sequence[SimTask], limit: int, offset: int, variants: Variants
+) -> Tuple[Sequence[SimTask], int]:
+    """Return the tasks of one page, and how many the whole list counts."""
+    listed = [task for task in tasks if variants.lists(task.id)]
+    return listed[offset : offset + limit], len(listed) + variants.unseen
 
 
 def _task_row(task: SimTask, now: datetime, variants: Variants) -> Dict[str, Any]:
@@ -256,9 +263,8 @@ def source_page(
     variants: Variants = DOCUMENTED,
 ) -> Dict[str, Any]:
     """Return one page of the list of source servers, each with its task."""
-    seen = [task for task in tasks if variants.lists(task.id)]
-    rows = [_source_row(task, now, variants) for task in seen[offset : offset + limit]]
-    return {"count": len(seen) + variants.unseen, "source_servers": rows}
+    seen, count = _on_page(tasks, limit, offset, variants)
+    return {"count": count, "source_servers": [_source_row(task, now, variants) for task in seen]}
 
 
 CHECKS = [

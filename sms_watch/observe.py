@@ -160,8 +160,7 @@ class Observer:
         if len(self.scope.task_ids) <= MANY:
             return self._read_named()
         since = self.memory.watch.unlisted
-        without = timedelta(0) if since is None else self.situation.now - since
-        if since is not None and (without < TRY_AGAIN or without % TRY_AGAIN >= TRYING):
+        if since is not None and not _is_worth_a_try(self.situation.now - since):
             return replace(self._read_named(), unlisted=since)
         return self._look_up()
 
@@ -182,11 +181,10 @@ class Observer:
         listed = {task.id: task for task in rows if task.id in wanted}
         failed = [task_id for task_id, task in listed.items() if task.phase is Phase.FAILED]
         missing = [task_id for task_id in self.scope.task_ids if task_id not in listed]
-        due = self._due(listed)
-        others = [each for each in dict.fromkeys([*failed, *missing]) if each not in set(due)]
-        in_turn = [*self._in_turn(due), *self._in_turn(others)]
-        read = _completed(self._read_all(in_turn), listed)
-        return self._named({**listed, **read})
+        due = dict.fromkeys(self._due(listed))
+        others = [each for each in (*failed, *missing) if each not in due]
+        read = self._read_all([*self._in_turn([*due]), *self._in_turn(others)])
+        return self._named({**listed, **_completed(read, listed)})
 
     def _without_list(self, error: CloudError) -> Observed:
         """Read all tasks individually; say once what the right to list them would gain."""
@@ -206,8 +204,7 @@ class Observer:
         task_ids = self._in_turn(self.scope.task_ids)
         first = FEW if _saw(self.memory) and not self.dry_run else ONE
         seen = self._read_all(task_ids[:first])
-        seen.update(self._read_all(task_ids[first:]))
-        return self._named(seen)
+        return self._named({**seen, **self._read_all(task_ids[first:])})
 
     def _named(self, seen: Mapping[str, Observation]) -> Observed:
         """Return what was seen of the tasks that are named, in the order of the settings."""
@@ -320,6 +317,11 @@ class Observer:
         doubt = SHORT_LIST.format(missing=listing.missing) if lasting else listing.detail
         nothing = NOBODY if listing.tasks else EMPTY_LIST
         return tuple(filter(None, (doubt, "" if listed else nothing)))
+
+
+def _is_worth_a_try(without: timedelta) -> bool:
+    """Return whether a list that has been of no use for so long is tried again."""
+    return without >= TRY_AGAIN and without % TRY_AGAIN < TRYING
 
 
 def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unread:

@@ -38,7 +38,7 @@ class Watched:
 
 
 def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) -> World:
-    """Let a night pass, tick by tick."""
+    """Play a night, tick by tick."""
     clock = VirtualClock(scenario.begin)
     world = scenario.world(World(clock), seed)
     while clock.now() <= scenario.end:

@@ -72,7 +72,7 @@ class Trace:
         return bool(self.spans) and self.spans[-1][1] == GONE
 
     def _begin(self, state: str, since: datetime, codes: Tuple[str, ...]) -> None:
-        """Let a state begin, no earlier than the one before; being paused and paused are one."""
+        """Begin a state, no earlier than the one before; being paused and paused are one."""
         if self.spans:
             before, former, _ = self.spans[-1]
             since = max(since, before)

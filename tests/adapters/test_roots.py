@@ -249,7 +249,7 @@ def _self_signed(name: x509.Name, place: Path) -> Tuple[str, Path]:
 
 
 def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
-    """Let both sides talk through memory. Raise SSLCertVerificationError without trust."""
+    """Carry what both sides say through memory. Raise SSLCertVerificationError without trust."""
     ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
     sides = [
         client.wrap_bio(theirs, ours, server_hostname=ELSEWHERE),

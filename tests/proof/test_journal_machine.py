@@ -95,7 +95,7 @@ class Journals(RuleBasedStateMachine):
         self.read_last: Optional[datetime] = None
 
     def teardown(self) -> None:
-        """Let the store go."""
+        """Release the store."""
         self.stack.close()
 
     def _entry(self, mark: str, size: int) -> Entry:
