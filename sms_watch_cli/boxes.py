@@ -30,10 +30,10 @@ GOOD_NEWS = frozenset(
 COLOURS = ((Level.CRITICAL, "red"), (Level.WARNING, "yellow"))
 
 
-def box(message: Mapping[str, Any], width: int) -> Panel:
-    """Return a message in a box as wide as the terminal."""
+def box(message: Mapping[str, Any], width: int, clock: str = "%H:%M") -> Panel:
+    """Return a message in a box as wide as the terminal; ``clock`` is the form of its moment."""
     # No title of the panel: it would be cut where it is longer than a line.
-    subject = f"{message['at']:%H:%M} message: {message['subject'].rpartition(' - ')[0]}"
+    subject = f"{message['at']:{clock}} message: {message['subject'].rpartition(' - ')[0]}"
     paragraphs = message["email"].split("\n\nSMS console:")[0].split("\n\n")
     more = len(paragraphs) - MOST_PARAGRAPHS
     rest = [f"... and {count(more, 'more paragraph')}"] if more > 0 else []
