@@ -253,7 +253,7 @@ SCENARIOS: Dict[str, Scenario] = {
         discovers=True,
     ),
     "wave": Scenario(
-        "A wave of fifty servers over a weekend: two outages, some synchronise, some hang",
+        "Fifty servers over a weekend: two outages, and three that hang",
         FRIDAY,
         FRIDAY + 64 * HOUR,
         _wave,

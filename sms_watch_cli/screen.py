@@ -143,7 +143,7 @@ class Screen:
 
     def scoreboard(self, ours: Score, plain: Score, nobody: Score, failed: int = 0) -> None:
         """Show what the night came to, side by side; ``failed`` runs of the watchdog's were."""
-        table = Table(title="The same night", title_justify="left")
+        table = Table(title="Side by side", title_justify="left")
         table.add_column("who watched", no_wrap=True)
         for name in HEADINGS:
             table.add_column(name, justify="right")
@@ -155,7 +155,7 @@ class Screen:
         if failed:
             self._console.print(
                 f"{failed} runs failed, and FunctionGraph would count each of them. The others"
-                " watched a night without that trouble."
+                " were played without that trouble."
             )
         self._console.print(Text(f"\n{PLAIN}\n{LEGEND}", style="dim"))
 
@@ -163,13 +163,13 @@ class Screen:
         """Show what to try after this; ``out`` is the page that was written, if any."""
         command = command_here()
         steps = {
-            f"{command} simulate --help": "the other nights",
-            f"{command} simulate {scenario} --report night.html": "the report page of this night",
+            f"{command} simulate --help": "the other scenarios",
+            f"{command} simulate {scenario} --report {scenario}.html": "its report page",
             f"{command} cloud": "a simulated cloud to try the commands on",
             "README.md": "how to watch migrations of your own",
         }
         if out is not None:
-            self._console.print(Text(f"\nThe report page of this night: {out}"), soft_wrap=True)
+            self._console.print(Text(f"\nThe report page: {out}"), soft_wrap=True)
         self._console.print(Text("\nWhat next", style="bold"))
         for step, what in steps.items():
             self._console.print(Text(f"  {step}\n      {what}"), soft_wrap=True)

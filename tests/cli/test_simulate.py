@@ -35,7 +35,7 @@ from sms_watch_cli.session import read_env_file
 from tests.support.sessions import Day, call
 
 ROOT = Path(__file__).parents[2]
-WELCOME_ENDS = "Ctrl-C ends it. The calls that it gets:\n"
+WELCOME_ENDS = "Press Ctrl-C to end it. Calls received:\n"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -230,6 +230,37 @@ def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
     assert "three ----- ... and 2 more paragraphs ╰" in shown
 
 
+def test_a_box_holds_no_more_than_a_screen() -> None:
+    """Of a list of fifty tasks some are shown, and the rest is counted."""
+    text = "\n".join(f"  web-{number:02}: running" for number in range(50))
+    message = {"at": SCENARIOS["night"].begin, "subject": "s - 1", "email": text}
+    output = io.StringIO()
+    Console(file=output, width=80).print(box(message, 80))
+    assert "web-29: running" in output.getvalue()
+    assert "web-30: running" not in output.getvalue()
+    assert "... and 20 more lines" in output.getvalue()
+
+
+def test_a_box_counts_the_lines_that_a_wrapped_line_takes() -> None:
+    """What goes on in the next line takes room as well."""
+    text = "\n".join(f"  web-{number:02}: {'running ' * 12}" for number in range(50))
+    message = {"at": SCENARIOS["night"].begin, "subject": "s - 1", "email": text}
+    output = io.StringIO()
+    Console(file=output, width=80).print(box(message, 80))
+    assert len(re.findall(r"web-\d+", output.getvalue())) == 15
+    assert "... and 35 more lines" in output.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_a_title_fits_into_80_columns(name: str) -> None:
+    """It stands in a rule above the scene, and behind the name in the list of them."""
+    output = io.StringIO()
+    console = Console(file=output, width=80)
+    with Screen(SCENARIOS[name].title, console).showing(World(VirtualClock(SCENARIOS[name].begin))):
+        assert SCENARIOS[name].title in output.getvalue()
+    assert max(map(len, call("simulate", "--help").output.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("notices", "colour"),
     [
@@ -273,7 +304,7 @@ def test_the_page_of_a_night_is_written(tmp_path: Path, monkeypatch: pytest.Monk
     assert result.exit_code == 0, result.output
     assert night.title in out.read_text(encoding="utf-8")
     assert "shop-web" in out.read_text(encoding="utf-8")
-    assert f"The report page of this night: {out}" in result.output
+    assert f"The report page: {out}" in result.output
     # The log of the function is not in the way.
     assert '"event"' not in result.output
 
