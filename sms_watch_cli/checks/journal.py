@@ -125,7 +125,7 @@ def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
         return Finding(about, Verdict.FAILED, text, why)
     if error.status == HTTPStatus.FORBIDDEN:
         text = f"unknown: these keys may not look at the bucket {place.bucket} (HTTP 403)"
-        why = "check that it is yours, of the standard class, without WORM, and no parallel file system"
+        why = "check that it is yours, of the standard class, without WORM, no parallel file system"
         return Finding(
             about, Verdict.NOTE, text, f"{why}; {APPENDING} ({obs_remedies.JUST_GRANTED})"
         )

@@ -95,7 +95,7 @@ MISTAKES = [
         "a key in place of an id",
         _set(SMS_TASK_IDS=KEY.access),
         (
-            "SMS_TASK_IDS: contains the key that is in HUAWEICLOUD_SDK_AK",
+            "SMS_TASK_IDS: contains the key of HUAWEICLOUD_SDK_AK",
             "only in its own variable",
         ),
     ),
