@@ -23,6 +23,7 @@ SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.RESUMED: frozenset(
         {Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
     ),
+    Kind.COPIED: frozenset({Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED}),
     Kind.MOVING: frozenset({Kind.REMINDER}),
     Kind.UNKNOWN_STATE: frozenset({Kind.HANGING}),
     Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},

@@ -130,6 +130,7 @@ PATHS = {
         "suspected_at": "movement.suspected_at",
         "samples": "movement.samples",
         "stall": "movement.stall",
+        "first_copy": "movement.first_copy",
         "total_starts": "totals.starts",
         "seconds_failed": "totals.seconds_failed",
     },

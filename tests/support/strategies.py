@@ -33,6 +33,7 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Movement, Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -125,6 +126,7 @@ records = st.builds(
         MAYBE_TIMES,
         st.lists(samples, max_size=2).map(tuple),
         st.none() | calls(Kind.STALLED),
+        st.builds(FirstCopy, MAYBE_TIMES, st.none() | st.integers(0, 10**15), MAYBE_TIMES),
     ),
     st.none() | calls(Kind.HANGING) | calls(Kind.UNKNOWN_STATE),
     MAYBE_TIMES,

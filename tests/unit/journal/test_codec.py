@@ -20,6 +20,7 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -203,6 +204,7 @@ FULL = Entry(
             suspected_at=NOW,
             samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
             stall=Call("20261124-0-1-stalled", NOW, 2),
+            first_copy=FirstCopy(NOW, 7, NOW),
             rest=Call("20261124-0-1-hanging", NOW, 2),
             snoozed_until=NOW,
             total_starts=2,
@@ -264,6 +266,9 @@ NULLABLE = {
     "tasks.a.movement.suspected_at",
     *(f"tasks.a.movement.samples.0.{place}" for place in (1, 2, 3)),  # percent, bytes, speed
     "tasks.a.movement.stall",
+    "tasks.a.movement.first_copy.begun_at",
+    "tasks.a.movement.first_copy.copied",
+    "tasks.a.movement.first_copy.done_at",
     "tasks.a.rest",
     "tasks.a.snoozed_until",
     "watch",
