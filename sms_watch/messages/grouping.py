@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.messages.facts import shown_code
-from sms_watch.messages.failures import NO_TASK, PROMISE, remedy
+from sms_watch.messages.failures import NO_TASK, PROMISE, remedy, say_in_vain
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.sentences import advice, sentence, title
 from sms_watch.model.notice import Kind, Notice
@@ -95,6 +95,7 @@ class Item:
             if notice.kind in OF_THE_AGENT and said:
                 text = _without_said(text, remedy(notice, telling), said)
             said.append(text)
+        said.append(say_in_vain(self.notices[-1], telling))
         return " ".join(dict.fromkeys(filter(None, said)))
 
     def advice(self, telling: Telling) -> str:

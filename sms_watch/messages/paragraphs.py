@@ -15,6 +15,7 @@ from sms_watch.messages.failures import (
     state_of,
     stays_failed,
     stood_for,
+    unheeded,
 )
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.grouping import Item
@@ -32,7 +33,7 @@ SINCE = frozenset(
 SEEN = frozenset({Kind.FAILED, Kind.RESUMED, Kind.CONNECTED})
 AFTER = frozenset({Kind.COPIED, Kind.RESUMED, Kind.MOVING, Kind.READABLE})
 # Facts that need their label in the line of a task.
-LABELLED = frozenset({"Restarts", "Seen", "Since", "After", "Copied"})
+LABELLED = frozenset({"Restarts", "Seen", "Since", "After", "Copied", "Unchanged"})
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ def _own_facts(item: Item, telling: Telling) -> Iterator[Fact]:
     yield "Servers", facts.servers(task)
     yield "Progress", facts.progress(task)
     yield "Restarts", restarts(main, telling)
+    yield "Unchanged", unheeded(item.notices[-1], telling)
     for label in ("Seen", "Since", "After", "Copied", "Detail"):
         found = (_moments(notice, telling).get(label, "") for notice in item.notices)
         yield label, ", ".join(dict.fromkeys(filter(None, found)))

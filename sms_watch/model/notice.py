@@ -133,12 +133,14 @@ class Attempt:
 
     ``number`` is that of the start decided, of the next one when waiting, of the last one when
     there will be none. ``cap`` is the most there can be (``None``: without end), ``next_try`` the
-    earliest moment of the next one.
+    earliest moment of the next one. ``in_vain_since`` is when one was accepted after which nothing
+    has changed, if that is long enough to say so.
     """
 
     number: int = 0
     cap: Optional[int] = None
     next_try: Optional[datetime] = None
+    in_vain_since: Optional[datetime] = None
 
 
 @dataclass(frozen=True)

@@ -216,9 +216,11 @@ def _failed(reading: Reading, known: Optional[TaskRecord]) -> Tuple[TaskRecord, 
         known.failure, code=task.error.code, on_probation=on_probation and not advanced
     )
     failure, is_news = failure.counted(is_new, now, reading.event)
+    same = not (changed or is_new) and known.failure.code == task.error.code
+    starts = known.starts if same else known.starts.heeded()
     record = replace(
         known.read(task, now, begins=changed or is_new),
-        starts=known.starts.advanced(task.progress) if advanced else known.starts,
+        starts=starts.advanced(task.progress) if advanced else starts,
         failure=failure,
         movement=known.movement.ended(),
     )
@@ -237,13 +239,17 @@ def _verdict(reading: Reading, record: TaskRecord, error: Code) -> Verdict:
     """Return whether a failed task is started now, later or never."""
     limit = cap(error.error_class, reading.policy)
     action, reason, next_try = _answer(reading, record, error, limit)
-    number = record.starts.attempts + (action is not Action.NONE)
+    starts = record.starts
+    number = starts.attempts + (action is not Action.NONE)
     start = None
     if action is Action.START:
         start = Start(f"{reading.event}-start")
-        is_back = record.agent.is_back_since(record.starts.last_at)
+        is_back = record.agent.is_back_since(starts.last_at)
         reason = Reason.RECONNECTED if is_back else reason
-    return Verdict(action, reason, error.error_class, Attempt(number, limit, next_try), start)
+    # A row of a list may be older than the start.
+    in_vain = starts.were_in_vain(reading.now) and not reading.task.listed
+    attempt = Attempt(number, limit, next_try, starts.in_vain_since if in_vain else None)
+    return Verdict(action, reason, error.error_class, attempt, start)
 
 
 def _answer(

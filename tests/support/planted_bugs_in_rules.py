@@ -15,7 +15,7 @@ BUGS = [
     Bug(
         "attempts begin anew on every run",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed(),",
         "unit/rules/test_decide.py::test_attempts_are_limited",
     ),
@@ -50,7 +50,7 @@ BUGS = [
     Bug(
         "an hour in which nobody could look counts as an hour of running",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed() if was_running else known.starts,",
         "unit/rules/test_decide.py::test_hours_in_which_nobody_looked_give_no_fresh_count",
     ),

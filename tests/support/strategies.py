@@ -106,6 +106,7 @@ records = st.builds(
         st.none() | st.sampled_from(Outcome),
         st.none() | progresses,
         st.integers(0, 3),
+        MAYBE_TIMES,
     ),
     st.builds(
         Failure,
@@ -164,7 +165,7 @@ verdicts = st.builds(
     st.sampled_from(Action),
     st.none() | st.sampled_from(Reason),
     st.none() | st.sampled_from(ErrorClass),
-    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES),
+    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES, MAYBE_TIMES),
     st.none() | starts,
 )
 digests = st.builds(

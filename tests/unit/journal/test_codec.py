@@ -195,6 +195,7 @@ FULL = Entry(
             recent=(NOW,),
             flaps=5,
             skips=3,
+            in_vain_since=NOW,
             away_since=NOW,
             back_at=NOW,
             lost_event="20261124-0-2-disconnected",
@@ -232,6 +233,7 @@ FULL = Entry(
             number=1,
             cap=5,
             next_try=NOW,
+            in_vain_since=NOW,
             start=Start("20261124-0-0-start", Outcome.DONE, "HTTP 503"),
             follows=("20261123-0-0-failed",),
             since=NOW,
@@ -248,6 +250,7 @@ FULL = Entry(
 )
 # What may be missing, and so may be null: the places in the line, without the task's id.
 NULLABLE = {
+    "tasks.a.starts.in_vain_since",
     "tasks.a.starts.last_at",
     "tasks.a.starts.outcome",
     "tasks.a.starts.furthest",
@@ -296,6 +299,7 @@ NULLABLE = {
     "notices.0.verdict.error_class",
     "notices.0.verdict.attempt.cap",
     "notices.0.verdict.attempt.next_try",
+    "notices.0.verdict.attempt.in_vain_since",
     "notices.0.verdict.start",
     "notices.0.since",
     "notices.0.digest.rows.0.still_since",

@@ -341,6 +341,23 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     "memory_lost": (_notice(Kind.MEMORY_LOST, **ABOUT_WATCH),),
     "test": (_notice(Kind.TEST, **ABOUT_WATCH),),
     "reminder": (_hopeless(Kind.REMINDER, since=NOW - 4 * HOUR, count=1),),
+    "needs_person_in_vain": (_tired(Kind.NEEDS_PERSON, in_vain_since=NOW - HOUR),),
+    "reminder_in_vain": (
+        _tired(Kind.REMINDER, since=NOW - 9 * HOUR, number=31, count=2, in_vain_since=NOW - HOUR),
+    ),
+    "several_in_vain": tuple(
+        _tired(
+            Kind.NEEDS_PERSON,
+            index=index,
+            task=varied(TASK, id=f"{index}a9c1c55", name=f"db-0{index}"),
+            in_vain_since=NOW - minutes(50 + index),
+        )
+        for index in range(3)
+    ),
+    "failed_and_in_vain": (
+        _tired(Kind.FAILED, in_vain_since=NOW - HOUR),
+        _tired(Kind.NEEDS_PERSON, index=1, in_vain_since=NOW - HOUR),
+    ),
     "reminder_tried_on": (_tired(Kind.REMINDER, since=NOW - 9 * HOUR, number=31, count=2),),
     "reminder_starts_off": (
         _tired(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Optional, Set, Tuple
 
 import pytest
@@ -1045,3 +1045,46 @@ def test_nothing_is_planned_where_nothing_is_known() -> None:
     for known in (None, a_record()):
         decision = Decision("a", Verdict(Action.WAIT, Reason.UNREADABLE), record=known)
         assert decision.planned(NOW) is known
+
+
+# A start that nothing comes of
+
+
+def _in_vain(known: TaskRecord, task: Optional[Task] = None) -> Optional[datetime]:
+    return _decide(task or a_task(), known).verdict.attempt.in_vain_since
+
+
+STARTED = a_started_record(1, ago=10, outcome=Outcome.DONE, in_vain_since=NOW - minutes(10))
+
+
+def test_what_is_told_of_a_failed_task_says_that_its_start_had_no_effect() -> None:
+    """Whatever the notice is about, it knows since when a start was accepted in vain."""
+    assert _in_vain(STARTED) == NOW - minutes(10)
+    lost = _notice(_decide(a_task(connected=False), STARTED))
+    assert lost.kind is Kind.DISCONNECTED
+    assert lost.verdict.attempt.in_vain_since == NOW - minutes(10)
+
+
+@pytest.mark.parametrize(
+    ("known", "task"),
+    [
+        pytest.param(varied(STARTED, in_vain_since=NOW - minutes(2)), a_task(), id="two runs"),
+        pytest.param(STARTED, a_task(code=HOST_UNKNOWN), id="another code"),
+        pytest.param(STARTED, a_task(state="SYNC_FAIL"), id="another state"),
+        pytest.param(STARTED, a_task(progress=FURTHER), id="further"),
+        pytest.param(STARTED, a_task(listed=True), id="a row that may be old"),
+        pytest.param(varied(STARTED, state="RUNNING"), a_task(), id="it has run"),
+    ],
+)
+def test_a_start_is_not_said_to_have_no_effect_where_that_is_not_known(
+    known: TaskRecord, task: Task
+) -> None:
+    """State, code and place have to be what they were, in a reading that is new."""
+    assert _in_vain(known, task) is None
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
+def test_a_task_that_has_left_its_failure_has_taken_up_its_start(state: str) -> None:
+    """The next failure is one that no start was made in vain for."""
+    after = _record(_decide(a_task(state=state, code=""), STARTED))
+    assert after.starts.in_vain_since is None
