@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, T
 
 from sms_watch.messages.digests import digest_counts
 from sms_watch.messages.facts import MAX_CODE
+from sms_watch.messages.failures import say_in_vain
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.grouping import Item, gaps, items
 from sms_watch.messages.paragraphs import Paragraph, paragraphs
@@ -264,5 +265,6 @@ def _text(notice: Notice, telling: Telling) -> str:
     """Return all sentences; a digest begins with its counts, which an e-mail has as its heading."""
     is_digest = notice.kind is Kind.DIGEST and notice.task is None
     counts = f"{digest_counts(notice)}." if is_digest else ""
-    said = (counts, sentence(notice, telling), advice(notice, telling))
+    told = sentence(notice, telling), say_in_vain(notice, telling)
+    said = (counts, *told, advice(notice, telling))
     return " ".join(filter(None, said))

@@ -145,6 +145,18 @@ def restarts(notice: Notice, telling: Telling) -> str:
     return text if next_try is None else f"{text}; next not before {telling.when(next_try)}"
 
 
+def say_in_vain(notice: Notice, telling: Telling) -> str:
+    """Return that nothing has come of a restart that was accepted; empty if that is not so."""
+    since = unheeded(notice, telling)
+    return telling.alone(f"No change has been seen {since}.") if since else ""
+
+
+def unheeded(notice: Notice, telling: Telling) -> str:
+    """Return since which accepted restart nothing has changed; empty if something has."""
+    since = notice.verdict.attempt.in_vain_since
+    return f"since a restart was accepted at {telling.when(since)}" if since else ""
+
+
 def say_needs_person(notice: Notice, telling: Telling) -> str:
     """Return why someone has to act."""
     said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_RESTARTABLE, RETRIED)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.messages.facts import shown_code
-from sms_watch.messages.failures import NO_TASK, PROMISE, remedy
+from sms_watch.messages.failures import NO_TASK, PROMISE, remedy, say_in_vain
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.sentences import advice, sentence, title
 from sms_watch.model.notice import Kind, Notice
@@ -23,6 +23,7 @@ SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.RESUMED: frozenset(
         {Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
     ),
+    Kind.COPIED: frozenset({Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED}),
     Kind.MOVING: frozenset({Kind.REMINDER}),
     Kind.UNKNOWN_STATE: frozenset({Kind.HANGING}),
     Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},
@@ -94,6 +95,7 @@ class Item:
             if notice.kind in OF_THE_AGENT and said:
                 text = _without_said(text, remedy(notice, telling), said)
             said.append(text)
+        said.append(say_in_vain(self.notices[-1], telling))
         return " ".join(dict.fromkeys(filter(None, said)))
 
     def advice(self, telling: Telling) -> str:

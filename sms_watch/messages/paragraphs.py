@@ -15,6 +15,7 @@ from sms_watch.messages.failures import (
     state_of,
     stays_failed,
     stood_for,
+    unheeded,
 )
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.grouping import Item
@@ -30,9 +31,9 @@ SINCE = frozenset(
     {Kind.STALLED, Kind.HANGING, Kind.REMINDER, Kind.UNREADABLE, Kind.NEEDS_PERSON, Kind.DIGEST}
 )
 SEEN = frozenset({Kind.FAILED, Kind.RESUMED, Kind.CONNECTED})
-AFTER = frozenset({Kind.RESUMED, Kind.MOVING, Kind.READABLE})
+AFTER = frozenset({Kind.COPIED, Kind.RESUMED, Kind.MOVING, Kind.READABLE})
 # Facts that need their label in the line of a task.
-LABELLED = frozenset({"Restarts", "Seen", "Since", "After"})
+LABELLED = frozenset({"Restarts", "Seen", "Since", "After", "Copied", "Unchanged"})
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def _own_facts(item: Item, telling: Telling) -> Iterator[Fact]:
     yield "Servers", facts.servers(task)
     yield "Progress", facts.progress(task)
     yield "Restarts", restarts(main, telling)
-    for label in ("Seen", "Since", "After", "Detail"):
+    yield "Unchanged", unheeded(item.notices[-1], telling)
+    for label in ("Seen", "Since", "After", "Copied", "Detail"):
         found = (_moments(notice, telling).get(label, "") for notice in item.notices)
         yield label, ", ".join(dict.fromkeys(filter(None, found)))
 
@@ -183,6 +185,8 @@ def _moments(notice: Notice, telling: Telling) -> Mapping[str, str]:
         found["Since"] = telling.when(notice.since)
     if notice.kind in AFTER:
         found["After"] = stood_for(notice)
+    if notice.kind is Kind.COPIED:
+        found["Copied"] = facts.copied_since(notice.task or NO_TASK)
     params = (notice.task or NO_TASK).error.params
     texts = (clean(text, MAX_DETAIL) for text in (*details(notice), ", ".join(params)))
     found["Detail"] = ", ".join(filter(None, texts))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Callable, Mapping, Optional
 
 from sms_watch.messages.digests import digest_title, say_digest
+from sms_watch.messages.facts import copied_since
 from sms_watch.messages.failures import (
     NO_TASK,
     OFFLINE,
@@ -243,6 +244,27 @@ def _say_moving(notice: Notice, telling: Telling) -> str:
     return f"Moved on to {state_of(notice)} after {duration(_lasted(notice))}."
 
 
+def _say_copied(notice: Notice, telling: Telling) -> str:
+    done = telling.say("The first full copy is done, and changes are being synchronised.")
+    return f"{done} {telling.alone(_copy_seen(notice, telling))}".rstrip()
+
+
+def _copy_seen(notice: Notice, telling: Telling) -> str:
+    """Return how long a copy was seen under way, with how much it copied, and how fast."""
+    seen = f"Seen synchronising at {telling.when(notice.at)}"
+    if notice.since is None:
+        return f"{seen}."
+    much = copied_since(notice.task or NO_TASK)
+    lasted = duration(_lasted(notice))
+    return f"{seen}, {lasted} after it was first seen copying{much and ': '}{much}."
+
+
+def _copied_advice(notice: Notice, telling: Telling) -> str:
+    return telling.say(
+        "Start the cut-over when you are ready; until then changes keep being synchronised."
+    )
+
+
 def _say_disconnected(notice: Notice, telling: Telling) -> str:
     told = telling.say(OFFLINE)
     if runs(notice):
@@ -358,6 +380,9 @@ PHRASES: Mapping[Kind, Phrase] = {
     ),
     Kind.REMINDER: Phrase(reminder_title, _say_reminder, _reminder_advice),
     Kind.PAUSED: Phrase(paused_title, _say_paused),
+    Kind.COPIED: Phrase(
+        always("{has} finished {its} first full copy"), _say_copied, _copied_advice
+    ),
     Kind.RESUMED: Phrase(resumed_title, say_resumed),
     Kind.MOVING: Phrase(moving_title, _say_moving),
     Kind.CONNECTED: Phrase(always("{is} back in contact with {its} SMS {agent}"), _say_connected),

@@ -93,6 +93,7 @@ class Kind(StrEnum):
     UNKNOWN_STATE = "unknown_state", Level.WARNING
     REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
+    COPIED = "copied"
     RESUMED = "resumed", Level.INFO, "failed", "needs_person", "paused"
     MOVING = "moving", Level.INFO, "stalled", "hanging", "unknown_state"
     CONNECTED = "connected", Level.INFO, "disconnected"
@@ -132,12 +133,14 @@ class Attempt:
 
     ``number`` is that of the start decided, of the next one when waiting, of the last one when
     there will be none. ``cap`` is the most there can be (``None``: without end), ``next_try`` the
-    earliest moment of the next one.
+    earliest moment of the next one. ``in_vain_since`` is when one was accepted after which nothing
+    has changed, if that is long enough to say so.
     """
 
     number: int = 0
     cap: Optional[int] = None
     next_try: Optional[datetime] = None
+    in_vain_since: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,8 @@ class Notice:
     ``None`` for notices about the watching itself. ``follows`` are the ids of the notices that
     this one ends or repeats: it is told only if one of them was. ``since`` is when what this is
     about began. ``count`` says how often: of a flapping task how many failures this stands for, of
-    a reminder which one it is. ``detail`` is text for people.
+    a reminder which one it is. ``detail`` is text for people. The task of a full copy that is done
+    carries what was copied since then, and how fast on average (see ``FirstCopy.measured``).
     """
 
     kind: Kind

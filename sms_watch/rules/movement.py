@@ -15,6 +15,7 @@ from typing import NamedTuple, Optional, Tuple
 from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
+from sms_watch.rules.first_copy import FirstCopy
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
 # last moved is known to this much: a stall is told that long after its time, and two runs, at most.
@@ -50,7 +51,8 @@ class Movement:
 
     ``last_progress`` is how far it was when it was last recorded to have moved, at ``moved_at``;
     since ``suspected_at`` it is watched for a stall. ``samples`` are how far it was before, newest
-    last. ``stall`` is the call for a person about a stall that is open.
+    last. ``stall`` is the call for a person about a stall that is open. ``first_copy`` outlasts
+    failures and rests, all else is of one stretch of running.
     """
 
     last_progress: Optional[Progress] = None
@@ -58,6 +60,11 @@ class Movement:
     suspected_at: Optional[datetime] = None
     samples: Tuple[Sample, ...] = ()
     stall: Optional[Call] = None
+    first_copy: FirstCopy = FirstCopy()
+
+    def ended(self) -> Movement:
+        """Return what is remembered of a task that does not run any more."""
+        return Movement(first_copy=self.first_copy)
 
     def read(
         self, task: Task, now: datetime, limit: timedelta, event: str

@@ -74,6 +74,13 @@ class TaskRecord:
         return self.failure.call or self.hang
 
     @property
+    def was_started(self) -> bool:
+        """Whether it was started since it failed, and that has not borne fruit yet."""
+        failed_at, started_at = self.failure.since, self.starts.last_at
+        started = failed_at is not None and started_at is not None and started_at >= failed_at
+        return started and bool(self.failure.openings)
+
+    @property
     def hang(self) -> Optional[Call]:
         """The call about a task that hangs."""
         return self.rest if self.rest and kind_of(self.rest.event_id) is Kind.HANGING else None

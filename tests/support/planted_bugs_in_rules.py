@@ -15,7 +15,7 @@ BUGS = [
     Bug(
         "attempts begin anew on every run",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed(),",
         "unit/rules/test_decide.py::test_attempts_are_limited",
     ),
@@ -50,7 +50,7 @@ BUGS = [
     Bug(
         "an hour in which nobody could look counts as an hour of running",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed() if was_running else known.starts,",
         "unit/rules/test_decide.py::test_hours_in_which_nobody_looked_give_no_fresh_count",
     ),
@@ -162,7 +162,7 @@ BUGS = [
     ),
     Bug(
         "a hang is told in each run",
-        "rules/decide.py",
+        "rules/hang.py",
         "if record is None or record.rest is not None:",
         "if record is None:",
         "unit/rules/test_many_runs.py::test_a_hang_is_told_once_and_so_is_its_end",
@@ -225,7 +225,7 @@ BUGS = [
     ),
     Bug(
         "a task that hangs is told though that is off",
-        "rules/decide.py",
+        "rules/hang.py",
         "if not limit or reading.now",
         "if reading.now",
         "proof/test_soak.py::test_the_promises_hold[3-]",
@@ -246,7 +246,7 @@ BUGS = [
     ),
     Bug(
         "a task that leaves an unknown state is told as running before it is proved",
-        "rules/decide.py",
+        "rules/hang.py",
         "unproved = record.phase is Phase.MOVING and bool(record.failure.openings)",
         "unproved = False",
         "unit/rules/test_many_runs.py"
@@ -254,7 +254,7 @@ BUGS = [
     ),
     Bug(
         "a task that stays in a state to pass through is told to nobody",
-        "rules/decide.py",
+        "rules/hang.py",
         "return record.state in PASSING or (",
         "return record.state in () or (",
         "proof/test_soak.py::test_the_promises_hold[10-]",

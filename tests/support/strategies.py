@@ -33,6 +33,7 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Movement, Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -105,6 +106,7 @@ records = st.builds(
         st.none() | st.sampled_from(Outcome),
         st.none() | progresses,
         st.integers(0, 3),
+        MAYBE_TIMES,
     ),
     st.builds(
         Failure,
@@ -125,6 +127,7 @@ records = st.builds(
         MAYBE_TIMES,
         st.lists(samples, max_size=2).map(tuple),
         st.none() | calls(Kind.STALLED),
+        st.builds(FirstCopy, MAYBE_TIMES, st.none() | st.integers(0, 10**15), MAYBE_TIMES),
     ),
     st.none() | calls(Kind.HANGING) | calls(Kind.UNKNOWN_STATE),
     MAYBE_TIMES,
@@ -162,7 +165,7 @@ verdicts = st.builds(
     st.sampled_from(Action),
     st.none() | st.sampled_from(Reason),
     st.none() | st.sampled_from(ErrorClass),
-    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES),
+    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES, MAYBE_TIMES),
     st.none() | starts,
 )
 digests = st.builds(

@@ -20,6 +20,7 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
@@ -194,6 +195,7 @@ FULL = Entry(
             recent=(NOW,),
             flaps=5,
             skips=3,
+            in_vain_since=NOW,
             away_since=NOW,
             back_at=NOW,
             lost_event="20261124-0-2-disconnected",
@@ -203,6 +205,7 @@ FULL = Entry(
             suspected_at=NOW,
             samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
             stall=Call("20261124-0-1-stalled", NOW, 2),
+            first_copy=FirstCopy(NOW, 7, NOW),
             rest=Call("20261124-0-1-hanging", NOW, 2),
             snoozed_until=NOW,
             total_starts=2,
@@ -230,6 +233,7 @@ FULL = Entry(
             number=1,
             cap=5,
             next_try=NOW,
+            in_vain_since=NOW,
             start=Start("20261124-0-0-start", Outcome.DONE, "HTTP 503"),
             follows=("20261123-0-0-failed",),
             since=NOW,
@@ -246,6 +250,7 @@ FULL = Entry(
 )
 # What may be missing, and so may be null: the places in the line, without the task's id.
 NULLABLE = {
+    "tasks.a.starts.in_vain_since",
     "tasks.a.starts.last_at",
     "tasks.a.starts.outcome",
     "tasks.a.starts.furthest",
@@ -264,6 +269,9 @@ NULLABLE = {
     "tasks.a.movement.suspected_at",
     *(f"tasks.a.movement.samples.0.{place}" for place in (1, 2, 3)),  # percent, bytes, speed
     "tasks.a.movement.stall",
+    "tasks.a.movement.first_copy.begun_at",
+    "tasks.a.movement.first_copy.copied",
+    "tasks.a.movement.first_copy.done_at",
     "tasks.a.rest",
     "tasks.a.snoozed_until",
     "watch",
@@ -291,6 +299,7 @@ NULLABLE = {
     "notices.0.verdict.error_class",
     "notices.0.verdict.attempt.cap",
     "notices.0.verdict.attempt.next_try",
+    "notices.0.verdict.attempt.in_vain_since",
     "notices.0.verdict.start",
     "notices.0.since",
     "notices.0.digest.rows.0.still_since",

@@ -221,7 +221,7 @@ def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
     before = replace(a_record(state="RUNNING"), movement=_movement(stall=STALLED))
     over = decide(a_reading(a_task(state=state, progress=HERE)), before).record
     assert over is not None
-    assert over.movement == Movement()
+    assert over.movement == Movement(first_copy=over.movement.first_copy)
     again = decide(a_reading(_still(), now=NOW + minutes(1)), over).record
     assert again is not None
     assert again.movement.moved_at == NOW + minutes(1)
