@@ -14,7 +14,7 @@ from sms_watch.model.notice import Reason
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import Phase, TaskState
 from sms_watch.rules.decision import Decision
-from sms_watch.rules.movement import Left
+from sms_watch.rules.pace import Left
 from sms_watch.rules.record import TaskRecord
 
 
