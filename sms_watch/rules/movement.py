@@ -7,7 +7,6 @@ with nothing to do, at whatever percentage (SMS FAQs, "Why Is the Migration Prog
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Optional, Tuple
@@ -16,19 +15,15 @@ from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
 from sms_watch.rules.first_copy import FirstCopy
+from sms_watch.rules.pace import WHOLE, Left, Pace
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
 # last moved is known to this much: a stall is told that long after its time, and two runs, at most.
 SAMPLE_EVERY = timedelta(minutes=8)
-# Of its samples a record keeps an old one to measure from, one from halfway, and the newest.
-MOST_SAMPLES = 3
-OLD = timedelta(hours=2)
-# An advance is measured over at least this much, for a percentage comes in whole numbers.
-LEAST_PERCENT = 2
-LEAST_SPAN = timedelta(minutes=10)
-WHOLE = 100  # percent
-# A rest that takes longer is no forecast: a copy that creeps will not go on creeping for years.
-FARTHEST = timedelta(days=365)
+# Of its samples a record keeps the oldest of a day, the newest, and some between. A day has hours in
+# which a line is slow and hours in which it is fast; the last two alone foretell badly.
+MOST_SAMPLES = 4
+OLD = timedelta(hours=24)
 SUSPICION = 0.75  # of the time after which a stall is told
 
 
@@ -127,30 +122,36 @@ class Movement:
         )
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
-        """Return the seconds left, from the advance since the oldest sample of this sub-task.
-
-        By bytes where they are known, otherwise by the sub-task's percentage. ``None`` where too
-        little has been measured, next to nothing has moved, or a stall was told.
-        """
+        """Return the seconds left; ``None`` where nobody can tell, or a stall was told."""
         if self.stall or task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
             return None
-        for sample in self.samples:
-            span = now - sample.at
-            if sample.sub_task == task.progress.sub_task and span >= LEAST_SPAN:
-                done, left = _advance(task, sample)
-                seconds = left / done * span.total_seconds() if done > 0 else math.inf
-                return round(seconds) if seconds <= FARTHEST.total_seconds() else None
-        return None
+        left = self.left(task.progress, task.transfer.size, now)
+        return left.seconds if left else None
+
+    def left(self, here: Progress, size: Optional[int], now: datetime) -> Optional[Left]:
+        """Return the time left of a copy, from its advance in the last day.
+
+        By bytes where they are known and so is the ``size`` of the whole, otherwise by the
+        sub-task's percentage. ``None`` where too little has been measured, or next to nothing has
+        moved.
+        """
+        newest = Sample(now, here.percent, here.copied, None, here.sub_task)
+        seen = [*(each for each in self.samples if each.sub_task == here.sub_task), newest]
+        by_bytes = [(each.at, each.copied) for each in seen if each.copied is not None]
+        if size and here.copied is not None and len(by_bytes) > 1:
+            return Pace(by_bytes, size, grain=0).left()
+        return Pace([(each.at, each.percent) for each in seen if each.percent is not None]).left()
 
     def _sampled(self, here: Progress, speed: Optional[float], now: datetime) -> Tuple[Sample, ...]:
         sample = Sample(now, here.percent, here.copied, speed, here.sub_task)
-        if len(self.samples) < MOST_SAMPLES:
-            return (*self.samples, sample)
-        first, second, last = self.samples[-MOST_SAMPLES:]
-        if now - first.at > OLD:
-            return (second, last, sample)
-        halfway = last if last.at - first.at <= OLD / 2 else second
-        return (first, halfway, sample)
+        kept = (*(each for each in self.samples if each.sub_task == here.sub_task), sample)
+        if len(kept) <= MOST_SAMPLES:
+            return kept
+        if now - kept[0].at > OLD:
+            return kept[1:]
+        inner = range(1, len(kept) - 1)
+        spare = min(inner, key=lambda number: kept[number + 1].at - kept[number - 1].at)
+        return kept[:spare] + kept[spare + 1 :]
 
     def _is_late(self, task: Task, now: datetime, span: timedelta) -> bool:
         """Return whether a task that has something to do was last seen to move so long ago."""
@@ -161,17 +162,6 @@ class Movement:
         last, every = self.moved_at or now, SAMPLE_EVERY.total_seconds()
         in_another = now.timestamp() // every != last.timestamp() // every
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)
-
-
-def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
-    """Return how much was done since a sample, and how much is left, in one unit."""
-    here, size = task.progress, task.transfer.size
-    if here.copied is not None and sample.copied is not None and size:
-        return here.copied - sample.copied, max(size - here.copied, 0)
-    if here.percent is not None and sample.percent is not None:
-        done = here.percent - sample.percent
-        return done if done >= LEAST_PERCENT else 0, max(WHOLE - here.percent, 0)
-    return 0, 0
 
 
 def _is_idle(task: Task) -> bool:

@@ -9,7 +9,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.model.notice import Notice
 from sms_watch.model.task import BROKEN, PHASES, Phase
-from sms_watch.rules.movement import WHOLE
+from sms_watch.rules.pace import WHOLE
 from sms_watch.rules.record import TaskRecord
 from sms_watch.text import clean
 from sms_watch_cli.report.story import GONE, Band, Gap, Point, Start, Story, saved

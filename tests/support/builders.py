@@ -147,6 +147,7 @@ PATHS = {
         "rows": "digest.rows",
         "more": "digest.more",
         "unread": "digest.unread",
+        "forecast": "digest.forecast",
     },
 }
 
