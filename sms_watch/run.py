@@ -20,11 +20,12 @@ from sms_watch.errors import (
     JournalMoved,
 )
 from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
+from sms_watch.looks import what_has_changed
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import Task
-from sms_watch.observe import Observer, what_has_changed
+from sms_watch.observe import Observer
 from sms_watch.ports import Ports
 from sms_watch.publishing import Sent, publish
 from sms_watch.report import Result

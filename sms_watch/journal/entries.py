@@ -47,7 +47,8 @@ class Entry:
 
     ``run`` is the request id of the run that wrote it, ``nonce`` tells this line from every other.
     ``tasks`` and ``watch`` replace what was remembered; ``notices`` are pending from here on until
-    a later line lists their ids as ``delivered``. ``starts``, by task id, are those intended in a
+    a later line lists their ids as ``delivered``; a snapshot lists there, without a message, what
+    was told earlier and is open. ``starts``, by task id, are those intended in a
     plan, and in an ack what became of them. An ack of the run that holds the ``lease`` ends it.
     """
 
@@ -252,18 +253,20 @@ def fold(entries: Iterable[Entry]) -> Memory:
     memory = Memory()
     for entry in entries:
         memory = after(memory, entry)
-    return memory
+    return memory.settled()
 
 
 def after(memory: Memory, entry: Entry) -> Memory:
-    """Return what is remembered after one more entry."""
+    """Return what is remembered after one more entry, before it is settled."""
     if entry.type is EntryType.SEAL:
         return memory
     if entry.type is EntryType.SNAPSHOT:
         memory = Memory(lease=memory.lease)
     outbox = {**memory.outbox, **{notice.event_id: notice for notice in entry.notices}}
-    for event_id in entry.delivered.event_ids if entry.delivered else ():
+    delivered = entry.delivered.event_ids if entry.delivered else ()
+    for event_id in delivered:
         outbox.pop(event_id, None)
+    told = memory.told.union(delivered, *(notice.tells_of for notice in entry.notices))
     lease = entry.lease
     if entry.type is EntryType.ACK:
         outbox = {key: notice.knowing(entry.starts) for key, notice in outbox.items()}
@@ -271,11 +274,13 @@ def after(memory: Memory, entry: Entry) -> Memory:
         # took over alone.
         ends = memory.lease is not None and entry.run == memory.lease.holder
         lease = entry.lease if ends else memory.lease
-    return Memory({**memory.tasks, **entry.tasks}, outbox, entry.watch or memory.watch, lease)
+    watch = entry.watch or memory.watch
+    return Memory({**memory.tasks, **entry.tasks}, outbox, watch, lease, told)
 
 
 def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
     """Return the entry that holds a whole memory: folding it alone gives the memory again."""
+    told = sorted(memory.settled().told - memory.outbox.keys())
     return Entry(
         EntryType.SNAPSHOT,
         at,
@@ -284,5 +289,6 @@ def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
         tasks=memory.tasks,
         watch=memory.watch,
         notices=tuple(memory.outbox.values()),
+        delivered=Delivery("", tuple(told)) if told else None,
         lease=memory.lease,
     )

@@ -106,7 +106,7 @@ def _quickly(parts: Sequence[bytes]) -> Folded:
             _write(written, forms, entry)
     records = ((task_id, _record(task_id, forms)) for task_id, forms in written.items())
     tasks = {task_id: record for task_id, record in records if record is not None}
-    return replace(folded, memory=replace(folded.memory, tasks=tasks))
+    return replace(folded, memory=replace(folded.memory, tasks=tasks).settled())
 
 
 def _write(written: Dict[str, Forms], forms: Any, entry: Entry) -> None:
@@ -133,4 +133,4 @@ def _carefully(parts: Sequence[bytes]) -> Folded:
             folded = folded.without_a_line()
             continue
         folded = folded.after(entry, topic)
-    return folded
+    return replace(folded, memory=folded.memory.settled())

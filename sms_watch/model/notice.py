@@ -210,11 +210,12 @@ class Notice:
     """One thing to tell people, with the facts as they were when it was recorded.
 
     ``event_id`` is unique and stable: a copy of a notice carries the same one. ``task`` is
-    ``None`` for notices about the watching itself. ``follows`` are the ids of the notices that
-    this one ends or repeats: it is told only if one of them was. ``since`` is when what this is
-    about began. ``count`` says how often: of a flapping task how many failures this stands for, of
-    a reminder which one it is. ``detail`` is text for people. The task of a full copy that is done
-    carries what was copied since then, and how fast on average (see ``FirstCopy.measured``).
+    ``None`` for notices about the watching itself. ``follows`` are the ids of the openings that
+    this one ends, repeats or sums up: an end is told only if people heard of one. ``since`` is when
+    what this is about began. ``count`` says how often: of a flapping task how many failures this
+    stands for, of a reminder which one it is. ``detail`` is text for people. The task of a full
+    copy that is done carries what was copied since then, and how fast on average (see
+    ``FirstCopy.measured``).
     """
 
     kind: Kind
@@ -233,6 +234,11 @@ class Notice:
         """How much the notice matters: more than its kind if SMS itself has paused a task."""
         halted = self.kind is Kind.PAUSED and self.task is not None and self.task.is_halted
         return Level.WARNING if halted else self.kind.level
+
+    @property
+    def tells_of(self) -> Tuple[str, ...]:
+        """The ids of what people hear of by this notice, so that they hear of its end as well."""
+        return () if self.kind.ends else self.follows or (self.event_id,)
 
     def knowing(self, starts: Mapping[str, Start]) -> Notice:
         """Return the notice with what became of its start; ``starts`` are by task id."""

@@ -95,7 +95,18 @@ class Movement:
         """
         if self.suspected_at is None or now - self.suspected_at < limit * (1 - SUSPICION):
             return False
+        if self._sees_less(task):
+            limit *= 2
         return self._is_late(task, now, limit) and not self.has_moved(task)
+
+    def _sees_less(self, task: Task) -> bool:
+        """Return whether its bytes are not known, and were: they may move where nothing else does.
+
+        That need not be for ever, and a stall has to be told: it takes twice as long.
+        """
+        return task.progress.copied is None and any(
+            sample.copied is not None for sample in self.samples
+        )
 
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
         """Record its first sight, the end of a stall, and a sample every few minutes.

@@ -159,7 +159,7 @@ class _Messages:
         if entry.type is EntryType.ACK:
             for key, notice in self.known.items():
                 self.known[key] = notice.knowing(entry.starts)
-        if entry.delivered:
+        if entry.delivered and entry.delivered.message_id:
             about = [self.known.pop(each, None) for each in entry.delivered.event_ids]
             told = [notice for notice in about if notice is not None]
             subject = _subject(told, entry, entry.delivered.message_id, self.zone)

@@ -182,6 +182,13 @@ BUGS = [
         "scenarios/test_looked_up.py::test_where_a_list_fails_all_are_read_in_the_same_run",
     ),
     Bug(
+        "rows are thrown away for want of their sources",
+        "adapters/sms.py",
+        "page.refuses_keys or page.status == HTTPStatus.FORBIDDEN",
+        "True",
+        "scenarios/test_looked_up.py::test_rows_are_used_though_the_list_of_sources_fails",
+    ),
+    Bug(
         "the list of sources uses the time of the reads",
         "adapters/sms.py",
         "caller = self._sources if name == SOURCES and not project else caller",

@@ -22,7 +22,7 @@ from sms_watch.adapters.answers import Answer
 from tests.support.canaries import a_pair, draw, secrets_of
 from tests.support.clouds import KEY
 from tests.support.drawn_rates import Rates, draw_variants
-from tests.support.drawn_settings import CLASSES, Figures, draw_settings
+from tests.support.drawn_settings import CLASSES, Figures, Wishes, all_but, draw_settings
 from tests.support.fickle_services import FickleServices
 from tests.support.hardships import Hardships
 from tests.support.invariants import Invariants
@@ -105,6 +105,7 @@ class Soak:
         self.simulated.more = {} if self.as_before else draw_settings(self.seed)
         self.figures = Figures.of(self.simulated.more)
         self.promises = Invariants(self.simulated, self.figures)
+        self.wishes = Wishes(self.seed, none=self.as_before)
         self.hardships = Hardships(self.seed, self.simulated, self._later, self.as_before)
         self.simulated.off = self.hardships.off
         self.ticks = 0
@@ -140,6 +141,7 @@ class Soak:
         if not self.calm:
             self._trouble()
             self.hardships.happen()
+            self._wish()
         self.world.advance()
         if self.calm or self.dice.random() >= self.rates.missed:
             self.simulated.wake()
@@ -147,6 +149,13 @@ class Soak:
             self.simulated.wake()
         self._write_log()
         self.promises.check()
+
+    def _wish(self) -> None:
+        """Let somebody want to hear of other kinds from now on, now and then."""
+        muted = self.wishes.drawn()
+        if muted is not None:
+            self.simulated.more = {**self.simulated.more, "NOTIFY_ON": all_but(muted)}
+            self.promises.mute(muted)
 
     # What goes wrong with calls
 

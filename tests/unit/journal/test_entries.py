@@ -422,6 +422,21 @@ def test_an_acknowledgement_ends_the_lease() -> None:
     assert fold([plan, an_entry()]).lease is None
 
 
+def test_what_was_told_is_remembered_while_it_is_open() -> None:
+    """Whether it is owed or delivered, over any number of snapshots, and not beyond its end."""
+    failed = a_record(failed_event="20261123-0-0-failed")
+    told = a_notice(event_id="20261123-0-0-failed")
+    memory = fold([an_entry(tasks={"a": failed}, notices=(told,))])
+    for _ in range(2):
+        assert memory.told == {told.event_id}
+        memory = fold([snapshot(memory, NOW, "r", "n"), _delivered(told.event_id)])
+    assert memory.outbox == {}
+    again = fold([snapshot(memory, NOW, "r", "n")])
+    assert again == replace(memory, lease=again.lease)
+    over = fold([snapshot(again, NOW, "r", "n"), an_entry(tasks={"a": a_record(failed_event="")})])
+    assert over.told == frozenset()
+
+
 def test_a_late_acknowledgement_leaves_anothers_lease_alone() -> None:
     """A run that outlived its lease does not free the way while the next one is at work."""
     lease = Lease(NOW + timedelta(minutes=1), "run-2")

@@ -28,7 +28,7 @@ from tests.support.builders import (
     minutes,
     varied,
 )
-from tests.support.planning import NOTHING, a_plan, after, kinds
+from tests.support.planning import NOTHING, a_plan, after, heard, kinds
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -237,7 +237,7 @@ def test_a_digest_shows_what_the_same_run_has_changed() -> None:
     """A task that moves again is shown as running, under a notice that says so."""
     moves = a_running_task(progress=replace(HERE, percent=51))
     planned = a_plan(
-        [moves], Memory({"a": varied(STANDS, stall=STALL)}), commands=Commands(digest=True)
+        [moves], heard(Memory({"a": varied(STANDS, stall=STALL)})), commands=Commands(digest=True)
     )
     assert kinds(planned) == [Kind.DIGEST, Kind.MOVING]
     assert _the(planned).digest.rows[0].still_since is None

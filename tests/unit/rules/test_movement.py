@@ -95,6 +95,21 @@ def test_a_task_that_moves_under_suspicion_is_cleared_at_once() -> None:
     assert (movement.moved_at, movement.suspected_at, news) == (NOW, None, None)
 
 
+@pytest.mark.parametrize(("still", "told"), [(60, False), (119, False), (120, True)])
+def test_where_bytes_are_known_no_more_a_stall_takes_twice_as_long(still: int, told: bool) -> None:
+    """They may move while nothing else does; yet a copy that stands still is told at last."""
+    movement = _movement(moved_at=NOW - minutes(still), suspected_at=NOW - minutes(30))
+    blind = _still(progress=replace(HERE, copied=None))
+    assert (_read(movement, blind)[1] is Kind.STALLED) is told
+    by_id = replace(movement, samples=(_by_id(movement.samples[0]),))
+    assert _read(by_id, blind)[1] is Kind.STALLED
+
+
+def _by_id(sample: Sample) -> Sample:
+    """Return a sample as one of a task that is read by its id, which has no bytes."""
+    return sample._replace(copied=None)
+
+
 def test_stall_minutes_of_zero_means_never() -> None:
     """With STALL_MINUTES=0 nothing is suspected and nothing is told."""
     for suspected_at in (None, NOW - minutes(5000)):
@@ -113,7 +128,7 @@ def test_stall_minutes_of_zero_means_never() -> None:
         pytest.param(_still(progress=replace(HERE, percent=137)), False, id="beyond 100 percent"),
         pytest.param(_still(progress=replace(HERE, sub_task="NEXT")), False, id="another name"),
         pytest.param(_still(progress=replace(HERE, percent=None)), True, id="no percentage"),
-        pytest.param(_still(progress=replace(HERE, copied=None)), True, id="no bytes"),
+        pytest.param(_still(progress=replace(HERE, copied=None)), False, id="no bytes by now"),
         pytest.param(_still(progress=replace(HERE, place=None)), True, id="no list of sub-tasks"),
         pytest.param(_still(speed=100.0), True, id="the speed is frozen"),
         pytest.param(_still(speed=100.1), False, id="the speed goes up and down"),
@@ -154,7 +169,7 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
     [
         (1000, 1001, False),
         (1000, 1000, True),
-        (1000, None, True),
+        (1000, None, False),
         (None, 1000, True),
         (None, 1001, False),
     ],
