@@ -14,6 +14,7 @@ from sms_watch.messages.failures import (
     NO_TASK,
     OFFLINE,
     failed_title,
+    first_seen,
     person_advice,
     remedy,
     say_failed,
@@ -80,13 +81,14 @@ def advice(notice: Notice, telling: Telling) -> str:
 
 def _say_paused(notice: Notice, telling: Telling) -> str:
     state = telling.alone(f" ({state_of(notice)})")
+    seen = telling.alone(first_seen(notice, telling))
     if (notice.task or NO_TASK).is_halted:
-        text = "SMS itself paused {them}{state} because of an error. " + LEFT_PAUSED
+        text = "SMS itself paused {them}{state} because of an error{seen}. " + LEFT_PAUSED
     elif state_of(notice) == TaskState.ABORTING:
-        text = "Being paused{state}. " + LEFT_ALONE
+        text = "Being paused{state}{seen}. " + LEFT_ALONE
     else:
-        text = "Paused by a person{state}. " + LEFT_ALONE
-    return telling.say(text, state=state)
+        text = "Paused by a person{state}{seen}. " + LEFT_ALONE
+    return telling.say(text, state=state, seen=seen)
 
 
 LEFT_PAUSED = "sms_watch does not restart a paused task."
@@ -94,7 +96,7 @@ LEFT_ALONE = "sms_watch leaves {them} alone until someone presses Start."
 
 
 def _say_finished(notice: Notice, telling: Telling) -> str:
-    return telling.alone(f"Finished ({state_of(notice)}).")
+    return telling.alone(f"Finished ({state_of(notice)}){first_seen(notice, telling)}.")
 
 
 def _say_gone(notice: Notice, telling: Telling) -> str:
@@ -238,9 +240,10 @@ def _stall_advice(notice: Notice, telling: Telling) -> str:
 def _say_moving(notice: Notice, telling: Telling) -> str:
     if telling.many:
         return ""
+    seen, lasted = first_seen(notice, telling), duration(_lasted(notice))
     if follows(notice, Kind.STALLED):
-        return f"Moving again after {duration(_lasted(notice))} without progress."
-    return f"Moved on to {state_of(notice)} after {duration(_lasted(notice))}."
+        return f"Moving again{seen or f' after {lasted} without progress'}."
+    return f"Moved on to {state_of(notice)}{seen or f' after {lasted}'}."
 
 
 def _say_disconnected(notice: Notice, telling: Telling) -> str:

@@ -321,7 +321,10 @@ def test_an_hour_of_blindness_is_two_messages(tmp_path: Path) -> None:
         sees = next(notice["text"] for notice in night.told if notice["kind"] == "sighted")
         assert "after a gap of 1 h." in sees
         failed = next(notice["text"] for notice in night.told if notice["kind"] == "failed")
-        assert "First seen failed (MIGRATE_FAIL) at 2026-11-24 01:09 +00:00, after 1 h in" in failed
+        assert (
+            "First seen failed (MIGRATE_FAIL) at 2026-11-24 01:09 +00:00, after a gap of 1 h in"
+            in failed
+        )
 
 
 def test_levels_choose_what_is_told(tmp_path: Path) -> None:

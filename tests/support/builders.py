@@ -141,6 +141,7 @@ PATHS = {
         "cap": "verdict.attempt.cap",
         "next_try": "verdict.attempt.next_try",
         "start": "verdict.start",
+        "unread_since": "verdict.unread_since",
         "rows": "digest.rows",
         "more": "digest.more",
         "unread": "digest.unread",
