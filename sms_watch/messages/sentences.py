@@ -288,12 +288,12 @@ def _still(notice: Notice, telling: Telling) -> str:
     """Return what is still so."""
     since = _since(notice, telling)
     if runs(notice):
-        return telling.alone(f"No progress since {since}.")
+        return telling.alone(f"No progress seen since {since}.")
     if phase_of(notice) in BROKEN:
-        failed = telling.alone(f"Failed since {since}. ")
+        failed = telling.alone(f"Seen failed since {since}. ")
         return failed + say_needs_person(notice, telling)
     if (notice.task or NO_TASK).is_halted and state_of(notice) != TaskState.ABORTING:
-        return telling.alone(f"Paused by SMS since {since}. ") + LEFT_PAUSED
+        return telling.alone(f"Seen paused by SMS since {since}. ") + LEFT_PAUSED
     return telling.alone(f"{_stuck(notice, telling)}.")
 
 

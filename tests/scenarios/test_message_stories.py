@@ -74,7 +74,7 @@ def test_a_stall_that_lasts_is_reminded_of_and_never_started(tmp_path: Path) -> 
             "sms_watch warning: web-a has stalled",
             "sms_watch warning: web-a is still stalled",
         ]
-        assert "No progress since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
+        assert "No progress seen since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
         assert night.world.starts == []
 
 
@@ -208,7 +208,7 @@ def test_a_person_is_reminded_six_times_and_no_more(tmp_path: Path) -> None:
         numbers = [text.partition("This is ")[2] for text in _texts(night)[2:]]
         assert numbers[:5] == [f"reminder {number} of 6." for number in range(1, 6)]
         assert numbers[5] == "the last of 6 reminders, though the matter stays open."
-        assert "Failed since 2026-11-24 00:18 +00:00 (1 d so far)" in _texts(night)[-1]
+        assert "Seen failed since 2026-11-24 00:18 +00:00 (1 d so far)" in _texts(night)[-1]
 
 
 def test_a_new_failure_is_reminded_of_anew(tmp_path: Path) -> None:
