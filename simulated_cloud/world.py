@@ -17,7 +17,6 @@ from simulated_cloud.task import (
     CLOSING,
     COMES_TO_REST,
     DONE,
-    FAILED,
     GIVES_UP_CONNECTING,
     LINE_CODES,
     MEETS_OBSTACLE,
@@ -217,7 +216,6 @@ class World:
         for task in self.tasks.values():
             if task.working:
                 task.work(span.total_seconds())
-            task.failed += span if task.state in FAILED else timedelta(0)
             task.waited += span if task.restartable else timedelta(0)
         self._reached = until
 

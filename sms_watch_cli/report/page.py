@@ -40,9 +40,8 @@ MOST_ROWS = 200  # of a table; the newest, for a month may have thousands
 SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
 MOST_AT_A_GLANCE = 5  # tasks; of more there is an overview
 MEANING = (
-    f"{HOURS_LOST} They are counted from the run that first saw the failure to the run that saw it"
-    " over. Hours saved: how long tasks moved, or had finished, when without a restart by the"
-    f" watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
+    f"{HOURS_LOST} Hours saved: how long tasks moved, or had finished, when without a restart by"
+    f" the watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
     f" Failures between {MORNING:02}:00 and {EVENING}:00 save nothing, because somebody is there;"
     " nor do gaps, because nobody saw the task move."
 )

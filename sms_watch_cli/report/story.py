@@ -17,7 +17,8 @@ MORNING, EVENING = 8, 18  # hours, local
 NEED = (Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN)
 # What everybody means by it: the page, the scoreboard of a simulated night, and the digest.
 HOURS_LOST = (
-    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped."
+    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped,"
+    " counted from the run that first saw a failure to the run that saw it over."
 )
 RESTS = len(NEED) + 1
 
