@@ -44,6 +44,14 @@ class Sample(NamedTuple):
     sub_task: str = ""
 
 
+class Left(NamedTuple):
+    """The time left of a copy, in seconds: what the advance leads to, the least, and the most."""
+
+    seconds: int
+    least: int
+    most: int
+
+
 @dataclass(frozen=True)
 class Movement:
     """How a running task moves.
@@ -120,20 +128,27 @@ class Movement:
         )
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
-        """Return the seconds left, from the advance since the oldest sample of this sub-task.
-
-        By bytes where they are known, otherwise by the sub-task's percentage. ``None`` where too
-        little has been measured, next to nothing has moved, or a stall was told.
-        """
+        """Return the seconds left; ``None`` where nobody can tell, or a stall was told."""
         if self.stall or task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
             return None
-        for sample in self.samples:
-            span = now - sample.at
-            if sample.sub_task == task.progress.sub_task and span >= LEAST_SPAN:
-                done, left = _advance(task, sample)
-                seconds = left / done * span.total_seconds() if done > 0 else math.inf
-                return round(seconds) if seconds <= FARTHEST.total_seconds() else None
-        return None
+        left = self.left(task.progress, task.transfer.size, now)
+        return left.seconds if left else None
+
+    def left(self, here: Progress, size: Optional[int], now: datetime) -> Optional[Left]:
+        """Return the time left of a copy, from the advance since the oldest sample of its sub-task.
+
+        By bytes where they are known and so is the ``size`` of the whole, otherwise by the
+        sub-task's percentage. ``None`` where too little has been measured, or next to nothing has
+        moved. The least and the most are what the later samples lead to.
+        """
+        found = [
+            round(seconds)
+            for sample in self.samples
+            if sample.sub_task == here.sub_task
+            and now - sample.at >= LEAST_SPAN
+            and (seconds := _seconds(here, size, sample, now)) <= FARTHEST.total_seconds()
+        ]
+        return Left(found[0], min(found), max(found)) if found else None
 
     def _sampled(self, here: Progress, speed: Optional[float], now: datetime) -> Tuple[Sample, ...]:
         sample = Sample(now, here.percent, here.copied, speed, here.sub_task)
@@ -156,9 +171,14 @@ class Movement:
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)
 
 
-def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
+def _seconds(here: Progress, size: Optional[int], sample: Sample, now: datetime) -> float:
+    """Return the seconds left, if the advance since a sample goes on."""
+    done, left = _advance(here, size, sample)
+    return left / done * (now - sample.at).total_seconds() if done > 0 else math.inf
+
+
+def _advance(here: Progress, size: Optional[int], sample: Sample) -> Tuple[float, float]:
     """Return how much was done since a sample, and how much is left, in one unit."""
-    here, size = task.progress, task.transfer.size
     if here.copied is not None and sample.copied is not None and size:
         return here.copied - sample.copied, max(size - here.copied, 0)
     if here.percent is not None and sample.percent is not None:
