@@ -91,13 +91,6 @@ def test_a_forecast_is_no_earlier_than_any_of_its_tasks(seen: List[Expected]) ->
         assert made.end.earliest <= made.end.at <= made.end.latest
 
 
-def test_a_lean_forecast_has_no_name() -> None:
-    """A message that SMN refuses is told again without what people have written."""
-    made = Forecast(_end(1), copying=1)
-    assert made.lean() == Forecast(End(*[_end(1).at] * 3, "a"), copying=1)
-    assert Forecast().lean() == Forecast()
-
-
 # From what was read
 
 
@@ -121,7 +114,8 @@ def test_a_run_and_its_journal_foretell_the_same() -> None:
     """What is told of a task that was read can be told later from what was written of it."""
     task = a_running_task(progress=Progress(5, 60, None, COPY))
     told = of_decisions([_decision(task, _record(**MOVED))], NOW)
-    assert told == Forecast(End(*[NOW + 2 * HOUR] * 3, "a", "one"), copying=1)
+    at = NOW + 2 * HOUR
+    assert told == Forecast(End(at, at, at, "a", "one"), copying=1)
     assert forecast([expected_by("a", _record(**MOVED))]) == told
 
 
