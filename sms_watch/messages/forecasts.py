@@ -26,25 +26,38 @@ def say_forecast(forecast: Forecast, now: datetime, zone: tzinfo) -> str:
 
 
 def _parts(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
-    copying, still = forecast.copying, forecast.still
-    others = still + forecast.ready + forecast.finished
-    if forecast.end:
-        last = _name(forecast.end) if copying + others > 1 else ""
-        yield f"Done {_when(forecast.end, now, zone)}" + (f", {last} last" if last else "")
-        if forecast.unmeasured:
-            yield f"{forecast.unmeasured} of {copying} not measured yet"
-    elif copying:
-        yield f"End not known yet: {count(copying, 'running task')} not measured"
-    elif still:
-        yield "Nothing is being copied"
-    elif others:
-        yield "All is copied"
-    if still:
-        yield f"{still} stand{'s' if still == 1 else ''} still" + _uncounted(forecast)
+    seen = forecast.copying + forecast.still + forecast.ready + forecast.finished
+    if not seen:
+        return
+    yield from _copies(forecast, now, zone)
+    if forecast.still:
+        stand = f"{forecast.still} stand{'s' if forecast.still == 1 else ''} still"
+        yield stand + _uncounted(forecast)
+    if forecast.unread:
+        yield f"{forecast.unread} not read"
     if forecast.ready:
         yield f"{forecast.ready} ready for cut-over"
-    if forecast.finished and not copying:
+    if forecast.finished and not forecast.copying:
         yield f"{forecast.finished} finished"
+
+
+def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
+    """Say when those that run will be done; that all is copied, only where all was seen."""
+    if forecast.end:
+        last = "" if _is_alone(forecast) else f", {_name(forecast.end)} last"
+        yield f"Done {_when(forecast.end, now, zone)}{last}"
+        if forecast.unmeasured:
+            yield f"{forecast.unmeasured} of {forecast.copying} not measured yet"
+    elif forecast.copying:
+        yield f"End not known yet: {count(forecast.copying, 'running task')} not measured"
+    elif not forecast.unread:
+        yield "Nothing is being copied" if forecast.still else "All is copied"
+
+
+def _is_alone(forecast: Forecast) -> bool:
+    """Return whether nobody has to be told which task an end is about."""
+    others = forecast.still + forecast.ready + forecast.finished + forecast.unread
+    return forecast.copying == 1 and not others
 
 
 def _uncounted(forecast: Forecast) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from sms_watch.messages import facts
-from sms_watch.messages.digests import digest_row
+from sms_watch.messages.digests import digest_forecast, digest_row
 from sms_watch.messages.failures import (
     NO_TASK,
     details,
@@ -59,9 +59,10 @@ class Paragraph:
         return f"{name} {self.lead.title(self.telling)}"
 
     def short(self) -> str:
-        """Return the heading with the first names."""
+        """Return the heading with the first names, that of a digest with its forecast."""
         if not self.telling.many:
-            return self.heading()
+            foretold = digest_forecast(self.lead.main(), self.telling).rstrip(".")
+            return ". ".join(filter(None, (self.heading(), foretold)))
         names = ", ".join(item.name() for item in self.items[:FEW])
         more = len(self.items) - FEW
         return f"{self.heading()}: {names}" + (f" and {more} more" if more > 0 else "")

@@ -34,7 +34,7 @@ class Forecast:
     tasks ``copying``, so many are ``unmeasured``. Those that stand ``still`` have no end that
     anybody could tell: failed, stalled, paused, not begun, or in a state that is not known.
     ``ready`` are those that are copied and synchronise until the cut-over, and ``finished`` those
-    after it.
+    after it. What the ``unread`` ones do was not seen.
     """
 
     end: Optional[End] = None
@@ -43,6 +43,7 @@ class Forecast:
     still: int = 0
     ready: int = 0
     finished: int = 0
+    unread: int = 0
 
     def lean(self) -> Forecast:
         """Return the forecast without any text from outside."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Callable, Mapping, Optional, Tuple
 
+from sms_watch.model.forecast import Forecast
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import ErrorClass, Task, check_span
 
@@ -183,16 +184,22 @@ class DigestRow:
 
 @dataclass(frozen=True)
 class Digest:
-    """All tasks at one moment: the rows shown, how many are left out, and what was not read."""
+    """All tasks at one moment: the rows shown, how many are left out, and what was not read.
+
+    ``forecast`` is that of all tasks, also of those left out.
+    """
 
     rows: Tuple[DigestRow, ...] = ()
     more: int = 0
     unread: str = ""
+    forecast: Forecast = Forecast()
 
     def lean(self) -> Digest:
         """Return the digest without any text from outside."""
         rows = tuple(replace(row, task=row.task.lean()) for row in self.rows)
-        return replace(self, rows=rows, unread=_left_out(self.unread))
+        return replace(
+            self, rows=rows, unread=_left_out(self.unread), forecast=self.forecast.lean()
+        )
 
 
 @dataclass(frozen=True)

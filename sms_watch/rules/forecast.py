@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Iterable, NamedTuple, Optional, Sequence
 
 from sms_watch.model.forecast import End, Forecast
+from sms_watch.model.notice import Reason
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import Phase, TaskState
 from sms_watch.rules.decision import Decision
@@ -24,6 +25,7 @@ class Standing(StrEnum):
     STILL = "still"
     READY = "ready"  # for the cut-over: it is copied, and synchronises
     FINISHED = "finished"
+    UNREAD = "unread"
 
 
 class Expected(NamedTuple):
@@ -52,6 +54,7 @@ def forecast(expected: Iterable[Expected]) -> Forecast:
         counted.count(Standing.STILL),
         counted.count(Standing.READY),
         counted.count(Standing.FINISHED),
+        counted.count(Standing.UNREAD),
     )
 
 
@@ -69,12 +72,20 @@ def _last(ends: Sequence[End]) -> Optional[End]:
 
 
 def of_decisions(decisions: Iterable[Decision], now: datetime) -> Forecast:
-    """Return the forecast of the tasks that a run looked at; those that are gone are no part."""
+    """Return the forecast of the tasks of a run; those that are gone are no part of it."""
     return forecast(
-        expected_of(decision.task_id, decision.record, _left(decision, now), now)
+        _expected(decision, now)
         for decision in decisions
-        if decision.record is not None and (decision.task is None or decision.is_there)
+        if decision.verdict.reason is not Reason.GONE
     )
+
+
+def _expected(decision: Decision, now: datetime) -> Expected:
+    task, record = decision.task, decision.record
+    if task is None or record is None:
+        return Expected(Standing.UNREAD)
+    left = record.movement.left(task.progress, task.transfer.size, now)
+    return expected_of(task.id, record, left, now)
 
 
 def expected_of(task_id: str, record: TaskRecord, left: Optional[Left], now: datetime) -> Expected:
@@ -95,12 +106,6 @@ def expected_by(task_id: str, record: TaskRecord) -> Expected:
     if here is None or at is None:
         return Expected(_standing(record))
     return expected_of(task_id, record, record.movement.left(here, None, at), at)
-
-
-def _left(decision: Decision, now: datetime) -> Optional[Left]:
-    if decision.record is None or decision.task is None:
-        return None
-    return decision.record.movement.left(decision.task.progress, decision.task.transfer.size, now)
 
 
 def _standing(record: TaskRecord) -> Standing:

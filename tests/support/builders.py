@@ -144,6 +144,7 @@ PATHS = {
         "rows": "digest.rows",
         "more": "digest.more",
         "unread": "digest.unread",
+        "forecast": "digest.forecast",
     },
 }
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sms_watch.journal import codec
 from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.model.notice import Action, Digest, DigestRow, Kind, Outcome, Reason, Start
 from sms_watch.model.task import ErrorClass, Progress, Task, TaskError, Transfer
 from sms_watch.rules.agent import Agent
@@ -238,6 +239,7 @@ FULL = Entry(
             rows=(DigestRow(FULL_TASK, 2, 1.5, NOW),),
             more=3,
             unread="1 could not be read",
+            forecast=Forecast(End(NOW, NOW, NOW, "a", "db-01"), 6, 5, 4, 3, 2, 1),
         ),
     ),
     delivered=Delivery("m-1", ("20261123-0-0-failed",)),
@@ -294,6 +296,7 @@ NULLABLE = {
     "notices.0.verdict.start",
     "notices.0.since",
     "notices.0.digest.rows.0.still_since",
+    "notices.0.digest.forecast.end",
     "delivered",
     "lease",
 }

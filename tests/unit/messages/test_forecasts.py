@@ -60,6 +60,10 @@ def _said(*end: Any, **counts: Any) -> str:
         ),
         (_said(ready=2, finished=3), "All is copied; 2 ready for cut-over; 3 finished."),
         (_said(finished=1), "All is copied; 1 finished."),
+        (_said(finished=1, unread=2), "2 not read; 1 finished."),
+        (_said(still=1, unread=2), "1 stands still; 2 not read."),
+        (_said(2, copying=1, unread=1), "Done about 10:10, db-01 last; 1 not read."),
+        (_said(unread=2), ""),
     ],
 )
 def test_what_a_forecast_says(said: str, sentence: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Dict, Tuple
 import pytest
 
 from sms_watch.messages.compose import RunContext, compose
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.model.notice import (
     Action,
     Digest,
@@ -133,7 +134,8 @@ def _away() -> Tuple[Notice, ...]:
 def _digest_of_one() -> Notice:
     """Return a digest of one task in a state that nobody knows, with one start and one minute."""
     row = DigestRow(varied(FULL, state="FREEZING", progress=Progress()), 1, 60.0)
-    digest = Digest((row,), unread=f"1 could not be read: {DENIED}")
+    unread = f"1 could not be read: {DENIED}"
+    digest = Digest((row,), unread=unread, forecast=Forecast(still=1, unread=1))
     return Notice(Kind.DIGEST, NOW, "20261124-4711-1-digest", digest=digest)
 
 
@@ -153,12 +155,17 @@ def _digest() -> Notice:
         DigestRow(varied(RUNNING, state="SYNCING", speed=0.0, connected=False)),
         DigestRow(varied(RUNNING, state="MIGRATE_SUCCESS", speed=None, progress=Progress())),
     )
+    end = End(NOW + 2.5 * HOUR, NOW + 2 * HOUR, NOW + 3 * HOUR, "t2", names[2])
     rows = tuple(
         replace(each, task=replace(each.task, id=f"t{index}", name=name))
         for index, (each, name) in enumerate(zip(made, names))
     )
     return Notice(
-        Kind.DIGEST, NOW, "20261124-4711-5-digest", since=NOW - 24 * HOUR, digest=Digest(rows)
+        Kind.DIGEST,
+        NOW,
+        "20261124-4711-5-digest",
+        since=NOW - 24 * HOUR,
+        digest=Digest(rows, forecast=Forecast(end, copying=1, still=2, ready=1, finished=1)),
     )
 
 
@@ -353,7 +360,10 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             NOW,
             "20261124-4711-2-digest",
             since=NOW - 24 * HOUR,
-            digest=Digest((DigestRow(HALTED), DigestRow(RESETS, still_since=NOW - 2 * HOUR))),
+            digest=Digest(
+                (DigestRow(HALTED), DigestRow(RESETS, still_since=NOW - 2 * HOUR)),
+                forecast=Forecast(still=2),
+            ),
         ),
     ),
     "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0-digest"),),

@@ -7,7 +7,9 @@ from typing import Mapping
 
 import pytest
 
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.model.notice import (
+    Digest,
     DigestRow,
     Kind,
     Level,
@@ -44,7 +46,8 @@ def test_a_lean_notice_has_no_text_from_outside(kind: Kind) -> None:
     """Of whatever kind it is, and in whichever of its parts the text stands."""
     start = Start("20261124-0-0-start", Outcome.REFUSED, WORD)
     row = DigestRow(replace(WORDY, state=WORD), 2, 60.0)
-    notice = a_notice(kind, task=WORDY, start=start, detail=WORD, rows=(row,), unread=WORD)
+    digest = Digest((row,), unread=WORD, forecast=Forecast(End(NOW, NOW, NOW, "7a9c", WORD)))
+    notice = a_notice(kind, task=WORDY, start=start, detail=WORD, digest=digest)
     assert WORD not in repr(notice.lean())
     assert repr(notice.lean()).count("left out, for SMN refused the full text") == 3
 

@@ -61,9 +61,9 @@ def test_an_uncertain_task_stretches_the_end_of_all() -> None:
 
 def test_each_task_is_counted_once() -> None:
     """Measured or not, at rest, ready or finished: every task is in one count."""
-    standings = [Standing.STILL, Standing.READY, Standing.READY, Standing.FINISHED]
+    standings = [*(Standing.STILL,) * 2, *(Standing.READY,) * 3, Standing.FINISHED, Standing.UNREAD]
     seen = [_copying(1), Expected(Standing.COPYING), *map(Expected, standings)]
-    assert forecast(seen) == Forecast(_end(1), 2, 1, 1, 2, 1)
+    assert forecast(seen) == Forecast(_end(1), 2, 1, 2, 3, 1, 1)
 
 
 ends = st.builds(_end, st.floats(0, 500), st.floats(0, 0), st.sampled_from("abcdef"))
@@ -82,7 +82,8 @@ def test_a_forecast_does_not_depend_on_the_order(seen: List[Expected], chance: A
 def test_a_forecast_is_no_earlier_than_any_of_its_tasks(seen: List[Expected]) -> None:
     """It counts all, and its end is that of the last copy that was measured."""
     made = forecast(seen)
-    assert made.copying + made.still + made.ready + made.finished == len(seen)
+    counts = (made.copying, made.still, made.ready, made.finished, made.unread)
+    assert sum(counts) == len(seen)
     measured = [each.end for each in seen if each.standing is Standing.COPYING and each.end]
     assert made.copying - made.unmeasured == len(measured)
     assert (made.end is None) == (not measured)
@@ -147,14 +148,14 @@ def test_what_does_not_copy_has_no_end(record: TaskRecord, standing: Standing) -
     assert expected_by("a", record) == Expected(standing)
 
 
-def test_what_is_gone_or_nobody_knows_is_in_no_forecast() -> None:
-    """A task that the service does not have any more, or that was never read, is not counted."""
+def test_what_is_gone_is_in_no_forecast() -> None:
+    """A task that the service does not have any more is not counted."""
     gone = _decision(Task("a", "", ""), _record(**MOVED), verdict=Verdict(reason=Reason.GONE))
-    assert of_decisions([gone, _decision(None, None)], NOW) == Forecast()
+    assert of_decisions([gone], NOW) == Forecast()
 
 
-def test_a_task_that_was_not_read_is_not_measured() -> None:
-    """What it was when it was last seen is counted, and no end is claimed that nobody saw."""
-    unread = [_decision(None, _record(**MOVED)), _decision(None, _record("ABORT"))]
-    assert of_decisions(unread, NOW) == Forecast(copying=1, unmeasured=1, still=1)
-    assert of_decisions([_decision(a_task(), _record("MIGRATE_FAIL"))], NOW) == Forecast(still=1)
+def test_of_a_task_that_was_not_read_nothing_is_foretold() -> None:
+    """Whatever is remembered of it: no end is claimed that nobody saw."""
+    unread = [_decision(None, record) for record in (None, _record(**MOVED), _record("ABORT"))]
+    failed = _decision(a_task(), _record("MIGRATE_FAIL"))
+    assert of_decisions([*unread, failed], NOW) == Forecast(still=1, unread=3)
