@@ -40,6 +40,14 @@ class Sample(NamedTuple):
     sub_task: str = ""
 
 
+class Left(NamedTuple):
+    """The time left of a copy, in seconds: what the advance leads to, the least, and the most."""
+
+    seconds: int
+    least: int
+    most: int
+
+
 @dataclass(frozen=True)
 class Movement:
     """How a running task moves.
