@@ -18,10 +18,10 @@ from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.pace import WHOLE, Left, Pace
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
-# last moved is known to this much: a stall is told that long after its time, and two runs, at most.
+# last moved is known to this much: a stall is told at most so long, and two runs, after its time.
 SAMPLE_EVERY = timedelta(minutes=8)
-# Of its samples a record keeps the oldest of a day, the newest, and some between. A day has hours in
-# which a line is slow and hours in which it is fast; the last two alone foretell badly.
+# Of its samples a record keeps the oldest of a day, the newest, and some between. A day has hours
+# in which a line is slow and hours in which it is fast; the last two alone foretell badly.
 MOST_SAMPLES = 4
 OLD = timedelta(hours=24)
 SUSPICION = 0.75  # of the time after which a stall is told
@@ -38,14 +38,6 @@ class Sample(NamedTuple):
     copied: Optional[int] = None
     speed: Optional[float] = None
     sub_task: str = ""
-
-
-class Left(NamedTuple):
-    """The time left of a copy, in seconds: what the advance leads to, the least, and the most."""
-
-    seconds: int
-    least: int
-    most: int
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ def test_at_first_sight_there_is_no_gap() -> None:
 def test_notices_about_the_watching_have_none() -> None:
     """That tasks can be read again says itself how long they could not."""
     blind = WatchRecord(3, NOW - minutes(30), "20261124-0-0-blind")
-    made = a_plan((FAILED,), Memory(_ran(31).tasks, watch=blind))
+    told = frozenset({blind.event_id})
+    made = a_plan((FAILED,), Memory(_ran(31).tasks, watch=blind, told=told))
     sighted = next(each for each in made.notices if each.kind is Kind.SIGHTED)
     assert sighted.verdict.unread_since is None
