@@ -18,13 +18,13 @@ from tests.support.promised_kinds import (
     MEANING,
     MEANINGS,
     OPENINGS,
-    PASSING,
     TOLD,
 )
 from tests.support.promised_starts import PROOF, SECOND, PromisedStarts
+from tests.support.promised_stays import PromisedStays
 from tests.support.promised_texts import check_texts
 from tests.support.simulated_run import SimulatedRuns
-from tests.support.wakes import GONE, STRANGE, RunRecord
+from tests.support.wakes import GONE, RunRecord
 
 MOST_REMINDERS = 6
 SAMPLED = 8 * 60  # seconds
@@ -46,6 +46,7 @@ class Invariants:
     def __init__(self, simulated: SimulatedRuns, figures: Figures = DEFAULTS) -> None:
         self._runs, self._figures = simulated, figures
         self._starts = PromisedStarts(simulated, figures)
+        self._stays = PromisedStays(simulated, figures)
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(simulated.keys)
         self._checked = self._read = self._heard = 0
@@ -56,8 +57,6 @@ class Invariants:
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
         self._gone: Dict[str, int] = {}
-        self._passing: Dict[str, Tuple[str, datetime, int]] = {}
-        self._hanging: Set[str] = set()
         self._spoken: Dict[str, List[datetime]] = {}
         self._loud: Dict[str, datetime] = {}
         self._ever_loud: Set[str] = set()
@@ -79,6 +78,7 @@ class Invariants:
         ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
+            self._stays.note_read(wake)
         for wake in ended:
             self._check_run(wake)
         # People hear of a run within another when each of them publishes.
@@ -94,7 +94,7 @@ class Invariants:
         self._check_told(latest)
         self._check_unread(ended)
         self._check_asked(ended)
-        self._check_hanging(ended)
+        self._stays.check(ended, latest, self._latest, self._good[-1], self._ever_loud)
         self._starts.check_brought_back(latest, self._good[-1])
         self._check_quiet(ended)
         self._note_calm(ended)
@@ -157,7 +157,7 @@ class Invariants:
                 still = self._figures.still
                 last = self._still.get(task_id, (None, wake.moment - still))[1]
                 assert wake.moment - last >= still - SECOND, "it had moved"
-            assert kind != "hanging" or self._figures.hang, "a hang, where none is to be told"
+            self._stays.check_new(wake, notice)
 
     def _note_heard(self, notice: Dict[str, Any]) -> None:
         """Keep what people know of a task by now."""
@@ -170,10 +170,7 @@ class Invariants:
             self._latest[task_id] = kind
         if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
-        if kind == "hanging":
-            self._hanging.add(task_id)
-        elif kind not in BESIDES or kind == "moving":
-            self._hanging.discard(task_id)
+        self._stays.note_heard(notice, self._ever_loud)
         if kind == "unreadable":
             self._known_unread.add(task_id)
         if kind == "readable":
@@ -281,22 +278,6 @@ class Invariants:
                 known = known or task_id in self._loud
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
-
-    def _check_hanging(self, ended: List[RunRecord]) -> None:
-        """A task that stays where nothing should is told, by the second good run that could."""
-        now, figures = self._runs.clock.now(), self._figures
-        read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
-        for task_id, state in self._runs.strange.items():
-            if task_id in read:
-                before, since, late = self._passing.get(task_id, (state, now, 0))
-                since = since if before == state else now
-                late = late + self._good[-1] if now - since >= figures.hang else 0
-                self._passing[task_id] = state, since, late
-                due = state in PASSING and figures.hang and "hanging" not in figures.muted
-                known = task_id in (*self._hanging, *self._ever_loud)
-                assert not due or known or late <= 1, f"{task_id} hangs, and nobody knows"
-        for task_id in self._passing.keys() - self._runs.strange.keys():
-            del self._passing[task_id]
 
     def _check_asked(self, ended: List[RunRecord]) -> None:
         """No id is passed over for long, however few reads there are in a minute.
