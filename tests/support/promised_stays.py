@@ -95,7 +95,9 @@ class PromisedStays:
     ) -> None:
         """A task that stays where nothing should is told, by the second good run that could."""
         now, figures = self._runs.clock.now(), self._figures
-        read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
+        # What a run has read and could not write down nobody remembers.
+        recorded = [wake.saw.items() for wake in ended if wake.good]
+        read = {name for saw in recorded for name, states in saw if STRANGE in states}
         for task_id, state in self._runs.strange.items():
             if task_id in read:
                 before, since, late = self._passing.get(task_id, (state, now, 0))
