@@ -66,7 +66,7 @@ BUGS = [
         "adapters/obs.py",
         "if error.code != NO_OBJECT and not (error.code == NO_BUCKET and self._place.own):",
         "if error.status not in (403, 404):",
-        "adapters/test_obs.py::test_a_bucket_that_cannot_be_read_is_explained",
+        "adapters/test_obs_refusals.py::test_a_bucket_that_cannot_be_read_is_explained",
     ),
     Bug(
         "a run that was slow to plan has a lease that is over too soon",
