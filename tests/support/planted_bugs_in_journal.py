@@ -73,7 +73,7 @@ BUGS = [
         "run.py",
         "until = self._moment(history) + timedelta(seconds=self._last_work + OVERRUN)",
         "until = self._now + timedelta(seconds=self._ports.deadline.left() + 30)",
-        "run/test_run.py::test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other",
+        "run/test_run_failures.py::test_a_run_that_was_slow_to_plan_holds_its_lease_for_as_long_as_any_other",
     ),
     Bug(
         "what was read a while ago is started without a second look",

@@ -52,7 +52,7 @@ BUGS = [
         "adapters/sdk.py",
         "        if self._guard.refused:\n",
         "        if False:\n",
-        "run/test_run.py::test_keys_that_worked_are_refused_four_times_and_then_once_a_run",
+        "run/test_run_refused_keys.py::test_keys_that_worked_are_refused_four_times_and_then_once_a_run",
     ),
     Bug(
         "a throttled account is asked on",
