@@ -151,7 +151,7 @@ BUGS = [
         "adapters/sdk.py",
         "SHARE = 0.5\n",
         "SHARE = 1.0\n",
-        "adapters/test_sdk.py::test_a_read_leaves_half_of_the_time_to_others",
+        "adapters/test_retries.py::test_a_read_leaves_half_of_the_time_to_others",
     ),
     Bug(
         "a list in place of reads uses their time",
