@@ -283,7 +283,7 @@ class DailyJournal:
             whole = snapshot(self._memory, entry.at, entry.run, self._nonce())
             data = encode(whole, mark=Mark(begin, count, topic=self._topic), redact=self._redact)
             base, size = begin, len(data)
-        data += encode(entry, self._memory.tasks, Mark(base, count), self._redact)
+        data += encode(entry, self._memory, Mark(base, count), self._redact)
         end = self._put(position, lead + data)
         self._memory = after(self._memory, entry)
         self._base, self._size, self._count = base, size, count
