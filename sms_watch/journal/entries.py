@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, NoReturn,
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
 from sms_watch.journal.changes import Changes, bare
-from sms_watch.model.notice import Notice, Outcome, Position, Start
+from sms_watch.model.notice import KINDS, Notice, Outcome, Position, Start
 from sms_watch.model.strenum import StrEnum
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
@@ -196,8 +196,16 @@ def read(line: bytes) -> Line:
     forms, form = data.pop("tasks", {}), data.pop("changes", None)
     if not isinstance(forms, dict):
         raise ValueError("without tasks")
+    if isinstance(data.get("notices"), list):
+        data["notices"] = [row for row in data["notices"] if not _is_of_later_kind(row)]
     changes = None if form is None else codec.load(Changes, form)
     return Line(codec.load(Entry, data), codec.load(Mark, data), forms, changes)
+
+
+def _is_of_later_kind(row: Any) -> bool:
+    """Return whether a notice is of a kind that only a later version of the watchdog can tell."""
+    kind = row.get("kind") if isinstance(row, dict) else None
+    return isinstance(kind, str) and kind not in KINDS
 
 
 def _refuse(constant: str) -> NoReturn:

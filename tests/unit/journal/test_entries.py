@@ -30,10 +30,21 @@ from sms_watch.model.notice import Kind, Notice, Outcome, Start
 from sms_watch.model.task import Progress
 from sms_watch.redaction import Redactor
 from sms_watch.rules.airtime import Airtime
+from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
+from sms_watch.rules.plan import plan
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 from sms_watch.rules.sight import Sight
-from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task, varied
+from tests.support.builders import (
+    NOW,
+    a_notice,
+    a_record,
+    a_running_task,
+    a_situation,
+    a_started_record,
+    a_task,
+    varied,
+)
 from tests.support.strategies import entries, notices
 
 
@@ -154,6 +165,21 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
     notice = a_notice(task=a_task(speed=5.0))
     line = encode(an_entry(notices=(notice,))).replace(b'"speed":5.0', b'"speed":5')
     assert decode(line).notices == (notice,)
+
+
+def test_a_kind_of_a_later_version_costs_nothing_else() -> None:
+    """What is open by that name stays so; only who knows the kind can tell a notice of it."""
+    later = "20261124-0-0-invented"
+    record = replace(a_record(failed_event=""), rest=Call(later, NOW))
+    entry = an_entry(tasks={"a": record}, notices=(a_notice(), a_notice(event_id=later)))
+    data = json.loads(encode(entry))
+    data["notices"][1]["kind"] = "invented"
+    memory = fold([decode(json.dumps(data).encode())])
+    assert memory.tasks == {"a": record}
+    assert list(memory.outbox) == [a_notice().event_id]
+    (planned,) = plan([a_running_task()], memory, a_situation()).decisions
+    assert planned.record
+    assert planned.record.rest is None
 
 
 def test_a_newer_format_stops_everything() -> None:
