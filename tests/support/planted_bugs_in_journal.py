@@ -153,6 +153,13 @@ BUGS = [
         "unit/journal/test_tails.py::test_of_two_runs_that_see_other_rights_on_a_file_one_acts",
     ),
     Bug(
+        "what was told is forgotten at the next snapshot",
+        "journal/entries.py",
+        'delivered=Delivery("", tuple(told)) if told else None,',
+        "delivered=None,",
+        "proof/test_soak.py::test_the_promises_hold[4-]",
+    ),
+    Bug(
         "half a line swallows the next one",
         "journal/objects.py",
         'return b"\\n" if position == self._torn else b""',
