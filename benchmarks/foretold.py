@@ -56,7 +56,7 @@ def uneven(world: World, begin: datetime, chance: Random) -> None:
 
 
 SCENES: Mapping[str, Scenario] = {
-    **{name: SCENARIOS[name] for name in PLAYED if name in SCENARIOS},
+    **{name: SCENARIOS[name] for name in PLAYED},
     UNEVEN: Scenario(
         "Fifty servers, whose speeds change every hour",
         BEGIN,

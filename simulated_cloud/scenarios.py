@@ -6,14 +6,16 @@ import functools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Callable, Dict, Mapping, Tuple
+from typing import Callable, Dict, Mapping, NamedTuple, Tuple
 
 from simulated_cloud.faults import Fault, Faults
-from simulated_cloud.task import SimTask
+from simulated_cloud.task import BITS, MEGABIT, SimTask
 from simulated_cloud.world import World
+from sms_watch.model.task import TaskState
 
 DISK_FULL = "SMS.1315"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+GB = 1e9
 ALWAYS = 10**9  # calls
 BUSY = Fault(503, '{"error_code": "APIGW.0201", "error_msg": "Backend unavailable."}')
 OBS = ("get_object", "append_object", "create_bucket")
@@ -142,6 +144,69 @@ def _fifty(world: World, begin: datetime, chance: Random) -> None:
     _at(world, begin, 1.75, world.line_up)
 
 
+class Servers(NamedTuple):
+    """Ten servers of a kind; ``size`` in GB and ``span`` in hours of copying, each from and to."""
+
+    size: Tuple[float, float]
+    span: Tuple[float, float]
+    type: str = "MIGRATE_FILE"
+    os_type: str = "LINUX"
+
+    def one(self, name: str, chance: Random) -> SimTask:
+        """Return one of them, which nobody has started yet."""
+        size, span = chance.uniform(*self.size) * GB, chance.uniform(*self.span) * HOUR
+        if name == LARGEST:
+            size, span = 6_000 * GB, 48 * HOUR
+        return SimTask(
+            name,
+            name,
+            type=self.type,
+            os_type=self.os_type,
+            size=size,
+            speed=size * BITS / MEGABIT / span.total_seconds(),
+            synchronises=name in SYNCHRONISED,
+            state=TaskState.READY,
+        )
+
+
+WAVE: Mapping[str, Servers] = {
+    "web": Servers((40, 200), (1, 4)),
+    "app": Servers((80, 400), (4, 9)),
+    "desk": Servers((60, 250), (2, 6), "MIGRATE_BLOCK", "WINDOWS"),
+    "db": Servers((500, 2_500), (8, 30)),
+    "file": Servers((1_500, 4_500), (20, 46)),
+}
+LARGEST = "file-01"
+SYNCHRONISED = (*(f"db-{number:02}" for number in range(1, 11)), "app-01", "app-02")
+ON_DAY_TWO = tuple(
+    f"{kind}-{number:02}" for kind in WAVE if kind != "file" for number in (8, 9, 10)
+)
+
+
+def _wave(world: World, begin: datetime, chance: Random) -> None:
+    at = functools.partial(_at, world, begin)
+    for kind, servers in WAVE.items():
+        for number in range(1, 11):
+            task = world.add(servers.one(f"{kind}-{number:02}", chance))
+            earliest, latest = (15, 17) if task.id in ON_DAY_TWO else (0, 3)
+            at(chance.uniform(earliest, latest), world.resume, task.id)
+    at(3.5, world.pause, "app-03")
+    at(50, world.resume, "app-03")
+    at(8, world.ignore_starts, "file-02")  # so it hangs in READY after the first outage
+    at(8, world.line_down)
+    at(10.5, world.line_up)
+    at(16, world.settle, "file-02")
+    at(17.5, world.hold, "desk-10", TaskState.RESETING)
+    at(29, world.line_down)
+    at(38, world.line_up)
+    at(40, world.fail, "file-04", DISK_FULL, "/dev/vdb1")
+    at(40, world.hold, "db-03", TaskState.SKIPPING)
+    at(46, world.settle, "db-03")
+    at(47, world.clear, "file-04")
+    at(47 + 1 / 60, world.resume, "file-04")
+    at(48, world.settle, "desk-10")
+
+
 def _disk(world: World, begin: datetime, chance: Random) -> None:
     _three(world)
     _at(world, begin, 1.5, world.fail, "7d3c-db", DISK_FULL, "/dev/vdb1")
@@ -157,6 +222,7 @@ def _short_outage(world: World, begin: datetime, chance: Random) -> None:
 
 BEGIN = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
 MORNING = BEGIN + 10 * HOUR
+FRIDAY = datetime(2026, 11, 20, 18, tzinfo=timezone.utc)
 
 SCENARIOS: Dict[str, Scenario] = {
     "night": Scenario(
@@ -185,6 +251,16 @@ SCENARIOS: Dict[str, Scenario] = {
         BEGIN + 4 * HOUR,
         _fifty,
         discovers=True,
+    ),
+    "wave": Scenario(
+        "Fifty servers over a weekend: two outages, and three that hang",
+        FRIDAY,
+        FRIDAY + 64 * HOUR,
+        _wave,
+        every=15 * MINUTE,
+        line=6 * HOUR,
+        discovers=True,
+        settings={"DIGEST_HOURS": "12"},
     ),
     "disk-full": Scenario("A disk fills up, and nobody is there", BEGIN, MORNING, _disk),
     "obs-down": Scenario(

@@ -13,10 +13,20 @@ MOVING = (TaskState.RUNNING, TaskState.SYNCING)
 PAUSED = (TaskState.ABORTING, TaskState.ABORT)
 DONE = (TaskState.MIGRATE_SUCCESS, TaskState.SYNC_SUCCESS)
 SYNCHRONISED = (TaskState.SYNCING, TaskState.SYNC_FAIL, TaskState.SYNC_SUCCESS)
+# States that a task passes through, and in which it may be held.
+HELD = (
+    TaskState.READY,
+    TaskState.ABORTING,
+    TaskState.SKIPPING,
+    TaskState.DELETING,
+    TaskState.RESETING,
+    TaskState.SYNC_F_ROLLBACKING,
+)
 STARTABLE = (TaskState.READY, TaskState.ABORT, *FAILED)
 # Seconds until the service notices: a copy that broke, a start that found no line, a start that
-# met the same obstacle again, a pause that was asked for.
+# met the same obstacle again, a pause that was asked for; and until the agent takes up a start.
 NOTICES_BREAK, GIVES_UP_CONNECTING, MEETS_OBSTACLE, COMES_TO_REST = 30, 20, 10, 10
+PICKS_UP = 10
 # Seconds of what lies before the copy, and of what lies behind it.
 SETTING_UP, CLOSING = 720, 360
 # The code of a copy whose line broke, and of a start that found none (SMS FAQs).
@@ -53,7 +63,7 @@ class SimTask:
     moves. ``obstacle`` is the code of a failure that no start mends until it is cleared away.
     ``recovers_after`` are the seconds after which the agent starts again by itself once the line
     is back, if it does, ``picks_up_after`` those between an accepted start and the agent's taking
-    it up.
+    it up, which it never does if they are ``None``.
     """
 
     id: str
@@ -69,7 +79,7 @@ class SimTask:
     project: str = ""
     enterprise_project: str = "0"
     recovers_after: Optional[float] = None
-    picks_up_after: float = 10
+    picks_up_after: Optional[float] = PICKS_UP
     state: str = TaskState.RUNNING
     code: str = ""
     params: Tuple[str, ...] = ()
@@ -83,7 +93,6 @@ class SimTask:
     copied_at: Optional[datetime] = None
     ended: Optional[datetime] = None
     waited: timedelta = timedelta(0)
-    failed: timedelta = timedelta(0)
     version: int = 0
 
     def __post_init__(self) -> None:

@@ -17,14 +17,15 @@ from simulated_cloud.task import (
     CLOSING,
     COMES_TO_REST,
     DONE,
-    FAILED,
     GIVES_UP_CONNECTING,
+    HELD,
     LINE_CODES,
     MEETS_OBSTACLE,
     MOVING,
     NOTICES_BREAK,
     OVERSPEED,
     PAUSED,
+    PICKS_UP,
     RECOVERABLE,
     SETTING_UP,
     STARTABLE,
@@ -146,6 +147,23 @@ class World:
         self._change(task, TaskState.ABORTING)
         self._later(task, COMES_TO_REST, lambda: self._change(task, TaskState.ABORT))
 
+    def hold(self, task_id: str, state: str) -> None:
+        """Let a moving task pass into a state such as RESETING and stay in it until it settles."""
+        task = self.tasks[task_id]
+        if task.state in MOVING:
+            self._change(task, state)
+
+    def ignore_starts(self, task_id: str) -> None:
+        """Let the agent take up no start: after an accepted one the task waits in READY."""
+        self.tasks[task_id].picks_up_after = None
+
+    def settle(self, task_id: str) -> None:
+        """Let a task that was held, or whose starts were ignored, go on."""
+        task = self.tasks[task_id]
+        task.picks_up_after = PICKS_UP
+        if task.state in HELD:
+            self._run(task)
+
     def overspeed(self, task_id: str) -> None:
         """Let the service pause a task that passes its speed limit."""
         task = self.tasks[task_id]
@@ -212,7 +230,11 @@ class World:
         if not accepted:
             raise Refused(400, "SMS.7713", f"A task in state {task.state} cannot be started.")
         task.version += 1
-        self._later(task, task.picks_up_after, lambda: self._run(task))
+        if task.picks_up_after is None:
+            task.code = ""
+            self._change(task, TaskState.READY)
+        else:
+            self._later(task, task.picks_up_after, lambda: self._run(task))
         self.advance()
 
     # The flow of a task
@@ -222,7 +244,6 @@ class World:
         for task in self.tasks.values():
             if task.working:
                 task.work(span.total_seconds())
-            task.failed += span if task.state in FAILED else timedelta(0)
             task.waited += span if task.restartable else timedelta(0)
         self._reached = until
 
@@ -261,7 +282,7 @@ class World:
 
     def _run(self, task: SimTask) -> None:
         task.code = ""
-        if task.state == TaskState.READY:
+        if task.state == TaskState.READY and not any(task.far):
             task.begun = self._reached
         over = task.synchronises and task.copied_at
         self._change(task, TaskState.SYNCING if over else TaskState.RUNNING, fresh=True)

@@ -1,7 +1,7 @@
 """One run: observe, decide, record, act, publish, acknowledge. One way, without back and forth.
 
-The order is what makes it safe to die at any point. What is owed is written down before it is
-done: an attempt counts before its start is sent, a notice is owed before it is published. A run
+The order is what makes it safe to die at any point. What is to be done is written down
+first: an attempt counts before its start is sent, a notice is pending before it is published. A run
 that dies is completed by the next one, which judges its starts by what it then reads and sends
 its notices with the same ids.
 """
@@ -207,7 +207,7 @@ class _Run:
         """Return whether good news waits for more of its kind: tasks whose turn comes next.
 
         After a long outage they come back some at a time, as many as a run may start; it is one
-        event for people. What is owed stands in the journal, and nothing waits for long.
+        event for people. What is pending stands in the journal, and nothing waits for long.
         """
         good = all(notice.kind is Kind.RESUMED for notice in pending)
         young = all(self._now - notice.at < LONGEST_WAIT for notice in pending)

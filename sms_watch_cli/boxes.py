@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import textwrap
@@ -14,7 +15,8 @@ from rich.text import Text
 from sms_watch.model.notice import Kind, Level
 from sms_watch.text import count
 
-MOST_PARAGRAPHS = 3  # of a message; there is one for each task
+MOST_PARAGRAPHS = 3  # of a message; there is one for each task, or for many of a kind
+MOST_LINES = 30  # of a box; a list of fifty tasks would push all else off the screen
 FRAME = 4  # columns that a box takes
 LABEL = re.compile(r" *(?:\S.*? {2,})?")  # what stands before the text of a line
 GOOD_NEWS = frozenset(
@@ -31,20 +33,29 @@ GOOD_NEWS = frozenset(
 COLOURS = ((Level.CRITICAL, "red"), (Level.WARNING, "yellow"))
 
 
-def box(message: Mapping[str, Any], width: int) -> Panel:
-    """Return a message in a box as wide as the terminal."""
+def box(message: Mapping[str, Any], width: int, clock: str = "%H:%M") -> Panel:
+    """Return a message in a box as wide as the terminal; ``clock`` is the form of its moment."""
     # No title of the panel: it would be cut where it is longer than a line.
-    subject = f"{message['at']:%H:%M} message: {message['subject'].rpartition(' - ')[0]}"
+    subject = f"{message['at']:{clock}} message: {message['subject'].rpartition(' - ')[0]}"
     paragraphs = message["email"].split("\n\nSMS console:")[0].split("\n\n")
     more = len(paragraphs) - MOST_PARAGRAPHS
     rest = [f"... and {count(more, 'more paragraph')}"] if more > 0 else []
     text = "\n\n".join([*paragraphs[:MOST_PARAGRAPHS], *rest])
     colour = _colour(_notices(message))
-    lines = [wrapped(line, width - FRAME) for line in text.splitlines()]
     return Panel(
-        Group(Text(subject, style=f"bold {colour}"), Text("\n" + "\n".join(lines))),
+        Group(Text(subject, style=f"bold {colour}"), Text(f"\n{_lines(text, width - FRAME)}")),
         border_style=colour,
     )
+
+
+def _lines(text: str, width: int) -> str:
+    """Return a text as lines of a width, of which only so many are shown as a screen has."""
+    lines = [wrapped(line, width) for line in text.splitlines()]
+    heights = itertools.accumulate(line.count("\n") + 1 for line in lines)
+    fitting = sum(height <= MOST_LINES for height in heights)
+    more = len(lines) - fitting
+    rest = [f"... and {count(more, 'more line')}"] if more > 0 else []
+    return "\n".join([*lines[:fitting], *rest])
 
 
 def wrapped(line: str, width: int) -> str:

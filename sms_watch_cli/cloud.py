@@ -26,16 +26,16 @@ FUNCTION = f"urn:fss:ap-southeast-3:{PROJECT}:function:default:sms-watch"
 MARK = "# Settings of the simulated cloud; its command writes this file whenever it begins."
 OUTAGE = timedelta(minutes=10)
 STORY = """\
-Four migrations are under way in it, in real time:
+Four migrations are under way there, in real time:
   shop-web      is copying
   shop-db       is copying
-  office-files  has lost its line for ten minutes; a restart helps after that
+  office-files  has lost its connection for ten minutes; after that a restart helps
   office-mail   has failed on a full disk (SMS.1315), so restarting cannot help
 """
 COMMANDS = {
     "status": "the tasks, live",
-    "invoke": "one run of the watchdog: see the start that it sends, and the message",
-    "report": "the page about it, once the watchdog has run",
+    "invoke": "one run of the watchdog, with the restart and the message that it sends",
+    "report": "a page about all this, once the watchdog has run",
 }
 SERVICES = (("/v3/", "SMS"), ("/fgs/", "FunctionGraph"), ("/notifications/", "SMN"))
 ACCEPTED = 200
@@ -63,12 +63,12 @@ def a_cloud() -> CloudServer:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("simulated.env"),
     show_default=True,
-    help="Where to write the settings that reach it.",
+    help="Where to write the settings for it.",
 )
 def command(env_file: Path) -> None:
-    """Serve a simulated cloud until Ctrl-C, to try the others on.
+    """Serve a simulated cloud, to try the other commands on.
 
-    It shows each call that it gets, and the subject of each message.
+    Runs until Ctrl-C, and shows each call received and the subject of each message.
     """
     with a_cloud() as server:
         world = server.cloud.world
@@ -105,10 +105,10 @@ def _welcome(url: str, env_file: Path) -> Iterator[str]:
     yield f"  {command} check --env-file {path} \\"
     yield f"    --function {FUNCTION} \\"
     yield f"    --function-endpoint {url}"
-    yield "      whether all is set up, the function included"
+    yield "      checks the set-up, the function included"
     yield ""
-    yield "The first run looks back a month for a journal that is not there: that makes many 404s."
-    yield "Ctrl-C ends it. The calls that it gets:"
+    yield "The first run looks for a journal of the last month and finds none: hence the 404s."
+    yield "Press Ctrl-C to end it. Calls received:"
 
 
 def _log(world: World, answer: flask.Response) -> flask.Response:

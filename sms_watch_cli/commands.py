@@ -17,9 +17,9 @@ from sms_watch_cli.status import command as status
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sms_watch")
 def group() -> None:
-    """Look after a migration from your own machine, or play one night on it.
+    """Look after migrations from your own machine, or play with a simulated cloud.
 
-    Settings come from the environment, or from a file that --env-file names.
+    Settings come from the environment, or from the file that --env-file names.
     """
 
 

@@ -57,14 +57,14 @@ def _event(path: Optional[Path]) -> Any:
     "--event",
     "event_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The event as JSON; a timer's without it.",
+    help="The event, as JSON; by default one of a timer.",
 )
-@click.option("--quiet", is_flag=True, help="Say nothing but why a run failed, as cron likes it.")
+@click.option("--quiet", is_flag=True, help="For cron: print nothing unless the run fails.")
 @env_file_option
 def command(event_file: Optional[Path], quiet: bool, given: Dict[str, str]) -> None:
-    """Do one run of the handler, and print its log and its report.
+    """Run the handler once, and print its log and its report.
 
-    Exit status: 0, or 1 when the run failed as FunctionGraph would count it.
+    Exit status: 0, or 1 if the run failed, as FunctionGraph would count it.
     """
     try:
         report = invoke(event_file, given, quiet)

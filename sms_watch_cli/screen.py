@@ -17,7 +17,7 @@ from rich.text import Text
 
 from simulated_cloud.buckets import Storage
 from simulated_cloud.score import Score, verdict
-from simulated_cloud.task import FAILED, MOVING, PAUSED, SimTask
+from simulated_cloud.task import DONE, FAILED, HELD, MOVING, PAUSED, SimTask
 from simulated_cloud.world import World
 from sms_watch.journal.folding import replay
 from sms_watch.model.task import TaskState
@@ -27,7 +27,7 @@ from sms_watch_cli.report.story import HOURS_LOST, hours
 from sms_watch_cli.session import can_redraw, command_here
 
 EPOCH = datetime(2026, 1, 1, 22, tzinfo=timezone.utc)  # lines come at whole spans since then
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MARGIN = 8  # lines of a terminal that are left to messages
 NARROW = 100  # columns; a terminal that has fewer goes without the speed
 MOST_IN_LINE = 8  # tasks; of more than these only the states are counted
@@ -36,7 +36,7 @@ COLOURS: Mapping[str, str] = {
     **dict.fromkeys(FAILED, "red"),
     **dict.fromkeys(MOVING, "green"),
     **dict.fromkeys(PAUSED, "yellow"),
-    TaskState.MIGRATE_SUCCESS: "green",
+    **dict.fromkeys(DONE, "green"),
 }
 ACTIONS = {"start": "restarted", "wait": "waits: ", "none": ""}
 PLAIN = (
@@ -44,7 +44,7 @@ PLAIN = (
     " or was paused, sends a mail each time, and remembers nothing."
 )
 LEGEND = (
-    f"{HOURS_LOST} Avoidable: the part of it in which a restart would have helped at once."
+    f"{HOURS_LOST} Avoidable: how long a restart would have helped at once, seen or not."
     " Hopeless: starts of a task that only a person can mend. A start in vain still makes the task"
     " run for some seconds, so the more of them, the fewer hours seem lost."
 )
@@ -72,11 +72,12 @@ class Screen:
         self,
         title: str,
         console: Optional[Console] = None,
-        line: timedelta = timedelta(hours=1),
+        line: timedelta = HOUR,
     ) -> None:
         self._title = title
         self._console = console or Console(file=sys.stdout, highlight=False)
         self._line = line
+        self._clock = "%H:%M" if line <= HOUR else "%a %H:%M"  # or a day could not be told
         self._failed = 0
         self._live: Optional[Live] = None
         self._world: Optional[World] = None
@@ -103,7 +104,7 @@ class Screen:
             self._say(moment, f"runs succeed again, after {self._failed} that failed", "green")
             self._failed = 0
         for message in self._world.inbox[self._told :]:
-            self._console.print(box(message, self._console.width))
+            self._console.print(box(message, self._console.width, self._clock))
         self._told = len(self._world.inbox)
         actions = {task["id"]: task for task in report["tasks"]}
         if self._live is not None:
@@ -120,11 +121,12 @@ class Screen:
     def _log(self, moment: datetime, actions: Actions) -> None:
         span = moment - EPOCH
         if self._live is None and self._world is not None and not span % self._line:
-            for line in _lines(moment, self._world, self._line, actions):
+            when = f"{moment:{self._clock if self._line < DAY else '%a %d'}}"
+            for line in _lines(when, moment, self._world, actions):
                 self._console.print(Text(line), soft_wrap=True)
 
     def _say(self, moment: datetime, what: str, style: str) -> None:
-        self._console.print(Text(f"{moment:%H:%M} {what}", style=style), soft_wrap=True)
+        self._console.print(Text(f"{moment:{self._clock}} {what}", style=style), soft_wrap=True)
 
     def journal(self, storage: Storage) -> None:
         """Show what the journal holds."""
@@ -141,7 +143,7 @@ class Screen:
 
     def scoreboard(self, ours: Score, plain: Score, nobody: Score, failed: int = 0) -> None:
         """Show what the night came to, side by side; ``failed`` runs of the watchdog's were."""
-        table = Table(title="The same night", title_justify="left")
+        table = Table(title="Side by side", title_justify="left")
         table.add_column("who watched", no_wrap=True)
         for name in HEADINGS:
             table.add_column(name, justify="right")
@@ -153,7 +155,7 @@ class Screen:
         if failed:
             self._console.print(
                 f"{failed} runs failed, and FunctionGraph would count each of them. The others"
-                " watched a night without that trouble."
+                " were played without that trouble."
             )
         self._console.print(Text(f"\n{PLAIN}\n{LEGEND}", style="dim"))
 
@@ -161,13 +163,13 @@ class Screen:
         """Show what to try after this; ``out`` is the page that was written, if any."""
         command = command_here()
         steps = {
-            f"{command} simulate --help": "the other nights",
-            f"{command} simulate {scenario} --report night.html": "the report page of this night",
+            f"{command} simulate --help": "the other scenarios",
+            f"{command} simulate {scenario} --report {scenario}.html": "its report page",
             f"{command} cloud": "a simulated cloud to try the commands on",
             "README.md": "how to watch migrations of your own",
         }
         if out is not None:
-            self._console.print(Text(f"\nThe report page of this night: {out}"), soft_wrap=True)
+            self._console.print(Text(f"\nThe report page: {out}"), soft_wrap=True)
         self._console.print(Text("\nWhat next", style="bold"))
         for step, what in steps.items():
             self._console.print(Text(f"  {step}\n      {what}"), soft_wrap=True)
@@ -196,8 +198,8 @@ def tasks_at(moment: datetime, world: World, actions: Actions, console: Console)
     for name in ("task", "state", "", "%", *(["Mbit/s"] if wide else []), "left", "the watchdog"):
         # A line for each task, or the room would not do: the bar takes what the texts leave.
         table.add_column(name, no_wrap=True, ratio=None if name else 1)
-    failed_first = sorted(world.tasks.values(), key=lambda task: task.state not in FAILED)
-    for task in failed_first[:room]:
+    tasks = sorted(world.tasks.values(), key=_rank)
+    for task in tasks[:room]:
         action = actions.get(task.id, {})
         colour = COLOURS.get(task.state, "white")
         speed = f"{task.speed:.0f}" if task.copying else ""
@@ -210,9 +212,18 @@ def tasks_at(moment: datetime, world: World, actions: Actions, console: Console)
             _left(action, moment),
             _doing(action),
         )
-    more = len(world.tasks) - room
-    rest = [Text(f"and {more} more")] if more > 0 else []
+    more = tasks[room:]
+    text = f"and {len(more)} more: {_states(more)}"
+    rest = [Text(text, no_wrap=True, overflow="ellipsis")] if more else []
     return Group(Text(f"{moment:%Y-%m-%d %H:%M} UTC", style="bold"), table, *rest)
+
+
+def _rank(task: SimTask) -> int:
+    """Return the place of a task on a terminal: what needs a look first, what is done last."""
+    ranks = (FAILED, PAUSED, HELD, (TaskState.RUNNING,), MOVING, DONE)
+    if task.state == TaskState.READY and not any(task.far):  # nobody has started it yet
+        return ranks.index(DONE)
+    return next((rank for rank, states in enumerate(ranks) if task.state in states), 0)
 
 
 def _bar(task: SimTask, colour: str) -> ProgressBar:
@@ -234,19 +245,21 @@ def _left(action: Mapping[str, Any], moment: datetime) -> str:
     return duration(datetime.fromisoformat(str(eta).replace("Z", "+00:00")) - moment)
 
 
-def _lines(moment: datetime, world: World, every: timedelta, actions: Actions) -> List[str]:
-    when = f"{moment:%H:%M}" if every < DAY else f"{moment:%a %d}"
+def _lines(when: str, moment: datetime, world: World, actions: Actions) -> List[str]:
     tasks = list(world.tasks.values())
     if len(tasks) > MOST_IN_LINE:
-        counted = Counter(str(task.state) for task in tasks)
-        states = ", ".join(f"{number} {state}" for state, number in sorted(counted.items()))
-        return [f"{when}  {len(tasks)} tasks: {states}"]
+        return [f"{when}  {len(tasks)} tasks: {_states(tasks)}"]
     width = max((len(task.name) for task in tasks), default=0)
     heads = [when, *[" " * len(when)] * len(tasks)]
     return [
         f"{head}  {task.name:<{width}} {_brief(task, actions.get(task.id, {}), moment)}"
         for head, task in zip(heads, tasks)
     ]
+
+
+def _states(tasks: List[SimTask]) -> str:
+    counted = Counter(str(task.state) for task in tasks)
+    return ", ".join(f"{number} {state}" for state, number in sorted(counted.items()))
 
 
 def _brief(task: SimTask, action: Mapping[str, Any], moment: datetime) -> str:

@@ -91,7 +91,7 @@ def env_file_option(command: Command) -> Command:
         "given",
         type=click.Path(dir_okay=False, path_type=Path),
         callback=lambda ctx, parameter, path: read_env_file(path),
-        help="The settings, one NAME=value a line; the environment has the rest.",
+        help="The settings, one NAME=value a line; the environment supplies the rest.",
     )
     return option(command)
 

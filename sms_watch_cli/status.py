@@ -318,8 +318,8 @@ def follow(
 
 @click.command("status")
 @env_file_option
-@click.option("--once", is_flag=True, help="Look once and end.")
-@click.option("--json", "as_json", is_flag=True, help="Look once and print JSON, for machines.")
+@click.option("--once", is_flag=True, help="Print the table once, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON once, for other programs.")
 @click.option(
     "--every",
     "pause",
@@ -327,15 +327,15 @@ def follow(
     default=USUAL_PAUSE,
     show_default=True,
     metavar="SECONDS",
-    help=f"How often to look, at least {LEAST_PAUSE}.",
+    help="How often to refresh.",
 )
 def command(given: Dict[str, str], once: bool, as_json: bool, pause: int) -> None:
     """Show the tasks: state, progress, speed, time left, next try.
 
-    On a terminal the table is looked at anew until Ctrl-C; elsewhere it is printed once, as plain
-    text. It reads tasks and journal, and changes nothing.
+    On a terminal the table is refreshed until Ctrl-C; elsewhere it is printed once, as plain text.
+    It reads the tasks and the journal, and changes nothing.
 
-    Exit status: 0, or 2 when nothing could be read.
+    Exit status: 0, or 2 if nothing could be read.
     """
     with CloudSession.of(texts_of(given), unread=unread_of(given)) as cloud_session:
         console = Console(highlight=False)

@@ -249,7 +249,7 @@ def _settled(
 
 
 def fold(entries: Iterable[Entry]) -> Memory:
-    """Return what entries, oldest first, add up to."""
+    """Return what entries, oldest first, add up to: what lines that are folded must agree with."""
     memory = Memory()
     for entry in entries:
         memory = after(memory, entry)

@@ -19,7 +19,7 @@ from sms_watch.messages.digests import digest_counts
 from sms_watch.messages.facts import MAX_CODE
 from sms_watch.messages.failures import say_in_vain
 from sms_watch.messages.grammar import Telling
-from sms_watch.messages.grouping import Item, gaps, items
+from sms_watch.messages.grouping import Item, items
 from sms_watch.messages.paragraphs import Paragraph, paragraphs
 from sms_watch.messages.sentences import advice, sentence
 from sms_watch.model.notice import Kind, Message, Notice
@@ -57,7 +57,7 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     When all of it is too large, the tasks that matter less shrink to a line each; when even that is
     too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    telling = Telling(context.zone, gaps(notices), context.retry)
+    telling = Telling(context.zone, context.retry)
     split = [part for item in items(notices) for part in _split(item, telling)]
     parts = [_Part.of(each) for each in paragraphs(split, telling)]
     room = MAX_MESSAGE - FRAME - sum(map(_bytes, _around(parts, context)))

@@ -10,6 +10,7 @@ from sms_watch.messages.digests import digest_forecast, digest_row
 from sms_watch.messages.failures import (
     NO_TASK,
     details,
+    gap_of,
     restarts,
     seen_at,
     state_of,
@@ -178,13 +179,14 @@ def _own_facts(item: Item, telling: Telling) -> Iterator[Fact]:
 def _moments(notice: Notice, telling: Telling) -> Mapping[str, str]:
     """Return the moments of a notice, and what came with it from outside."""
     found: Dict[str, str] = {}
-    if notice.kind in SEEN:
+    gap = gap_of(notice)
+    if notice.kind in SEEN or gap:
         found["Seen"] = seen_at(notice, telling)
     if notice.since and (
         notice.kind in SINCE or (notice.kind is Kind.FAILED and stays_failed(notice))
     ):
         found["Since"] = telling.when(notice.since)
-    if notice.kind in AFTER:
+    if notice.kind in AFTER and not (gap and notice.kind is Kind.MOVING):
         found["After"] = stood_for(notice)
     if notice.kind is Kind.COPIED:
         found["Copied"] = facts.copied_since(notice.task or NO_TASK)

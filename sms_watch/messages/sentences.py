@@ -15,6 +15,7 @@ from sms_watch.messages.failures import (
     NO_TASK,
     OFFLINE,
     failed_title,
+    first_seen,
     person_advice,
     remedy,
     say_failed,
@@ -81,13 +82,14 @@ def advice(notice: Notice, telling: Telling) -> str:
 
 def _say_paused(notice: Notice, telling: Telling) -> str:
     state = telling.alone(f" ({state_of(notice)})")
+    seen = telling.alone(first_seen(notice, telling))
     if (notice.task or NO_TASK).is_halted:
-        text = "SMS itself paused {them}{state} because of an error. " + LEFT_PAUSED
+        text = "SMS itself paused {them}{state} because of an error{seen}. " + LEFT_PAUSED
     elif state_of(notice) == TaskState.ABORTING:
-        text = "Being paused{state}. " + LEFT_ALONE
+        text = "Being paused{state}{seen}. " + LEFT_ALONE
     else:
-        text = "Paused by a person{state}. " + LEFT_ALONE
-    return telling.say(text, state=state)
+        text = "Paused by a person{state}{seen}. " + LEFT_ALONE
+    return telling.say(text, state=state, seen=seen)
 
 
 LEFT_PAUSED = "sms_watch does not restart a paused task."
@@ -95,7 +97,7 @@ LEFT_ALONE = "sms_watch leaves {them} alone until someone presses Start."
 
 
 def _say_finished(notice: Notice, telling: Telling) -> str:
-    return telling.alone(f"Finished ({state_of(notice)}).")
+    return telling.alone(f"Finished ({state_of(notice)}){first_seen(notice, telling)}.")
 
 
 def _say_gone(notice: Notice, telling: Telling) -> str:
@@ -239,9 +241,10 @@ def _stall_advice(notice: Notice, telling: Telling) -> str:
 def _say_moving(notice: Notice, telling: Telling) -> str:
     if telling.many:
         return ""
+    seen, lasted = first_seen(notice, telling), duration(_lasted(notice))
     if follows(notice, Kind.STALLED):
-        return f"Moving again after {duration(_lasted(notice))} without progress."
-    return f"Moved on to {state_of(notice)} after {duration(_lasted(notice))}."
+        return f"Moving again{seen or f' after {lasted} without progress'}."
+    return f"Moved on to {state_of(notice)}{seen or f' after {lasted}'}."
 
 
 def _say_copied(notice: Notice, telling: Telling) -> str:
@@ -307,12 +310,12 @@ def _still(notice: Notice, telling: Telling) -> str:
     """Return what is still so."""
     since = _since(notice, telling)
     if runs(notice):
-        return telling.alone(f"No progress since {since}.")
+        return telling.alone(f"No progress seen since {since}.")
     if phase_of(notice) in BROKEN:
-        failed = telling.alone(f"Failed since {since}. ")
+        failed = telling.alone(f"Seen failed since {since}. ")
         return failed + say_needs_person(notice, telling)
     if (notice.task or NO_TASK).is_halted and state_of(notice) != TaskState.ABORTING:
-        return telling.alone(f"Paused by SMS since {since}. ") + LEFT_PAUSED
+        return telling.alone(f"Seen paused by SMS since {since}. ") + LEFT_PAUSED
     return telling.alone(f"{_stuck(notice, telling)}.")
 
 

@@ -158,6 +158,7 @@ class Verdict:
     """What is done about a task, and why.
 
     ``error_class`` is that of its error while it is failed, ``start`` the start that was decided.
+    ``unread_since``: for so long nobody had read the task before, so when it changed is not known.
     """
 
     action: Action = Action.NONE
@@ -165,6 +166,7 @@ class Verdict:
     error_class: Optional[ErrorClass] = None
     attempt: Attempt = Attempt()
     start: Optional[Start] = None
+    unread_since: Optional[datetime] = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.pace import OLD, WHOLE, Left, Pace, Stretches
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
-# last moved is known to this much: a stall is told that long after its time, and two runs, at most.
+# last moved is known to this much: a stall is told at most so long, and two runs, after its time.
 SAMPLE_EVERY = timedelta(minutes=8)
 # Of its samples a record keeps the oldest of a day, the newest, and some between.
 MOST_SAMPLES = 4

@@ -95,14 +95,14 @@ def _all(
 
 @click.command("check")
 @env_file_option
-@click.option("--function", "urn", metavar="URN", help="Look at this function's set-up too.")
+@click.option("--function", "urn", metavar="URN", help="Also check this function.")
 @click.option(
     "--function-endpoint",
     metavar="URL",
-    help="Another address for FunctionGraph; from the URN's region without it.",
+    help="Another address for FunctionGraph than that of the URN's region.",
 )
-@click.option("--send-test", is_flag=True, help="Publish one test message to the topic.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+@click.option("--send-test", is_flag=True, help="Publish a test message to the topic.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -112,13 +112,13 @@ def command(
     send_test: bool,
     as_json: bool,
 ) -> None:
-    """See whether all is set up, and what to do where it is not.
+    """Check the set-up, and say what to do about what is wrong.
 
-    Looks at settings, clock, keys, tasks, topic with its subscriptions, journal, and with
-    --function at the function in FunctionGraph. It judges with the keys given here; the function's
-    own may have other rights. It changes nothing; only --send-test sends something.
+    Checks settings, clock, keys, tasks, the topic and its subscriptions, the journal, and with
+    --function the function in FunctionGraph. It uses the keys given here; those of the function
+    may have other rights. It changes nothing, and sends nothing without --send-test.
 
-    Exit status: 0 when all is well, 1 with warnings, 2 when something failed.
+    Exit status: 0 if all is well, 1 with warnings, 2 with failures.
     """
     texts = texts_of(given)
     endpoint = _endpoint(function_endpoint, urn)

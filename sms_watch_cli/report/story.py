@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
+from sms_watch.model.forecast import End
 from sms_watch.model.notice import Outcome
 from sms_watch.model.task import Phase
+from sms_watch.rules.forecast import Expected
 
 # Stands for a state where there is no task.
 GONE = ""
@@ -17,7 +19,8 @@ MORNING, EVENING = 8, 18  # hours, local
 NEED = (Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN)
 # What everybody means by it: the page, the scoreboard of a simulated night, and the digest.
 HOURS_LOST = (
-    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped."
+    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped,"
+    " counted from the run that first saw a failure to the run that saw it over."
 )
 RESTS = len(NEED) + 1
 
@@ -27,13 +30,20 @@ def hours(span: timedelta) -> str:
     return f"{span / timedelta(hours=1):.1f}"
 
 
-@dataclass(frozen=True)
-class Point:
+class Mark(NamedTuple):
     """How far a sub-task was at a moment, in percent."""
 
     at: datetime
     percent: int
+
+
+class Point(NamedTuple):
+    """What was read at a moment: how far a sub-task was, in percent, and the bytes copied."""
+
+    at: datetime
+    percent: Optional[int]
     sub_task: str = ""
+    copied: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -102,19 +112,28 @@ class Sent:
 class Story:
     """What became of one task.
 
-    ``strokes`` are stretches of its curve, ``gaps`` the spans in which it was not seen. A state
-    that began or ended in a gap has the moments at which it was seen.
+    ``strokes`` are stretches of its curve in percent, ``points`` all that is known of how far it
+    was when, ``gaps`` the spans in which it was not seen. A state that began or ended in a gap has
+    the moments at which it was seen. ``expected`` is its part in the forecast, ``None`` if it has
+    none.
     """
 
     id: str
     name: str
     bands: Tuple[Band, ...]
-    strokes: Tuple[Tuple[Point, ...], ...]
+    strokes: Tuple[Tuple[Mark, ...], ...]
     starts: Tuple[Start, ...]
     failures: int
     lost: timedelta
     saved: timedelta
     gaps: Tuple[Gap, ...] = ()
+    points: Tuple[Point, ...] = ()
+    expected: Optional[Expected] = None
+
+    @property
+    def end(self) -> Optional[End]:
+        """When its copy is expected to be done, as far as that was measured."""
+        return self.expected.end if self.expected else None
 
     @property
     def state(self) -> Band:
@@ -138,9 +157,15 @@ class Story:
         return self.rank < RESTS
 
     @property
+    def still_since(self) -> Optional[datetime]:
+        """When the stall began in which it is at the end."""
+        stalls = (band for band in self.bands if band.stalled and band.end == self.state.end)
+        return next((band.begin for band in stalls), None)
+
+    @property
     def is_still(self) -> bool:
         """Whether it is in a stall at the end."""
-        return any(band.stalled and band.end == self.state.end for band in self.bands)
+        return self.still_since is not None
 
     @property
     def rank(self) -> int:
@@ -206,8 +231,3 @@ def _well(band: Band, begin: datetime, end: datetime, gaps: Sequence[Gap]) -> ti
 
 def _overlap(gap: Gap, begin: datetime, end: datetime) -> timedelta:
     return max(min(gap.end, end) - max(gap.begin, begin), timedelta(0))
-
-
-def worst_first(story: Story) -> Tuple[int, timedelta, str, str]:
-    """Return the key by which those that need somebody come first, then those that lost most."""
-    return story.rank, -story.lost, story.name, story.id

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import List, Sequence, Tuple
 
-from sms_watch.model.task import BROKEN, Phase
-from sms_watch.text import clean, count, duration, when
+from sms_watch.messages.forecasts import say_forecast
+from sms_watch.model.task import BROKEN
+from sms_watch.text import count, duration, when
 from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import BLIND, SILENT
+from sms_watch_cli.report.standing import counts, described, word
 from sms_watch_cli.report.story import Gap, Story, hours
 
 MOST_NAMES = 3
 REMEDIES = {
     BLIND: "The check command shows why.",
     SILENT: "Check that the function runs, and whether its runs fail.",
-}
-WORDS = {
-    Phase.MOVING: "running",
-    Phase.ROLLED_BACK: "rolled back",
-    Phase.BUSY: "being changed",
-    Phase.UNKNOWN: "in an unknown state",
 }
 
 
@@ -45,9 +40,17 @@ def verdict(facts: Facts, zone: tzinfo) -> Verdict:
     if last is not None:
         blind = f"The tasks have not been seen since {when(last.begin, zone)}: {last.why}."
         return Verdict(f"{blind} {REMEDIES[last.why]}", "bad", (_stood(facts), *details))
+    ahead = _ahead(facts, zone)
     if troubled:
-        return Verdict(_needed(troubled, len(facts.stories)), "bad", details)
-    return Verdict(f"No task needs attention: {_counted(facts.stories)}.", "good", details)
+        return Verdict(_needed(troubled, len(facts.stories)) + ahead, "bad", details)
+    calm = f"No task needs attention: {_counted(facts.stories)}."
+    return Verdict(calm + ahead, "good", details)
+
+
+def _ahead(facts: Facts, zone: tzinfo) -> str:
+    """Return when the last copy will be done, as far as that was measured."""
+    told = facts.forecast
+    return f" {say_forecast(told, facts.end, zone)}" if told.end else ""
 
 
 def _stood(facts: Facts) -> str:
@@ -55,7 +58,7 @@ def _stood(facts: Facts) -> str:
 
 
 def _needed(troubled: Sequence[Story], tasks: int) -> str:
-    names = [f"{story.name} ({_trouble(story)})" for story in troubled[:MOST_NAMES]]
+    names = [f"{story.name} ({described(story)})" for story in troubled[:MOST_NAMES]]
     more = len(troubled) - len(names)
     names += [f"{more} more"] if more else []
     listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
@@ -63,20 +66,9 @@ def _needed(troubled: Sequence[Story], tasks: int) -> str:
     return f"{len(troubled)} of {count(tasks, 'task')} {verb} attention: {listed}."
 
 
-def _trouble(story: Story) -> str:
-    band = story.state
-    said = "stalled" if story.is_still else WORDS.get(band.phase, str(band.phase))
-    code = clean(band.codes[-1]) if band.codes and not story.is_still else ""
-    return f"{said}, {code}" if code else said
-
-
 def _counted(stories: Sequence[Story]) -> str:
     """Count tasks by what they do, in the order of the page."""
-    said = (
-        "stalled" if story.is_still else WORDS.get(story.state.phase, str(story.state.phase))
-        for story in stories
-    )
-    return ", ".join(f"{number} {what}" for what, number in Counter(said).items())
+    return ", ".join(f"{number:,} {word(kind)}" for kind, number in counts(stories))
 
 
 def _incidents(facts: Facts) -> List[str]:

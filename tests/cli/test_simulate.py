@@ -24,17 +24,18 @@ from rich.console import Console
 from simulated_cloud.clock import VirtualClock
 from simulated_cloud.scenarios import SCENARIOS, Scenario
 from simulated_cloud.setup import settings
+from simulated_cloud.task import SimTask
 from simulated_cloud.world import World
 from sms_watch_cli import cloud
 from sms_watch_cli.boxes import box, wrapped
 from sms_watch_cli.commands import group
 from sms_watch_cli.play import Watched, play_unwatched, play_watched
-from sms_watch_cli.screen import Screen
+from sms_watch_cli.screen import Screen, tasks_at
 from sms_watch_cli.session import read_env_file
 from tests.support.sessions import Day, call
 
 ROOT = Path(__file__).parents[2]
-WELCOME_ENDS = "Ctrl-C ends it. The calls that it gets:\n"
+WELCOME_ENDS = "Press Ctrl-C to end it. Calls received:\n"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -74,6 +75,47 @@ def test_fifty_tasks_at_once_are_one_message() -> None:
     failures = [line for line in shown.splitlines() if "message:" in line and "failed" in line]
     assert len(failures) == 1
     assert "20 tasks failed (SMS.0807) and were restarted, and 30 more" in failures[0]
+
+
+def test_a_wave_needs_no_harm_and_few_messages() -> None:
+    """Two outages, a pause and a full disk among fifty servers: what waits for people waits."""
+    watched, shown = _played("wave", 60, 41)
+    assert watched.failed == watched.score.harmful == 0
+    assert watched.score.messages < 60
+    failures = [line for line in shown.splitlines() if "SMS.0807) and were restarted" in line]
+    assert len([line for line in failures if "message:" in line]) == 2
+    assert "Sat 10:00  50 tasks: 1 ABORT," in shown
+    assert "message: sms_watch critical: file-04 needs attention (SMS.1315)" in shown
+
+
+@pytest.mark.parametrize(
+    ("hangs", "said"),
+    [
+        ("file-02", "In state READY since"),
+        ("desk-10", "In state RESETING since"),
+        ("db-03", "In state SKIPPING since"),
+    ],
+)
+def test_what_hangs_in_a_wave_is_told_once(hangs: str, said: str) -> None:
+    """After a start that nothing came of, in a reset, and in a step that is skipped."""
+    _, shown = _played("wave", 60, 41)
+    lines = shown.splitlines()
+    told = [line for line in lines if "message:" in line and f"warning: {hangs} is stuck" in line]
+    assert len(told) == 1
+    after = lines[lines.index(told[0]) :][:5]
+    assert any(said in line for line in after)
+
+
+def test_a_wave_has_what_people_move_in_one() -> None:
+    """Fifty servers of 40 GB to 6 TB, a dozen of which synchronise, are done within the weekend."""
+    wave = SCENARIOS["wave"]
+    clock = VirtualClock(wave.begin)
+    tasks = list(wave.world(World(clock)).tasks.values())
+    assert len(tasks) == 50
+    assert 40e9 <= min(task.size for task in tasks) <= 100e9
+    assert max(task.size for task in tasks) == 6e12
+    assert len([task for task in tasks if task.synchronises]) == 12
+    assert timedelta(days=2.5) < wave.end - wave.begin < timedelta(days=3)
 
 
 def test_a_line_that_comes_and_goes_is_told_as_flapping() -> None:
@@ -137,7 +179,29 @@ def test_many_tasks_fit_on_a_small_terminal() -> None:
     whole = SCENARIOS["fifty"]
     short = replace(whole, end=whole.begin + 2 * MINUTE)
     play_watched(short, Screen("fifty", console))
-    assert "and 38 more" in output.getvalue()
+    assert "and 38 more: 38 RUNNING" in output.getvalue()
+
+
+def test_what_needs_a_look_stands_first_on_a_terminal_and_what_is_done_last() -> None:
+    """Failed, paused, held, running, synchronising, then finished or not started."""
+    states = ["READY", "SYNCING", "MIGRATE_SUCCESS", "RUNNING", "RESETING", "ABORT", "MIGRATE_FAIL"]
+    world = World(VirtualClock(SCENARIOS["night"].begin))
+    for state in states:
+        world.add(SimTask(state, "web", state=state))
+    output = io.StringIO()
+    console = Console(file=output, width=80, height=24, color_system=None)
+    console.print(tasks_at(world.clock.now(), world, {}, console))
+    shown = re.findall(r"^ web +(\w+)", output.getvalue(), re.MULTILINE)
+    assert shown == [*states[:2:-1], "SYNCING", "READY", "MIGRATE_SUCCESS"]
+
+
+def test_a_day_is_named_where_there_are_several() -> None:
+    """In a night the time is enough."""
+    at = SCENARIOS["wave"].begin
+    for line, said in ((HOUR, "18:00 a run failed"), (6 * HOUR, "Fri 18:00 a run failed")):
+        output = io.StringIO()
+        Screen("wave", Console(file=output, width=80), line).failed(at, "no")
+        assert output.getvalue().startswith(said)
 
 
 def test_each_task_is_one_line_of_a_terminal_of_80_columns() -> None:
@@ -164,6 +228,37 @@ def test_a_message_is_shown_with_its_whole_subject_and_a_few_tasks() -> None:
     shown = " ".join(output.getvalue().replace("│", "").split())
     assert f"22:00 message: {subject.rpartition(' - ')[0]} one" in shown
     assert "three ----- ... and 2 more paragraphs ╰" in shown
+
+
+def test_a_box_holds_no_more_than_a_screen() -> None:
+    """Of a list of fifty tasks some are shown, and the rest is counted."""
+    text = "\n".join(f"  web-{number:02}: running" for number in range(50))
+    message = {"at": SCENARIOS["night"].begin, "subject": "s - 1", "email": text}
+    output = io.StringIO()
+    Console(file=output, width=80).print(box(message, 80))
+    assert "web-29: running" in output.getvalue()
+    assert "web-30: running" not in output.getvalue()
+    assert "... and 20 more lines" in output.getvalue()
+
+
+def test_a_box_counts_the_lines_that_a_wrapped_line_takes() -> None:
+    """What goes on in the next line takes room as well."""
+    text = "\n".join(f"  web-{number:02}: {'running ' * 12}" for number in range(50))
+    message = {"at": SCENARIOS["night"].begin, "subject": "s - 1", "email": text}
+    output = io.StringIO()
+    Console(file=output, width=80).print(box(message, 80))
+    assert len(re.findall(r"web-\d+", output.getvalue())) == 15
+    assert "... and 35 more lines" in output.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_a_title_fits_into_80_columns(name: str) -> None:
+    """It stands in a rule above the scene, and behind the name in the list of them."""
+    output = io.StringIO()
+    console = Console(file=output, width=80)
+    with Screen(SCENARIOS[name].title, console).showing(World(VirtualClock(SCENARIOS[name].begin))):
+        assert SCENARIOS[name].title in output.getvalue()
+    assert max(map(len, call("simulate", "--help").output.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
@@ -209,7 +304,7 @@ def test_the_page_of_a_night_is_written(tmp_path: Path, monkeypatch: pytest.Monk
     assert result.exit_code == 0, result.output
     assert night.title in out.read_text(encoding="utf-8")
     assert "shop-web" in out.read_text(encoding="utf-8")
-    assert f"The report page of this night: {out}" in result.output
+    assert f"The report page: {out}" in result.output
     # The log of the function is not in the way.
     assert '"event"' not in result.output
 

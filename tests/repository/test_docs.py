@@ -120,15 +120,23 @@ def test_the_licence_is_named_where_people_look() -> None:
     assert " ".join(words).startswith("Apache License Version 2.0, January 2004")
 
 
-def test_the_badges_are_true() -> None:
-    """Those of README.md name the licence of pyproject.toml and the runtimes of FunctionGraph."""
-    badges = [text.replace("--", "-") for text in re.findall(r"badge/(\S+?)-\w+\)\]", README)]
-    versions = "_%7C_".join(runtime[len("Python") :] for runtime in RUNTIMES)
-    assert badges == [
-        f"Python-{versions}",
-        "license-Apache-2.0",
-        "state-tested_on_a_simulated_cloud",
+def test_the_line_below_the_title_is_true() -> None:
+    """README.md begins with the runtimes of FunctionGraph, the licence, and how it was tested."""
+    versions = ", ".join(runtime[len("Python") :] for runtime in RUNTIMES)
+    assert README.splitlines()[2].split(" · ") == [
+        f"Python {versions}",
+        "[Apache-2.0](LICENSE)",
+        "[tested on a simulated cloud](#limits)",
     ]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=NAMES)
+def test_a_document_loads_nothing_from_elsewhere(path: Path) -> None:
+    """Pictures lie in the repository: whoever reads a document is seen by nobody else."""
+    text = path.read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    for target in ("".join(each) for each in shown):
+        assert (path.parent / target).exists(), target
 
 
 def test_the_table_of_contents_is_complete() -> None:

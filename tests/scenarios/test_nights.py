@@ -141,6 +141,34 @@ def test_a_synchronisation_that_fails_is_resumed(tmp_path: Path) -> None:
         assert (night.kinds(failed), night.kinds(resumed)) == (["failed"], ["resumed"])
 
 
+def test_a_start_that_nothing_comes_of_is_told_once_and_so_is_its_end(night: Night) -> None:
+    """A task that stays in READY after its start was accepted hangs; it is not started again."""
+    night.tick()
+    night.world.ignore_starts("a")
+    _fail(night)
+    told = [night.kinds(night.tick(minutes)) for minutes in (1, 1, 30, 30, 60)]
+    assert told == [["failed"], [], [], ["hanging"], []]
+    night.world.advance()
+    night.world.settle("a")
+    assert night.kinds(night.tick()) == ["resumed"]
+    assert len(night.world.starts) == 1
+
+
+@pytest.mark.parametrize("state", ["RESETING", "SKIPPING", "ABORTING"])
+def test_a_task_that_hangs_in_passing_is_told_once_and_so_is_its_end(
+    night: Night, state: str
+) -> None:
+    """Nobody has done anything wrong, and nothing is started: somebody is to look."""
+    night.tick()
+    night.world.advance()
+    night.world.hold("a", state)
+    told = [kind for _ in range(3) for kind in night.kinds(night.tick(40)) if kind != "paused"]
+    assert told == ["hanging"]
+    night.world.settle("a")
+    assert night.kinds(night.tick()) == ["moving"]
+    assert night.world.starts == []
+
+
 def test_the_agents_own_recovery_is_left_alone_within_its_grace(tmp_path: Path) -> None:
     """With RESUME_GRACE_MINUTES the agent that recovers by itself is not interfered with."""
     with a_night(tmp_path, SimTask("a", "web-01", recovers_after=120)) as night:

@@ -145,6 +145,7 @@ PATHS = {
         "next_try": "verdict.attempt.next_try",
         "in_vain_since": "verdict.attempt.in_vain_since",
         "start": "verdict.start",
+        "unread_since": "verdict.unread_since",
         "rows": "digest.rows",
         "more": "digest.more",
         "unread": "digest.unread",

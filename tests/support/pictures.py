@@ -1,8 +1,8 @@
 """The pictures of the README, made by the program itself: ``make pictures``.
 
 The terminal is that of ``make demo`` at one moment of its night, and its scoreboard; the page is
-the one that ``--report`` writes of that night. What they show is the same in each run, so a digest
-of it beside the pictures says whether they are still right.
+the one that ``report`` writes in the middle of the wave. What they show is the same in each run, so
+a digest of it beside the pictures says whether they are still right.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import io
 import re
 import sys
 import tempfile
-from datetime import datetime, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, Mapping, NamedTuple
 
@@ -32,8 +33,11 @@ PLACE = Path(__file__).parents[2] / "docs" / "pictures"
 DIGESTS = "digests.txt"
 NIGHT = SCENARIOS["night"]
 MOMENT = datetime(2026, 11, 24, 3, tzinfo=timezone.utc)  # a disk is full, and a task is paused
+WAVE = SCENARIOS["wave"]
+# After both outages; a disk is full, a task is paused, two hang, some are still running.
+WAVE_SO_FAR = replace(WAVE, end=WAVE.begin + timedelta(hours=44))
 COLUMNS, LINES = 96, 40
-PAGE = (1200, 825)  # points: the head of the page, and the first of its tasks
+PAGE = (1200, 825)  # points: the head of the page, and what needs a look
 WHITE, INK = (255, 255, 255), (36, 41, 47)
 RED, GREEN, YELLOW = (207, 34, 46), (17, 99, 41), (154, 103, 0)
 BLUE, PURPLE, CYAN, GREY = (9, 105, 218), (130, 80, 223), (27, 124, 131), (110, 119, 129)
@@ -78,7 +82,7 @@ class _Album(Screen):
 
 
 def shown() -> Shown:
-    """Play the night of the demo, and return what the pictures show of it."""
+    """Play the night of the demo and the wave, and return what the pictures show of them."""
     terminal = Console(
         file=io.StringIO(),
         width=COLUMNS,
@@ -91,8 +95,9 @@ def shown() -> Shown:
     )
     watched = play_watched(NIGHT, _Album(terminal))
     Screen("", terminal).scoreboard(watched.score, play_plain(NIGHT), play_unwatched(NIGHT))
-    told = facts(watched.entries, NIGHT.begin, NIGHT.end, timezone.utc)
-    return Shown(terminal, page(told, timezone.utc, NIGHT.title))
+    wave = play_watched(WAVE_SO_FAR, Screen("", Console(file=io.StringIO())))
+    told = facts(wave.entries, WAVE.begin, WAVE_SO_FAR.end, timezone.utc)
+    return Shown(terminal, page(told, timezone.utc, WAVE.title))
 
 
 def pictures_of(what: Shown) -> Dict[str, bytes]:

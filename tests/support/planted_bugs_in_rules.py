@@ -189,6 +189,13 @@ BUGS = [
         "scenarios/test_throttling.py::test_a_start_that_the_limit_holds_up_calls_a_person",
     ),
     Bug(
+        "a task that stands still is told as if nobody had looked",
+        "rules/gaps.py",
+        "longest = 2 * SUSPICION * limit",
+        "longest = SUSPICION * limit",
+        "unit/rules/test_gaps.py::test_a_gap_that_is_told_is_one_whatever_the_period_of_the_timer",
+    ),
+    Bug(
         "a synchronisation that waits at 6 % is told as stalled",
         "rules/movement.py",
         "(not speed or percent is None or percent >= WHOLE)",

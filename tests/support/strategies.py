@@ -170,6 +170,7 @@ verdicts = st.builds(
     st.none() | st.sampled_from(ErrorClass),
     st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES, MAYBE_TIMES),
     st.none() | starts,
+    MAYBE_TIMES,
 )
 digests = st.builds(
     Digest,

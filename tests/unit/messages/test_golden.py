@@ -407,6 +407,38 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
         ),
     ),
     "digest_empty": (Notice(Kind.DIGEST, NOW, "20261124-4711-0-digest"),),
+    # After a gap in which nothing was read
+    "failed_after_a_gap": (_failed(unread_since=NOW - 2 * HOUR),),
+    "outage_after_a_gap": tuple(varied(each, unread_since=NOW - 2 * HOUR) for each in _outage()),
+    "resumed_after_a_gap": (
+        _notice(
+            Kind.RESUMED,
+            task=RUNNING,
+            since=NOW - 5 * HOUR,
+            unread_since=NOW - 2 * HOUR - minutes(7),
+        ),
+    ),
+    "finished_after_a_gap": (
+        _notice(
+            Kind.FINISHED,
+            task=varied(RUNNING, state="MIGRATE_SUCCESS", speed=None, remaining=None),
+            unread_since=NOW - 2 * HOUR,
+        ),
+    ),
+    "paused_after_a_gap": (
+        _notice(Kind.PAUSED, task=varied(RUNNING, state="ABORT"), unread_since=NOW - 2 * HOUR),
+    ),
+    "paused_by_sms_after_a_gap": (
+        _notice(
+            Kind.PAUSED, task=HALTED, error_class=ErrorClass.HUMAN, unread_since=NOW - 2 * HOUR
+        ),
+    ),
+    "moving_after_a_gap": (
+        _end(Kind.MOVING, Kind.STALLED, since=NOW - 3 * HOUR, unread_since=NOW - 2 * HOUR),
+    ),
+    "moved_on_after_a_gap": (
+        _end(Kind.MOVING, Kind.HANGING, since=NOW - 3 * HOUR, unread_since=NOW - minutes(25)),
+    ),
     # Where less is known, or at more length
     "resumed_after_a_rollback": (_notice(Kind.RESUMED, task=RUNNING),),
     "stalled_unmeasured": (_notice(Kind.STALLED, task=UNMEASURED),),
@@ -482,8 +514,8 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
     ),
     "sighted_and_what_happened": (
         _notice(Kind.SIGHTED, since=NOW - HOUR, **ABOUT_WATCH),
-        _hopeless(Kind.FAILED, index=1),
-        _hopeless(Kind.NEEDS_PERSON, index=2),
+        _hopeless(Kind.FAILED, index=1, unread_since=NOW - HOUR),
+        _hopeless(Kind.NEEDS_PERSON, index=2, unread_since=NOW - HOUR),
     ),
 }
 
