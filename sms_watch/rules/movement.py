@@ -57,7 +57,7 @@ class Movement:
     before: Optional[Stretches] = None
 
     def ended(self) -> Movement:
-        """Return what is remembered of a task that does not run any more."""
+        """Return what is remembered of a stretch that is over."""
         return Movement(first_copy=self.first_copy, before=self._summed())
 
     def _summed(self) -> Optional[Stretches]:
@@ -79,10 +79,10 @@ class Movement:
         """Take in a reading of a running task; return its movement, and what is new."""
         if not self.stall and self.is_stalled(task, now, limit):
             return replace(self, stall=Call(event_id(event, Kind.STALLED), now)), Kind.STALLED
-        after = self.followed(task, now, limit)
         if self.stall and self.has_moved(task):
-            return replace(after, stall=None), Kind.MOVING
-        return after, None
+            # The hours in which it stood are no part of how fast it copies.
+            return self.ended().followed(task, now, limit), Kind.MOVING
+        return self.followed(task, now, limit), None
 
     def has_moved(self, task: Task) -> bool:
         """Return whether a task has moved since it was last recorded.

@@ -268,6 +268,15 @@ def test_what_was_measured_before_a_failure_still_counts() -> None:
     assert again.task.transfer.remaining is None
 
 
+def test_the_hours_of_a_stall_are_no_part_of_the_pace() -> None:
+    """When it moves again, the time left is as before it stood."""
+    samples = (_sample(720, 40), _sample(600, 60))
+    stalled = _movement(samples=samples, stall=STALLED, last_progress=Progress(5, 60))
+    moved, news = _read(stalled, _at(61))
+    assert news is Kind.MOVING
+    assert moved.remaining(_at(61), NOW) == 39 * 6 * 60
+
+
 def test_what_fell_back_has_to_be_done_again() -> None:
     """A stretch in which a copy lost ground adds its time, and no ground."""
     samples = (_sample(60, 50, 1000), _sample(0, 40, 900))
