@@ -187,4 +187,11 @@ BUGS = [
         "SAFELY = ",
         "adapters/test_journal_places.py::test_what_is_no_file_is_refused",
     ),
+    Bug(
+        "the end that a digest foretells is taken for a clock that was ahead",
+        "journal/future.py",
+        ', "forecast"})',
+        "})",
+        "unit/journal/test_future.py::test_what_is_meant_to_lie_ahead_stays",
+    ),
 ]

@@ -353,4 +353,25 @@ BUGS = [
         "return record.state in () or (",
         "proof/test_soak.py::test_the_promises_hold[10-]",
     ),
+    Bug(
+        "what was measured before an outage is forgotten",
+        "rules/movement.py",
+        "Movement(first_copy=self.first_copy, before=self._summed())",
+        "Movement(first_copy=self.first_copy)",
+        "unit/rules/test_movement.py::test_what_was_measured_before_a_failure_still_counts",
+    ),
+    Bug(
+        "a digest foretells only of the tasks that it lists",
+        "rules/digest.py",
+        "foretold = of_decisions(decisions, now)",
+        "foretold = of_decisions(decisions[:MOST_ROWS], now)",
+        "unit/rules/test_digest.py::test_the_forecast_of_a_digest_is_that_of_all_tasks",
+    ),
+    Bug(
+        "the first copy that is done ends the wave",
+        "rules/forecast.py",
+        "last = max(ends, key=",
+        "last = min(ends, key=",
+        "scenarios/test_foretold_waves.py::test_the_end_of_a_wave_is_foretold_from_its_first_half_on",
+    ),
 ]
