@@ -127,6 +127,11 @@ def test_a_task_is_one_line_with_what_there_is_to_know() -> None:
             "stalled",
             "since Mon 23 Nov 18:15",
         ),
+        (
+            _task(1, "SKIPPING", since=0.5, rest=Call("20261124-0-0-hanging", BEGIN)),
+            "hanging",
+            "since Mon 23 Nov 18:30",
+        ),
     ],
 )
 def test_every_state_has_a_word_and_a_time(entry: Entry, state: str, time: str) -> None:
@@ -152,6 +157,22 @@ def test_a_task_that_nobody_sees_any_more_has_no_time_left() -> None:
     (row,) = rows(told, UTC)
     assert row["time"] == "last seen Mon 23 Nov 19:06"
     assert (told.forecast.end, told.forecast.unread) == (None, 1)
+
+
+def test_a_task_that_hangs_has_a_band_until_it_does_not() -> None:
+    """It needs somebody, as one that has stalled; the two are told apart."""
+    hang = Call("20261124-0-0-hanging", BEGIN)
+    stall = Call("20261124-0-0-stalled", BEGIN)
+    hangs = _task(2, "SKIPPING", since=1, rest=hang)
+    (story,) = _facts(hangs, end=3).stories
+    assert (described(story), story.needs_look) == ("hanging", True)
+    again = _task(2.5, "SKIPPING", since=1, rest=hang)
+    stalls = _task(4, "RUNNING", since=3, stall=stall, moved_at=_at(3))
+    (later,) = _facts(hangs, again, stalls, _task(5, "RUNNING", since=3), end=6).stories
+    stood = [(band.state, band.begin, band.end) for band in later.bands if band.stalled]
+    assert stood == [("hanging", _at(1), _at(4)), ("stalled", _at(3), _at(5))]
+    assert "hanging: it stayed in a state that should pass." in _page(_facts(hangs, end=3))
+    assert not later.needs_look
 
 
 def test_what_is_copied_has_a_full_bar() -> None:
@@ -370,15 +391,16 @@ def test_bytes_are_said_in_the_unit_that_suits_them(amount: float, said: str) ->
 
 def test_the_verdict_says_when_the_last_copy_will_be_done() -> None:
     """And which task that is; it says nothing of it where nothing was measured."""
-    told = _facts(_copying(2, 50), _copying(2, 25, "b"), end=2)
-    assert verdict(told, UTC).sentence == (
-        "No task needs attention: 2 running. Done about Tue 02:00, web-b last."
-    )
-    assert "Done" not in verdict(_facts(_task(1, "RUNNING"), end=2), UTC).sentence
+    told = verdict(_facts(_copying(2, 50), _copying(2, 25, "b"), end=2), UTC)
+    assert told.sentence == "No task needs attention: 2 running."
+    assert told.ahead == "Done about Tue 02:00, web-b last."
+    assert verdict(_facts(_task(1, "RUNNING"), end=2), UTC).ahead == ""
     failed = _facts(_copying(2, 50), _task(1, "MIGRATE_FAIL", "b", code=LINE_LOST), end=2)
     assert verdict(failed, UTC).sentence == (
         "1 of 2 tasks needs attention: web-b (failed, SMS.0807)."
-        " Done about 22:00, web-a last; 1 stands still and is not counted."
+    )
+    assert "attention: web-b (failed, SMS.0807). <span>Done about 22:00, web-a last" in _page(
+        failed
     )
 
 
