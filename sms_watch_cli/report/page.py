@@ -162,7 +162,7 @@ def _state(story: Story) -> str:
 
 
 def _summary(story: Story, facts: Facts, zone: tzinfo) -> str:
-    parts = [story.id, count(story.failures, "failure"), count(len(story.starts), "start")]
+    parts = [clean(story.id), count(story.failures, "failure"), count(len(story.starts), "start")]
     if story.lost:
         parts.append(f"{duration(story.lost)} lost")
     if story.saved:
