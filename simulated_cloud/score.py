@@ -17,8 +17,9 @@ class Score:
 
     ``messages`` are those that people got. Of the ``starts``, ``undone`` were accepted for paused
     tasks, ``hopeless`` could not help, and ``harmful`` are all on paused or hopeless tasks.
-    ``lost`` is how long tasks stood failed, ``avoidable`` the part of it in which a start would
-    have helped. ``calls`` are those to all services, as far as anybody made any.
+    ``lost`` is how long tasks were seen failed by the runs of the timer, ``avoidable`` how long a
+    start would have helped, seen or not. ``calls`` are those to all services, as far as anybody
+    made any.
     """
 
     name: str
@@ -32,8 +33,8 @@ class Score:
     calls: int = 0
 
     @classmethod
-    def of(cls, name: str, world: World, calls: int = 0) -> Score:
-        """Count what happened in a world."""
+    def of(cls, name: str, world: World, lost: timedelta, calls: int = 0) -> Score:
+        """Count what happened in a world; it does not know what was ``lost`` as anybody saw it."""
         world.advance()
         starts, tasks = world.starts, world.tasks.values()
         return cls(
@@ -43,7 +44,7 @@ class Score:
             sum(start.paused and start.accepted for start in starts),
             sum(start.hopeless and not start.paused for start in starts),
             sum(start.paused or start.hopeless for start in starts),
-            sum((task.failed for task in tasks), timedelta(0)),
+            lost,
             sum((task.waited for task in tasks), timedelta(0)),
             calls,
         )

@@ -73,7 +73,7 @@ def task_body(task: SimTask, now: datetime, variants: Variants = DOCUMENTED) -> 
         "enterprise_project_id": task.enterprise_project,
         "source_server": _source_server(task),
         "target_server": _target_server(task),
-        "subtask_info": info,
+        "subtask_info": info if variants.named else None,
         **UNCHANGING,
     }
     if sub_tasks is not None:
@@ -110,13 +110,16 @@ UNCHANGING: Mapping[str, Any] = {
 
 
 def _speed(task: SimTask, now: datetime, even: bool) -> float:
-    """Return a speed that goes up and down as measured ones do; between two samples it is 0."""
+    """Return a speed that goes up and down as measured ones do; between two samples it is 0.
+
+    Looked at every few minutes, whichever number, it is not the same twice for long.
+    """
     if not (task.copying or task.synchronising):
         return 0.0
     if task.copying and even:
         return task.speed
     minute = int(now.timestamp()) // 60
-    swing = (minute * 7 % 11 - 5) / 100
+    swing = (minute * 7 % 101 % 11 - 5) / 100
     return 0.0 if minute % 13 == 0 else round(task.speed * (1 + swing), 1)
 
 

@@ -93,7 +93,6 @@ class SimTask:
     copied_at: Optional[datetime] = None
     ended: Optional[datetime] = None
     waited: timedelta = timedelta(0)
-    failed: timedelta = timedelta(0)
     version: int = 0
 
     def __post_init__(self) -> None:

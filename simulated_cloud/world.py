@@ -17,7 +17,6 @@ from simulated_cloud.task import (
     CLOSING,
     COMES_TO_REST,
     DONE,
-    FAILED,
     GIVES_UP_CONNECTING,
     HELD,
     LINE_CODES,
@@ -179,6 +178,11 @@ class World:
             self._note(task_id, f"has {size:.0f} bytes more")
             self._flow(task)
 
+    def pace(self, task_id: str, speed: float) -> None:
+        """Let a task copy faster or slower from now on, in Mbit/s."""
+        self.tasks[task_id].speed = speed
+        self._flow(self.tasks[task_id])
+
     def resume(self, task_id: str) -> None:
         """Start a task in the console."""
         self._run(self.tasks[task_id])
@@ -240,7 +244,6 @@ class World:
         for task in self.tasks.values():
             if task.working:
                 task.work(span.total_seconds())
-            task.failed += span if task.state in FAILED else timedelta(0)
             task.waited += span if task.restartable else timedelta(0)
         self._reached = until
 

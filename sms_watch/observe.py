@@ -1,7 +1,4 @@
-"""What one run sees of the tasks: read by their ids, or found by listing.
-
-Reading one task (``read_task``) changes nothing, so many may be read at once.
-"""
+"""What one run sees of the tasks: read by their ids, or found by listing."""
 
 from __future__ import annotations
 
@@ -11,18 +8,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from sms_watch.errors import (
-    KEYS_REFUSED,
-    LISTING,
-    NO_TIME,
-    READING,
-    SMS_ADDRESS,
-    TOO_MANY_CALLS,
-    TOO_MANY_ROWS,
-    CloudError,
-    TaskGone,
-    remedy,
-)
+from sms_watch.errors import LISTING, SMS_ADDRESS, TOO_MANY_ROWS, CloudError
+from sms_watch.looks import read_task, unseen
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import (
     PART_OF_LIST,
@@ -36,7 +23,6 @@ from sms_watch.model.task import (
 from sms_watch.parallel import map_concurrently
 from sms_watch.ports import Ports
 from sms_watch.rules.draft import Situation
-from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.plan import candidates
 from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.rules.watching import SHORT_AFTER_RUNS
@@ -80,7 +66,6 @@ CALL_LESS = (
 RENAMED = "which does not match SMS_TASK_NAMES"
 REST_OF_LIST = "tasks in it that are new are not watched until it can be read"
 NOBODY = "no task has a name that matches SMS_TASK_NAMES"
-LATE = "no time was left to read it"
 
 
 @dataclass(frozen=True)
@@ -108,37 +93,6 @@ class Observed:
         return "; ".join(filter(None, (f"no task could be read: {told.detail}", told.remedy)))
 
 
-def read_task(ports: Ports, task_id: str) -> Observation:
-    """Read one task by its id, unless time, keys or the number of calls forbid it."""
-    if ports.is_past(ports.timetable.reads):
-        return Unread(task_id, LATE, attempted=False)
-    try:
-        return ports.migration.read_task(task_id).with_texts(ports.redact)
-    except TaskGone:
-        return Gone(task_id)
-    except CloudError as error:
-        if error.code == NO_TIME:
-            return Unread(task_id, LATE, attempted=False)
-        if error.code == KEYS_REFUSED:
-            return Unread(
-                task_id, "the keys were refused, so it was not asked for", attempted=False
-            )
-        if error.code == TOO_MANY_CALLS:
-            return Unread(task_id, ports.redact(str(error)), attempted=False, throttled=True)
-        return _unseen(ports, task_id, error, READING)
-
-
-def what_has_changed(ports: Ports, task: Task) -> str:
-    """Read a failed task once more; return why it is not to be started, empty if it is."""
-    try:
-        seen = ports.migration.read_again(task.id).with_texts(ports.redact)
-    except CloudError as error:
-        return ports.redact(f"it could not be read again: {error}")
-    if (seen.state, seen.error.code) == (task.state, task.error.code):
-        return ""
-    return f"it is now {' '.join(filter(None, (seen.state, seen.error.code)))}"
-
-
 @dataclass(frozen=True)
 class Observer:
     """Looks at the tasks of one run.
@@ -164,6 +118,10 @@ class Observer:
             return replace(self._read_named(), unlisted=since)
         return self._look_up()
 
+    def _none_of(self, task_ids: Sequence[str], error: CloudError) -> Tuple[Observation, ...]:
+        """Return what stands for tasks that nothing is seen of, for there is no list of them."""
+        return tuple(unseen(self.ports, each, error, LISTING) for each in task_ids)
+
     # By their ids
 
     def _look_up(self) -> Observed:
@@ -176,22 +134,24 @@ class Observer:
             listing = self.ports.migration.list_tasks("", ROWS_OF_A_READ * len(self.scope.task_ids))
         except CloudError as error:
             return self._without_list(error)
-        rows = _without_keys(listing, self.ports.redact).tasks
+        listing = _without_keys(listing, self.ports.redact)
         wanted = frozenset(self.scope.task_ids)
-        listed = {task.id: task for task in rows if task.id in wanted}
+        listed = {task.id: task for task in listing.tasks if task.id in wanted}
         failed = [task_id for task_id, task in listed.items() if task.phase is Phase.FAILED]
         missing = [task_id for task_id in self.scope.task_ids if task_id not in listed]
         due = dict.fromkeys(self._due(listed))
         others = [each for each in (*failed, *missing) if each not in due]
         read = self._read_all([*self._in_turn([*due]), *self._in_turn(others)])
-        return self._named({**listed, **_completed(read, listed)})
+        observed = self._named({**listed, **_completed(read, listed)})
+        # What the list lacks was read all the same; what its rows lack was not.
+        doubts = (listing.without_sources,) if listing.without_sources else ()
+        return replace(observed, warnings=(*doubts, *observed.warnings))
 
     def _without_list(self, error: CloudError) -> Observed:
         """Read all tasks individually; say once what the right to list them would gain."""
         since = self.memory.watch.unlisted
         if error.refuses_keys:
-            unseen = (_unseen(self.ports, each, error, LISTING) for each in self.scope.task_ids)
-            return Observed(tuple(unseen), unlisted=since)
+            return Observed(self._none_of(self.scope.task_ids, error), unlisted=since)
         observed = self._read_named()
         if error.status == HTTPStatus.FORBIDDEN and since is None:
             hint = ONE_BY_ONE.format(count=len(self.scope.task_ids))
@@ -259,17 +219,19 @@ class Observer:
         try:
             listing = self.ports.migration.list_tasks(self.scope.project)
         except CloudError as error:
-            unseen = (
-                _unseen(self.ports, each, error, LISTING) for each in known or (PART_OF_LIST,)
-            )
-            return Observed(tuple(unseen))
+            return Observed(self._none_of(known or (PART_OF_LIST,), error))
         listing = _without_keys(listing, self.ports.redact)
-        listed = {task.id: task for task in listing.tasks if self.scope.covers(task.name)}
+        listed = {task.id: task for task in listing.tasks if self._covers(task, listing)}
         read = self._read_beside(listing, listed, known)
         left = self._renamed(listing, known)
-        observations = (*{**listed, **read}.values(), *left, *_unlisted(listing))
+        observations = (*{**listed, **read}.values(), *left, *_unlisted(listing, listed))
         warnings = (*self._doubts(listing, listed), *self._throttled(observations))
         return Observed(observations, warnings, bool(listing.missing))
+
+    def _covers(self, task: Task, listing: Listing) -> bool:
+        """Return whether a task is watched; where the list does not say, as it was before."""
+        known = task.id not in listing.unsure or task.id in self.memory.tasks
+        return known and self.scope.covers(task.name)
 
     def _read_beside(
         self, listing: Listing, listed: Mapping[str, Task], known: Sequence[str]
@@ -316,7 +278,11 @@ class Observer:
         lasting = listing.missing and self.memory.watch.short_lists >= SHORT_AFTER_RUNS
         doubt = SHORT_LIST.format(missing=listing.missing) if lasting else listing.detail
         nothing = NOBODY if listing.tasks else EMPTY_LIST
-        return tuple(filter(None, (doubt, "" if listed else nothing)))
+        return tuple(
+            filter(
+                None, (doubt, listing.without_sources, "" if listed or listing.unsure else nothing)
+            )
+        )
 
 
 def _is_worth_a_try(without: timedelta) -> bool:
@@ -324,16 +290,15 @@ def _is_worth_a_try(without: timedelta) -> bool:
     return without >= TRY_AGAIN and without % TRY_AGAIN < TRYING
 
 
-def _unseen(ports: Ports, task_id: str, error: CloudError, rights: str) -> Unread:
-    known = table().get(error.code)
-    to_do = known.what_to_do(Help.NOW) if known else remedy(error, rights, SMS_ADDRESS)
-    return Unread(task_id, ports.redact(str(error)), remedy=to_do, throttled=error.is_throttled)
-
-
 def _without_keys(listing: Listing, redact: Callable[[str], str]) -> Listing:
     """Hide keys in a list; a row whose very id holds one is of no task."""
     tasks = (task.with_texts(redact) for task in listing.tasks if redact(task.id) == task.id)
-    return replace(listing, tasks=tuple(tasks), detail=redact(listing.detail))
+    return replace(
+        listing,
+        tasks=tuple(tasks),
+        detail=redact(listing.detail),
+        without_sources=redact(listing.without_sources),
+    )
 
 
 def _completed(
@@ -361,10 +326,11 @@ def _joined(seen: Observation, listed: Task) -> Observation:
     return replace(seen, progress=progress, connected=connected, transfer=transfer)
 
 
-def _unlisted(listing: Listing) -> Iterator[Observation]:
-    """Yield what stands for the tasks on pages of the list that could not be read."""
-    if listing.broken:
-        yield Unread(PART_OF_LIST, listing.detail, remedy=REST_OF_LIST)
+def _unlisted(listing: Listing, listed: Mapping[str, Task]) -> Iterator[Observation]:
+    """Yield what stands for the tasks that a list does not show, or not as those asked for."""
+    if listing.broken or listing.unsure - listed.keys():
+        detail = listing.detail if listing.broken else listing.without_sources
+        yield Unread(PART_OF_LIST, detail, remedy=REST_OF_LIST)
 
 
 # What is remembered

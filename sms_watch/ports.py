@@ -69,10 +69,10 @@ class MigrationService(Protocol):
         With ``most`` the tasks could be read by their ids as well: the list ends early enough for
         that, and is not read on if it has more rows than so many.
 
-        Raise CloudError if not even the beginning of the list can be read; where that of the
-        source servers is needed, also when a page of it cannot be: for a project, and with
-        ``most``, since the tasks themselves may tell the connection. A list with too many rows is
-        one with the code ``too_many_rows``.
+        Raise CloudError if not even the beginning of the list can be read; for a project, and with
+        ``most``, also if the keys may not list the source servers: a project is known by these, and
+        the tasks themselves may tell the connection. A list with too many rows is one with the
+        code ``too_many_rows``.
         """
 
     def start_task(self, task_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Telling people what is owed: in one message, or in plainer ones if SMN refuses what it says."""
+"""Telling people what is pending: in one message, or in plainer ones if SMN refuses its words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Refused:
 
 
 def publish(pending: Sequence[Notice], context: RunContext, ports: Ports, last_work: float) -> Sent:
-    """Publish what is owed; return what became of it.
+    """Publish what is pending; return what became of it.
 
     Nothing is sent from ``last_work`` on, in seconds since the run began.
 

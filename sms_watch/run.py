@@ -1,7 +1,7 @@
 """One run: observe, decide, record, act, publish, acknowledge. One way, without back and forth.
 
-The order is what makes it safe to die at any point. What is owed is written down before it is
-done: an attempt counts before its start is sent, a notice is owed before it is published. A run
+The order is what makes it safe to die at any point. What is to be done is written down
+first: an attempt counts before its start is sent, a notice is pending before it is published. A run
 that dies is completed by the next one, which judges its starts by what it then reads and sends
 its notices with the same ids.
 """
@@ -20,11 +20,12 @@ from sms_watch.errors import (
     JournalMoved,
 )
 from sms_watch.journal.entries import Delivery, Entry, EntryType, JournalReading
+from sms_watch.looks import what_has_changed
 from sms_watch.messages.compose import RunContext
 from sms_watch.model.notice import Kind, Notice, Outcome, Position, Reason, Start
 from sms_watch.model.policy import Policy, Scope
 from sms_watch.model.task import Task
-from sms_watch.observe import Observer, what_has_changed
+from sms_watch.observe import Observer
 from sms_watch.ports import Ports
 from sms_watch.publishing import Sent, publish
 from sms_watch.report import Result
@@ -206,7 +207,7 @@ class _Run:
         """Return whether good news waits for more of its kind: tasks whose turn comes next.
 
         After a long outage they come back some at a time, as many as a run may start; it is one
-        event for people. What is owed stands in the journal, and nothing waits for long.
+        event for people. What is pending stands in the journal, and nothing waits for long.
         """
         good = all(notice.kind is Kind.RESUMED for notice in pending)
         young = all(self._now - notice.at < LONGEST_WAIT for notice in pending)

@@ -8,6 +8,7 @@ from typing import Optional
 
 MAX_NAME = 64  # characters of a text from outside
 MAX_DETAIL = 200
+THOUSAND, HUNDREDS = 1000, 100
 
 
 def clean(text: str, limit: int = MAX_NAME) -> str:
@@ -20,8 +21,18 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """Return how many there are: ``1 task``, ``2 tasks``."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    """Return how many there are: ``1 task``, ``2,000 tasks``."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def amount(number: int) -> str:
+    """Return a number of bytes in words: ``120 GB``, ``3.5 TB``."""
+    size, unit = float(number), "bytes"
+    for larger in ("kB", "MB", "GB", "TB", "PB"):
+        if size < THOUSAND:
+            break
+        size, unit = size / THOUSAND, larger
+    return f"{size:.3g} {unit}" if size < HUNDREDS else f"{size:.0f} {unit}"
 
 
 def bar(percent: Optional[int], length: int) -> str:

@@ -21,6 +21,7 @@ FRAME = 4  # columns that a box takes
 LABEL = re.compile(r" *(?:\S.*? {2,})?")  # what stands before the text of a line
 GOOD_NEWS = frozenset(
     {
+        Kind.COPIED,
         Kind.RESUMED,
         Kind.MOVING,
         Kind.CONNECTED,

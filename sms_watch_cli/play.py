@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from typing import Callable, Tuple
 
 from index import handler
@@ -16,11 +17,13 @@ from simulated_cloud.scenarios import Scenario
 from simulated_cloud.score import Score
 from simulated_cloud.server import CloudServer
 from simulated_cloud.setup import KEY, TOPIC, settings
+from simulated_cloud.task import FAILED
 from simulated_cloud.world import World
 from sms_watch.errors import WatchFailed
 from sms_watch.journal.entries import Entry
 from sms_watch.journal.folding import replay
 from sms_watch.wiring import WARM
+from sms_watch_cli.report.facts import Facts, facts
 from sms_watch_cli.screen import Screen
 
 
@@ -28,23 +31,32 @@ from sms_watch_cli.screen import Screen
 class Watched:
     """What the watchdog made of a night: its score, its journal, and how many runs failed.
 
-    ``storage`` has the journal as it lies on OBS.
+    ``told`` is what the page tells of the journal; ``storage`` has it as it lies on OBS.
     """
 
     score: Score
+    told: Facts
     entries: Tuple[Entry, ...]
     failed: int
     storage: Storage
 
 
-def play(scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0) -> World:
-    """Play a night, tick by tick."""
-    clock = VirtualClock(scenario.begin)
+def play(
+    scenario: Scenario, each_tick: Callable[[World], None], seed: int = 0
+) -> Tuple[World, timedelta]:
+    """Play a night, tick by tick; return the world, and how long its ticks saw tasks failed.
+
+    That is counted as a journal has it: from the tick that first saw a failure to the one that saw
+    it over, or to the end.
+    """
+    clock, lost = VirtualClock(scenario.begin), timedelta(0)
     world = scenario.world(World(clock), seed)
     while clock.now() <= scenario.end:
+        seen = sum(task.state in FAILED for task in world.all())
+        lost += seen * min(scenario.every, scenario.end - clock.now())
         each_tick(world)
         clock.set(clock.now() + scenario.every)
-    return world
+    return world, lost
 
 
 def play_plain(scenario: Scenario, seed: int = 0) -> Score:
@@ -57,13 +69,13 @@ def play_plain(scenario: Scenario, seed: int = 0) -> Score:
             reads += 1
             plain_script.tick(world, task_id)
 
-    world = play(scenario, each_tick, seed)
-    return Score.of("a plain script", world, reads + len(world.starts) + len(world.inbox))
+    world, lost = play(scenario, each_tick, seed)
+    return Score.of("a plain script", world, lost, reads + len(world.starts) + len(world.inbox))
 
 
 def play_unwatched(scenario: Scenario, seed: int = 0) -> Score:
     """Play the night with nobody there until the morning."""
-    return Score.of("nobody", play(scenario, lambda world: world.advance(), seed))
+    return Score.of("nobody", *play(scenario, lambda world: None, seed))
 
 
 def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
@@ -94,8 +106,10 @@ def play_watched(scenario: Scenario, screen: Screen, seed: int = 0) -> Watched:
                 WARM.forget()
                 clock.set(max(moment + scenario.every, clock.now()))
         storage = server.cloud.storage
-    score = Score.of("sms_watch", world, sum(server.cloud.calls.values()))
-    return Watched(score, _entries(storage), failed, storage)
+    entries = _entries(storage)
+    told = facts(entries, scenario.begin, scenario.end, timezone.utc)
+    score = Score.of("sms_watch", world, told.lost, sum(server.cloud.calls.values()))
+    return Watched(score, told, entries, failed, storage)
 
 
 def _entries(storage: Storage) -> Tuple[Entry, ...]:

@@ -44,7 +44,7 @@ PLAIN = (
     " or was paused, sends a mail each time, and remembers nothing."
 )
 LEGEND = (
-    f"{HOURS_LOST} Avoidable: the part of it in which a restart would have helped at once."
+    f"{HOURS_LOST} Avoidable: how long a restart would have helped at once, seen or not."
     " Hopeless: starts of a task that only a person can mend. A start in vain still makes the task"
     " run for some seconds, so the more of them, the fewer hours seem lost."
 )

@@ -11,7 +11,6 @@ import click
 from simulated_cloud.scenarios import SCENARIOS
 from sms_watch_cli.play import play_plain, play_unwatched, play_watched
 from sms_watch_cli.report.command import write
-from sms_watch_cli.report.facts import facts
 from sms_watch_cli.report.page import page
 from sms_watch_cli.screen import Screen
 from sms_watch_cli.session import STDOUT, CommandError, out_option
@@ -48,6 +47,5 @@ def command(scenario: str, seed: int, out: Optional[Path], verbose: bool) -> Non
     plain, nobody = play_plain(night, seed), play_unwatched(night, seed)
     screen.scoreboard(watched.score, plain, nobody, watched.failed)
     if out is not None:
-        told = facts(watched.entries, night.begin, night.end, timezone.utc)
-        write(out, page(told, timezone.utc, night.title))
+        write(out, page(watched.told, timezone.utc, night.title))
     screen.what_next(scenario, out)

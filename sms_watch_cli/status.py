@@ -22,10 +22,13 @@ from rich.text import Text
 from sms_watch.errors import JournalError
 from sms_watch.journal.entries import Entry, JournalReading
 from sms_watch.messages.compose import RunContext
+from sms_watch.messages.forecasts import say_forecast
+from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Action, Message, Position, Reason
 from sms_watch.model.task import Phase, Task
 from sms_watch.ports import Ports
 from sms_watch.rules.decision import Decision
+from sms_watch.rules.forecast import of_decisions
 from sms_watch.rules.record import Memory
 from sms_watch.run import RunRequest, execute
 from sms_watch.text import bar, clean, count, duration
@@ -123,12 +126,13 @@ def _why(decision: Decision) -> str:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen at one moment. ``remarks`` are for people."""
+    """What was seen at one moment, and what it foretells. ``remarks`` are for people."""
 
     at: datetime
     rows: Tuple[Row, ...]
     remarks: Tuple[str, ...]
     blind: str
+    forecast: Forecast = Forecast()
 
     def as_json(self) -> Dict[str, Any]:
         """Return it for machines."""
@@ -140,7 +144,21 @@ class Look:
             }
             for row in self.rows
         ]
-        return {"at": self.at.isoformat(), "tasks": rows, "remarks": list(self.remarks)}
+        return {
+            "at": self.at.isoformat(),
+            "forecast": _forecast_as_json(self.forecast),
+            "tasks": rows,
+            "remarks": list(self.remarks),
+        }
+
+
+def _forecast_as_json(made: Forecast) -> Dict[str, Any]:
+    end = made.end
+    moments = ("at", "earliest", "latest")
+    shown = (
+        {**vars(end), **{name: getattr(end, name).isoformat() for name in moments}} if end else None
+    )
+    return {**vars(made), "end": shown}
 
 
 class _Remembered:
@@ -189,7 +207,7 @@ def look(cloud_session: CloudSession) -> Look:
     rows = sorted(map(Row.of, result.decisions), key=lambda row: row.phase not in ORDER)
     said = tuple(map(shown, (*remarks, *result.warnings)))
     blind = cloud_session.asking(result.failure) if result.failure else ""
-    return Look(now, tuple(rows), said, shown(blind))
+    return Look(now, tuple(rows), said, shown(blind), of_decisions(result.decisions, now))
 
 
 # On a terminal, and as plain text
@@ -263,7 +281,13 @@ def _whole(seen: Look, zone: tzinfo, width: int, footer: str) -> Group:
     remarks = [Text(f"! {remark}", style="yellow") for remark in _remarks(seen)]
     foot = Text(footer, style="dim")
     heading = Text(_heading(seen, zone), style="bold")
-    return Group(heading, table(seen, zone, width), *remarks, foot)
+    return Group(heading, *_foretold(seen, zone), table(seen, zone, width), *remarks, foot)
+
+
+def _foretold(seen: Look, zone: tzinfo) -> List[Text]:
+    """Return the line that says when all will be done, if there is anything to say."""
+    said = say_forecast(seen.forecast, seen.at, zone)
+    return [Text(said)] if said else []
 
 
 def _remarks(seen: Look) -> List[str]:
@@ -272,7 +296,7 @@ def _remarks(seen: Look) -> List[str]:
 
 def show_plain(seen: Look, zone: tzinfo, console: Console) -> None:
     """Print one look as plain text."""
-    console.print(_heading(seen, zone))
+    console.print(_heading(seen, zone), *_foretold(seen, zone), sep="\n")
     console.print(table(seen, zone, console.width, plain=True))
     for remark in _remarks(seen):
         console.print(Text(f"! {remark}"), soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from huaweicloudsdksms.v3 import (
@@ -91,7 +92,7 @@ class SmsService:
         rest = map_concurrently(read_page, [(SOURCES, offset, project) for offset in others])
         of_sources = [beginning, *rest]
         if project or most is not None:
-            of_sources = [_whole(page) for page in of_sources]
+            of_sources = [_unless_refused(page) for page in of_sources]
         return _listing([first, *pages], of_sources, bool(project))
 
     def _page(self, caller: Caller, place: Tuple[str, int, str]) -> Union[_Page, CloudError]:
@@ -155,6 +156,16 @@ def _whole(page: Union[_Page, CloudError]) -> _Page:
     return page
 
 
+def _unless_refused(page: Union[_Page, CloudError]) -> Union[_Page, CloudError]:
+    """Return a page, or why it could not be read. Raise CloudError if these keys may not read it.
+
+    That lasts, so that to read the tasks by their ids tells more; anything else may pass.
+    """
+    if isinstance(page, CloudError) and (page.refuses_keys or page.status == HTTPStatus.FORBIDDEN):
+        raise page
+    return page
+
+
 def _listing(
     pages: Sequence[Union[_Page, CloudError]],
     of_sources: Sequence[Union[_Page, CloudError]],
@@ -176,26 +187,28 @@ def _listing(
     tasks = [task for task in made.values() if task is not None]
     counts = {page.count for page in read}
     complete = not errors and counts == {len(by_id)}
+    others = frozenset(t.id for t in tasks if chosen and t.servers.source_id not in sources)
+    unsure = others if source_errors else frozenset()
     return Listing(
-        tuple(task for task in tasks if not chosen or task.servers.source_id in sources),
+        tuple(task for task in tasks if task.id in unsure or task.id not in others),
         frozenset(by_id),
         complete,
-        _why_incomplete(errors, source_errors, complete),
+        _why_incomplete(errors, complete),
         0 if errors else max(max(counts) - len(by_id), 0),
         bool(errors),
         frozenset(task_id for task_id, task in made.items() if task is None),
+        f"connections and copied bytes are unknown in this run: {source_errors[0]}"
+        if source_errors
+        else "",
+        unsure,
     )
 
 
-def _why_incomplete(
-    errors: Sequence[CloudError], source_errors: Sequence[CloudError], complete: bool
-) -> str:
+def _why_incomplete(errors: Sequence[CloudError], complete: bool) -> str:
     if errors:
         return f"a part of the list of tasks could not be read: {errors[0]}"
     if not complete:
         return "the list of tasks changed while it was read; the next run reads it again"
-    if source_errors:
-        return f"connections and copied bytes are unknown in this run: {source_errors[0]}"
     return ""
 
 

@@ -3,7 +3,8 @@
 A line is one JSON object. A *plan* is written before anything is done, an *ack* after, a
 *snapshot* holds the whole memory, a *seal* ends an object. Entries hold whole records, so folding
 is replacing: reading the same lines always gives the same memory. In its line a record is written
-by what changed, where that is a sample of its progress or the outcome of its start.
+by what changed, where that is a sample of its progress or the outcome of its start, and so is that
+of the watching (``changes``).
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, NoReturn,
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
-from sms_watch.model.notice import Notice, Outcome, Position, Start
+from sms_watch.journal.changes import Changes, bare
+from sms_watch.model.notice import KINDS, Notice, Outcome, Position, Start
 from sms_watch.model.strenum import StrEnum
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 VERSION = 1
 MOST_VERSIONS = 1000  # a higher number is no version
-NOTHING: Mapping[str, TaskRecord] = {}
+NOTHING = Memory()
 
 
 class EntryType(StrEnum):
@@ -47,7 +49,8 @@ class Entry:
 
     ``run`` is the request id of the run that wrote it, ``nonce`` tells this line from every other.
     ``tasks`` and ``watch`` replace what was remembered; ``notices`` are pending from here on until
-    a later line lists their ids as ``delivered``. ``starts``, by task id, are those intended in a
+    a later line lists their ids as ``delivered``; a snapshot lists there, without a message, what
+    was told earlier and is open. ``starts``, by task id, are those intended in a
     plan, and in an ack what became of them. An ack of the run that holds the ``lease`` ends it.
     """
 
@@ -79,11 +82,23 @@ class Mark:
 
 
 class Line(NamedTuple):
-    """A line as it was read: its entry without the records, and these as they are written there."""
+    """A line as it was read: its entry without the records, and these as they are written there.
+
+    ``changes`` are those of the record of the watching, which is bare; ``None`` if it is whole.
+    """
 
     entry: Entry
     mark: Mark
     forms: Mapping[str, Any]
+    changes: Optional[Changes] = None
+
+    def after(self, memory: Memory) -> Entry:
+        """Return the entry with the whole record of the watching, after what was remembered."""
+        watch = self.entry.watch
+        if watch is None or self.changes is None:
+            return self.entry
+        before = NOTHING if self.entry.type is EntryType.SNAPSHOT else memory
+        return replace(self.entry, watch=self.changes.applied(watch, before.watch))
 
 
 @dataclass(frozen=True)
@@ -117,7 +132,7 @@ def as_it_is(value: Any) -> Any:
 
 def encode(
     entry: Entry,
-    known: Mapping[str, TaskRecord] = NOTHING,
+    known: Memory = NOTHING,
     mark: Optional[Mark] = None,
     redact: Callable[[Any], Any] = as_it_is,
 ) -> bytes:
@@ -128,11 +143,15 @@ def encode(
     key by now.
     """
     known = NOTHING if entry.type is EntryType.SNAPSHOT else known
-    data = {"v": VERSION, **codec.dump(mark or Mark()), **codec.dump(replace(entry, tasks={}))}
+    watch = bare(entry.watch) if entry.watch else None
+    rest = codec.dump(replace(entry, tasks={}, watch=watch))
+    data = {"v": VERSION, **codec.dump(mark or Mark()), **rest}
+    if entry.watch:
+        data["changes"] = codec.dump(Changes.between(known.watch, entry.watch))
     forms = {
-        task_id: _form(task_id, record, known.get(task_id), entry)
+        task_id: _form(task_id, record, known.tasks.get(task_id), entry)
         for task_id, record in entry.tasks.items()
-        if record != known.get(task_id)
+        if record != known.tasks.get(task_id)
     }
     text = json.dumps(
         redact({**data, "tasks": forms} if forms else data),
@@ -143,16 +162,17 @@ def encode(
     return text.encode(errors="replace") + b"\n"
 
 
-def decode(line: bytes, known: Mapping[str, TaskRecord] = NOTHING) -> Entry:
+def decode(line: bytes, known: Memory = NOTHING) -> Entry:
     """Return the entry in one line; records are whole, as far as what they build on is ``known``.
 
     Raise ValueError if the line is not whole or not valid, JournalError if a newer version of the
     watchdog wrote it: to go on would mean to act without knowing what it knew.
     """
-    entry, _, forms = read(line)
+    found = read(line)
+    entry = found.after(known)
     tasks: Dict[str, TaskRecord] = {}
-    for task_id, form in forms.items():
-        record = expand(form, task_id, entry, known.get(task_id))
+    for task_id, form in found.forms.items():
+        record = expand(form, task_id, entry, known.tasks.get(task_id))
         if record is not None:
             tasks[task_id] = record
     return replace(entry, tasks=tasks)
@@ -173,10 +193,19 @@ def read(line: bytes) -> Line:
             f" format {VERSION}; nothing was done: deploy the newer version again, or name"
             " another place in JOURNAL_URI"
         )
-    forms = data.pop("tasks", {})
+    forms, form = data.pop("tasks", {}), data.pop("changes", None)
     if not isinstance(forms, dict):
         raise ValueError("without tasks")
-    return Line(codec.load(Entry, data), codec.load(Mark, data), forms)
+    if isinstance(data.get("notices"), list):
+        data["notices"] = [row for row in data["notices"] if not _is_of_later_kind(row)]
+    changes = None if form is None else codec.load(Changes, form)
+    return Line(codec.load(Entry, data), codec.load(Mark, data), forms, changes)
+
+
+def _is_of_later_kind(row: Any) -> bool:
+    """Return whether a notice is of a kind that only a later version of the watchdog can tell."""
+    kind = row.get("kind") if isinstance(row, dict) else None
+    return isinstance(kind, str) and kind not in KINDS
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -248,22 +277,24 @@ def _settled(
 
 
 def fold(entries: Iterable[Entry]) -> Memory:
-    """Return what entries, oldest first, add up to."""
+    """Return what entries, oldest first, add up to: what lines that are folded must agree with."""
     memory = Memory()
     for entry in entries:
         memory = after(memory, entry)
-    return memory
+    return memory.settled()
 
 
 def after(memory: Memory, entry: Entry) -> Memory:
-    """Return what is remembered after one more entry."""
+    """Return what is remembered after one more entry, before it is settled."""
     if entry.type is EntryType.SEAL:
         return memory
     if entry.type is EntryType.SNAPSHOT:
         memory = Memory(lease=memory.lease)
     outbox = {**memory.outbox, **{notice.event_id: notice for notice in entry.notices}}
-    for event_id in entry.delivered.event_ids if entry.delivered else ():
+    delivered = entry.delivered.event_ids if entry.delivered else ()
+    for event_id in delivered:
         outbox.pop(event_id, None)
+    told = memory.told.union(delivered, *(notice.tells_of for notice in entry.notices))
     lease = entry.lease
     if entry.type is EntryType.ACK:
         outbox = {key: notice.knowing(entry.starts) for key, notice in outbox.items()}
@@ -271,11 +302,13 @@ def after(memory: Memory, entry: Entry) -> Memory:
         # took over alone.
         ends = memory.lease is not None and entry.run == memory.lease.holder
         lease = entry.lease if ends else memory.lease
-    return Memory({**memory.tasks, **entry.tasks}, outbox, entry.watch or memory.watch, lease)
+    watch = entry.watch or memory.watch
+    return Memory({**memory.tasks, **entry.tasks}, outbox, watch, lease, told)
 
 
 def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
     """Return the entry that holds a whole memory: folding it alone gives the memory again."""
+    told = sorted(memory.settled().told - memory.outbox.keys())
     return Entry(
         EntryType.SNAPSHOT,
         at,
@@ -284,5 +317,6 @@ def snapshot(memory: Memory, at: datetime, run: str, nonce: str) -> Entry:
         tasks=memory.tasks,
         watch=memory.watch,
         notices=tuple(memory.outbox.values()),
+        delivered=Delivery("", tuple(told)) if told else None,
         lease=memory.lease,
     )

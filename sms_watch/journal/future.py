@@ -17,7 +17,7 @@ from sms_watch.timetable import LONGEST_LEASE
 # Clocks differ by less than this: the cloud refuses signatures that are further off.
 SKEW = timedelta(minutes=15)
 # What is meant to lie ahead.
-AHEAD = frozenset({"snoozed_until", "next_try", "lease"})
+AHEAD = frozenset({"snoozed_until", "next_try", "lease", "forecast"})
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
 

@@ -17,8 +17,9 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, T
 
 from sms_watch.messages.digests import digest_counts
 from sms_watch.messages.facts import MAX_CODE
+from sms_watch.messages.failures import say_in_vain
 from sms_watch.messages.grammar import Telling
-from sms_watch.messages.grouping import Item, gaps, items
+from sms_watch.messages.grouping import Item, items
 from sms_watch.messages.paragraphs import Paragraph, paragraphs
 from sms_watch.messages.sentences import advice, sentence
 from sms_watch.model.notice import Kind, Message, Notice
@@ -56,7 +57,7 @@ def compose(notices: Sequence[Notice], context: RunContext) -> Message:
     When all of it is too large, the tasks that matter less shrink to a line each; when even that is
     too large the rest is left out. ``event_ids`` of the message says what is in it.
     """
-    telling = Telling(context.zone, gaps(notices), context.retry)
+    telling = Telling(context.zone, context.retry)
     split = [part for item in items(notices) for part in _split(item, telling)]
     parts = [_Part.of(each) for each in paragraphs(split, telling)]
     room = MAX_MESSAGE - FRAME - sum(map(_bytes, _around(parts, context)))
@@ -264,5 +265,6 @@ def _text(notice: Notice, telling: Telling) -> str:
     """Return all sentences; a digest begins with its counts, which an e-mail has as its heading."""
     is_digest = notice.kind is Kind.DIGEST and notice.task is None
     counts = f"{digest_counts(notice)}." if is_digest else ""
-    said = (counts, sentence(notice, telling), advice(notice, telling))
+    told = sentence(notice, telling), say_in_vain(notice, telling)
+    said = (counts, *told, advice(notice, telling))
     return " ".join(filter(None, said))

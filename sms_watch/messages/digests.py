@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Mapping
 
 from sms_watch.messages.facts import bar_of, shown_code, speed, time_left
+from sms_watch.messages.forecasts import say_forecast
 from sms_watch.messages.grammar import Telling
 from sms_watch.model.notice import DigestRow, Notice
 from sms_watch.model.task import Phase, TaskState
@@ -39,7 +40,7 @@ def digest_counts(notice: Notice) -> str:
 
 
 def say_digest(notice: Notice, telling: Telling) -> str:
-    """Return how much was restarted and lost since the last digest."""
+    """Return when all will be done, and how much was restarted and lost since the last digest."""
     shown = notice.digest
     starts = sum(row.starts for row in shown.rows)
     lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
@@ -48,7 +49,13 @@ def say_digest(notice: Notice, telling: Telling) -> str:
     since = f"Since {telling.when(notice.since)}" if notice.since else "So far"
     among = f" among the {len(shown.rows)} tasks listed" if shown.more else ""
     unread = f" {clean(shown.unread, MAX_DETAIL)}" if shown.unread else ""
-    return f"{since}{among}: {restarts}, {stood} to failures.{unread}"
+    summed = f"{since}{among}: {restarts}, {stood} to failures.{unread}"
+    return " ".join(filter(None, (digest_forecast(notice, telling), summed)))
+
+
+def digest_forecast(notice: Notice, telling: Telling) -> str:
+    """Return the forecast of a digest in a sentence; empty where there is none to tell."""
+    return say_forecast(notice.digest.forecast, notice.at, telling.zone)
 
 
 def is_worth_saying(lost: timedelta) -> bool:

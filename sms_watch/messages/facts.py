@@ -8,7 +8,7 @@ from typing import Optional
 from sms_watch.model.notice import Action, Kind, Notice, Reason
 from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
 from sms_watch.rules.error_codes import Code, Help, look_up
-from sms_watch.text import bar, clean, duration
+from sms_watch.text import amount, bar, clean, duration
 
 MAX_CODE = 12
 BAR = 20
@@ -63,6 +63,12 @@ def time_left(task: Task) -> str:
     if task.transfer.remaining is None:
         return "time left unknown"
     return f"about {duration(timedelta(seconds=task.transfer.remaining))} left"
+
+
+def copied_since(task: Task) -> str:
+    """Return what a full copy has copied since it was first seen, and how fast on average."""
+    copied, mean = task.progress.copied, task.transfer.speed
+    return f"{amount(copied)} at {mean:.0f} Mbit/s on average" if copied and mean else ""
 
 
 def bar_of(percent: Optional[int]) -> str:

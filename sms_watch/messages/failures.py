@@ -96,7 +96,7 @@ def _seen(notice: Notice, telling: Telling) -> str:
         kept = "{It} kept failing and recovering, and {has} now stayed failed{state}{since}."
         since = telling.alone(f" since {telling.when(notice.since or notice.at)}")
         return telling.say(kept, state=state, since=since)
-    first = "First seen" if notice.event_id in telling.gaps else "Seen"
+    first = "First seen" if gap_of(notice) else "Seen"
     return telling.alone(f"{first} failed{state} at {seen_at(notice, telling)}.")
 
 
@@ -105,11 +105,22 @@ def stays_failed(notice: Notice) -> bool:
     return notice.since is not None and notice.since < notice.at
 
 
+def gap_of(notice: Notice) -> str:
+    """Return how long nobody had read the task before; empty where that is not known to be long."""
+    since = notice.verdict.unread_since
+    return duration(notice.at - since) if since else ""
+
+
 def seen_at(notice: Notice, telling: Telling) -> str:
-    """Return when something was seen, and how long nothing could be seen before."""
-    gap = telling.gaps.get(notice.event_id)
-    blind = f", after {duration(gap)} in which nothing could be read" if gap else ""
-    return telling.when(notice.at) + blind
+    """Return when something was seen, and how long nobody had looked before."""
+    gap = gap_of(notice)
+    after = f", after a gap of {gap} in which nothing was read" if gap else ""
+    return telling.when(notice.at) + after
+
+
+def first_seen(notice: Notice, telling: Telling) -> str:
+    """Return when something was first seen that began in a gap; empty where there was none."""
+    return f", first seen at {seen_at(notice, telling)}" if gap_of(notice) else ""
 
 
 def remedy(notice: Notice, telling: Telling) -> str:
@@ -145,6 +156,18 @@ def restarts(notice: Notice, telling: Telling) -> str:
     return text if next_try is None else f"{text}; next not before {telling.when(next_try)}"
 
 
+def say_in_vain(notice: Notice, telling: Telling) -> str:
+    """Return that nothing has come of a restart that was accepted; empty if that is not so."""
+    since = unheeded(notice, telling)
+    return telling.alone(f"No change has been seen {since}.") if since else ""
+
+
+def unheeded(notice: Notice, telling: Telling) -> str:
+    """Return since which accepted restart nothing has changed; empty if something has."""
+    since = notice.verdict.attempt.in_vain_since
+    return f"since a restart was accepted at {telling.when(since)}" if since else ""
+
+
 def say_needs_person(notice: Notice, telling: Telling) -> str:
     """Return why someone has to act."""
     said = PERSON_SENTENCES.get(notice.verdict.reason or Reason.NOT_RESTARTABLE, RETRIED)
@@ -170,9 +193,11 @@ def say_resumed(notice: Notice, telling: Telling) -> str:
     if notice.count:
         failures = telling.alone(f", after {count(notice.count, 'failure')}")
         return telling.say("{It} {has} now run for an hour{failures}.", failures=failures)
-    stood = stood_for(notice)
+    seen, stood = f"Seen running again at {seen_at(notice, telling)}", stood_for(notice)
+    if stood and gap_of(notice):
+        return telling.alone(f"{seen}. It was first seen failed {stood} earlier.")
     after = f", {stood} after it was first seen failed" if stood else ""
-    return telling.alone(f"Seen running again at {telling.when(notice.at)}{after}.")
+    return telling.alone(f"{seen}{after}.")
 
 
 def stood_for(notice: Notice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Mapping, Optional
 
@@ -45,14 +45,12 @@ MANY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Telling:
-    """The zone of times, whether the words are about many tasks, and spans that sentences name.
+    """The zone of times, and whether the words are about many tasks.
 
-    ``gaps`` are those in which nothing could be read, by the ids of the first notices after them.
-    ``retry`` is the one between restarts that have not helped for long, if it is known.
+    ``retry`` is the span between restarts that have not helped for long, if it is known.
     """
 
     zone: tzinfo
-    gaps: Mapping[str, timedelta] = field(default_factory=dict)
     retry: Optional[timedelta] = None
     many: bool = False
 

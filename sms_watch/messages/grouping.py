@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from sms_watch.messages.facts import shown_code
-from sms_watch.messages.failures import NO_TASK, PROMISE, remedy
+from sms_watch.messages.failures import NO_TASK, PROMISE, remedy, say_in_vain
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.sentences import advice, sentence, title
 from sms_watch.model.notice import Kind, Notice
@@ -23,6 +22,7 @@ SUPERSEDES: Mapping[Kind, FrozenSet[Kind]] = {
     Kind.RESUMED: frozenset(
         {Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED, Kind.GONE}
     ),
+    Kind.COPIED: frozenset({Kind.REMINDER, Kind.HANGING, Kind.UNKNOWN_STATE, Kind.PAUSED}),
     Kind.MOVING: frozenset({Kind.REMINDER}),
     Kind.UNKNOWN_STATE: frozenset({Kind.HANGING}),
     Kind.DIGEST: frozenset(Kind) - {Kind.NEEDS_PERSON},
@@ -94,6 +94,7 @@ class Item:
             if notice.kind in OF_THE_AGENT and said:
                 text = _without_said(text, remedy(notice, telling), said)
             said.append(text)
+        said.append(say_in_vain(self.notices[-1], telling))
         return " ".join(dict.fromkeys(filter(None, said)))
 
     def advice(self, telling: Telling) -> str:
@@ -119,27 +120,3 @@ def items(notices: Sequence[Notice]) -> Iterator[Item]:
         group.sort(key=lambda notice: notice.at)
         for start in range(0, len(group), MOST_AT_ONCE):
             yield Item(tuple(group[start : start + MOST_AT_ONCE]))
-
-
-def gaps(notices: Iterable[Notice]) -> Mapping[str, timedelta]:
-    """Return how long nothing could be read before a failure was seen, by the failure's id.
-
-    That is known where the end of such a gap is told in the same message.
-    """
-    ends = {
-        (notice.task.id if notice.task else "", notice.at): notice.at - notice.since
-        for notice in notices
-        if notice.since and _ends_a_gap(notice)
-    }
-    found = {
-        notice.event_id: ends.get((notice.task.id, notice.at)) or ends.get(("", notice.at))
-        for notice in notices
-        if notice.task and notice.kind is Kind.FAILED
-    }
-    return {event: gap for event, gap in found.items() if gap}
-
-
-def _ends_a_gap(notice: Notice) -> bool:
-    """Return whether something can be read again; a task that was gone was not hidden."""
-    unread = any(each.endswith(f"-{Kind.UNREADABLE}") for each in notice.follows)
-    return notice.kind is Kind.SIGHTED or (notice.kind is Kind.READABLE and unread)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import AbstractSet, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from sms_watch.messages import facts
-from sms_watch.messages.digests import digest_row
+from sms_watch.messages.digests import digest_forecast, digest_row
 from sms_watch.messages.failures import (
     NO_TASK,
     details,
+    gap_of,
     restarts,
     seen_at,
     state_of,
     stays_failed,
     stood_for,
+    unheeded,
 )
 from sms_watch.messages.grammar import Telling
 from sms_watch.messages.grouping import Item
@@ -30,9 +32,9 @@ SINCE = frozenset(
     {Kind.STALLED, Kind.HANGING, Kind.REMINDER, Kind.UNREADABLE, Kind.NEEDS_PERSON, Kind.DIGEST}
 )
 SEEN = frozenset({Kind.FAILED, Kind.RESUMED, Kind.CONNECTED})
-AFTER = frozenset({Kind.RESUMED, Kind.MOVING, Kind.READABLE})
+AFTER = frozenset({Kind.COPIED, Kind.RESUMED, Kind.MOVING, Kind.READABLE})
 # Facts that need their label in the line of a task.
-LABELLED = frozenset({"Restarts", "Seen", "Since", "After"})
+LABELLED = frozenset({"Restarts", "Seen", "Since", "After", "Copied", "Unchanged"})
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class Paragraph:
         return f"{name} {self.lead.title(self.telling)}"
 
     def short(self) -> str:
-        """Return the heading with the first names."""
+        """Return the heading with the first names, that of a digest with its forecast."""
         if not self.telling.many:
-            return self.heading()
+            foretold = digest_forecast(self.lead.main(), self.telling).rstrip(".")
+            return ". ".join(filter(None, (self.heading(), foretold)))
         names = ", ".join(item.name() for item in self.items[:FEW])
         more = len(self.items) - FEW
         return f"{self.heading()}: {names}" + (f" and {more} more" if more > 0 else "")
@@ -167,7 +170,8 @@ def _own_facts(item: Item, telling: Telling) -> Iterator[Fact]:
     yield "Servers", facts.servers(task)
     yield "Progress", facts.progress(task)
     yield "Restarts", restarts(main, telling)
-    for label in ("Seen", "Since", "After", "Detail"):
+    yield "Unchanged", unheeded(item.notices[-1], telling)
+    for label in ("Seen", "Since", "After", "Copied", "Detail"):
         found = (_moments(notice, telling).get(label, "") for notice in item.notices)
         yield label, ", ".join(dict.fromkeys(filter(None, found)))
 
@@ -175,14 +179,17 @@ def _own_facts(item: Item, telling: Telling) -> Iterator[Fact]:
 def _moments(notice: Notice, telling: Telling) -> Mapping[str, str]:
     """Return the moments of a notice, and what came with it from outside."""
     found: Dict[str, str] = {}
-    if notice.kind in SEEN:
+    gap = gap_of(notice)
+    if notice.kind in SEEN or gap:
         found["Seen"] = seen_at(notice, telling)
     if notice.since and (
         notice.kind in SINCE or (notice.kind is Kind.FAILED and stays_failed(notice))
     ):
         found["Since"] = telling.when(notice.since)
-    if notice.kind in AFTER:
+    if notice.kind in AFTER and not (gap and notice.kind is Kind.MOVING):
         found["After"] = stood_for(notice)
+    if notice.kind is Kind.COPIED:
+        found["Copied"] = facts.copied_since(notice.task or NO_TASK)
     params = (notice.task or NO_TASK).error.params
     texts = (clean(text, MAX_DETAIL) for text in (*details(notice), ", ".join(params)))
     found["Detail"] = ", ".join(filter(None, texts))

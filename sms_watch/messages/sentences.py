@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Callable, Mapping, Optional
 
 from sms_watch.messages.digests import digest_title, say_digest
+from sms_watch.messages.facts import copied_since
 from sms_watch.messages.failures import (
     NO_TASK,
     OFFLINE,
     failed_title,
+    first_seen,
     person_advice,
     remedy,
     say_failed,
@@ -80,13 +82,14 @@ def advice(notice: Notice, telling: Telling) -> str:
 
 def _say_paused(notice: Notice, telling: Telling) -> str:
     state = telling.alone(f" ({state_of(notice)})")
+    seen = telling.alone(first_seen(notice, telling))
     if (notice.task or NO_TASK).is_halted:
-        text = "SMS itself paused {them}{state} because of an error. " + LEFT_PAUSED
+        text = "SMS itself paused {them}{state} because of an error{seen}. " + LEFT_PAUSED
     elif state_of(notice) == TaskState.ABORTING:
-        text = "Being paused{state}. " + LEFT_ALONE
+        text = "Being paused{state}{seen}. " + LEFT_ALONE
     else:
-        text = "Paused by a person{state}. " + LEFT_ALONE
-    return telling.say(text, state=state)
+        text = "Paused by a person{state}{seen}. " + LEFT_ALONE
+    return telling.say(text, state=state, seen=seen)
 
 
 LEFT_PAUSED = "sms_watch does not restart a paused task."
@@ -94,7 +97,7 @@ LEFT_ALONE = "sms_watch leaves {them} alone until someone presses Start."
 
 
 def _say_finished(notice: Notice, telling: Telling) -> str:
-    return telling.alone(f"Finished ({state_of(notice)}).")
+    return telling.alone(f"Finished ({state_of(notice)}){first_seen(notice, telling)}.")
 
 
 def _say_gone(notice: Notice, telling: Telling) -> str:
@@ -238,9 +241,31 @@ def _stall_advice(notice: Notice, telling: Telling) -> str:
 def _say_moving(notice: Notice, telling: Telling) -> str:
     if telling.many:
         return ""
+    seen, lasted = first_seen(notice, telling), duration(_lasted(notice))
     if follows(notice, Kind.STALLED):
-        return f"Moving again after {duration(_lasted(notice))} without progress."
-    return f"Moved on to {state_of(notice)} after {duration(_lasted(notice))}."
+        return f"Moving again{seen or f' after {lasted} without progress'}."
+    return f"Moved on to {state_of(notice)}{seen or f' after {lasted}'}."
+
+
+def _say_copied(notice: Notice, telling: Telling) -> str:
+    done = telling.say("The first full copy is done, and changes are being synchronised.")
+    return f"{done} {telling.alone(_copy_seen(notice, telling))}".rstrip()
+
+
+def _copy_seen(notice: Notice, telling: Telling) -> str:
+    """Return how long a copy was seen under way, with how much it copied, and how fast."""
+    seen = f"Seen synchronising at {telling.when(notice.at)}"
+    if notice.since is None:
+        return f"{seen}."
+    much = copied_since(notice.task or NO_TASK)
+    lasted = duration(_lasted(notice))
+    return f"{seen}, {lasted} after it was first seen copying{much and ': '}{much}."
+
+
+def _copied_advice(notice: Notice, telling: Telling) -> str:
+    return telling.say(
+        "Start the cut-over when you are ready; until then changes keep being synchronised."
+    )
 
 
 def _say_disconnected(notice: Notice, telling: Telling) -> str:
@@ -285,12 +310,12 @@ def _still(notice: Notice, telling: Telling) -> str:
     """Return what is still so."""
     since = _since(notice, telling)
     if runs(notice):
-        return telling.alone(f"No progress since {since}.")
+        return telling.alone(f"No progress seen since {since}.")
     if phase_of(notice) in BROKEN:
-        failed = telling.alone(f"Failed since {since}. ")
+        failed = telling.alone(f"Seen failed since {since}. ")
         return failed + say_needs_person(notice, telling)
     if (notice.task or NO_TASK).is_halted and state_of(notice) != TaskState.ABORTING:
-        return telling.alone(f"Paused by SMS since {since}. ") + LEFT_PAUSED
+        return telling.alone(f"Seen paused by SMS since {since}. ") + LEFT_PAUSED
     return telling.alone(f"{_stuck(notice, telling)}.")
 
 
@@ -358,6 +383,9 @@ PHRASES: Mapping[Kind, Phrase] = {
     ),
     Kind.REMINDER: Phrase(reminder_title, _say_reminder, _reminder_advice),
     Kind.PAUSED: Phrase(paused_title, _say_paused),
+    Kind.COPIED: Phrase(
+        always("{has} finished {its} first full copy"), _say_copied, _copied_advice
+    ),
     Kind.RESUMED: Phrase(resumed_title, say_resumed),
     Kind.MOVING: Phrase(moving_title, _say_moving),
     Kind.CONNECTED: Phrase(always("{is} back in contact with {its} SMS {agent}"), _say_connected),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Callable, Mapping, Optional, Tuple
 
+from sms_watch.model.forecast import Forecast
 from sms_watch.model.strenum import StrEnum
 from sms_watch.model.task import ErrorClass, Task, check_span
 
@@ -93,6 +94,7 @@ class Kind(StrEnum):
     UNKNOWN_STATE = "unknown_state", Level.WARNING
     REMINDER = "reminder", Level.WARNING
     PAUSED = "paused"
+    COPIED = "copied"
     RESUMED = "resumed", Level.INFO, "failed", "needs_person", "paused"
     MOVING = "moving", Level.INFO, "stalled", "hanging", "unknown_state"
     CONNECTED = "connected", Level.INFO, "disconnected"
@@ -108,6 +110,9 @@ class Kind(StrEnum):
         return (Level.WARNING, self.level) if self is Kind.PAUSED else (self.level,)
 
 
+KINDS = frozenset(kind.value for kind in Kind)
+
+
 def event_id(event: str, kind: Kind) -> str:
     """Return the id of a notice that opens something: ``20261124-4711-0-failed``.
 
@@ -121,9 +126,20 @@ def closing_id(opening_id: str) -> str:
     return f"{opening_id}-end"
 
 
-def kind_of(opening_id: str) -> Kind:
-    """Return the kind of the notice that has this id, which ends in it."""
-    return Kind(opening_id.rpartition("-")[2])
+def kind_of(opening_id: str) -> Optional[Kind]:
+    """Return the kind of the notice that has this id, which ends in it.
+
+    ``None`` for one that only a later version of the watchdog has.
+    """
+    name = opening_id.rpartition("-")[2]
+    return Kind(name) if name in KINDS else None
+
+
+def check_id(opening_id: str) -> None:
+    """Raise ValueError if this is the id of no notice, of whatever kind."""
+    place, _, name = opening_id.rpartition("-")
+    if not name or not all(part.isdigit() for part in place.split("-")):
+        raise ValueError("the id of no event")
 
 
 @dataclass(frozen=True)
@@ -132,12 +148,14 @@ class Attempt:
 
     ``number`` is that of the start decided, of the next one when waiting, of the last one when
     there will be none. ``cap`` is the most there can be (``None``: without end), ``next_try`` the
-    earliest moment of the next one.
+    earliest moment of the next one. ``in_vain_since`` is when one was accepted after which nothing
+    has changed, if that is long enough to say so.
     """
 
     number: int = 0
     cap: Optional[int] = None
     next_try: Optional[datetime] = None
+    in_vain_since: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +172,7 @@ class Verdict:
     """What is done about a task, and why.
 
     ``error_class`` is that of its error while it is failed, ``start`` the start that was decided.
+    ``unread_since``: for so long nobody had read the task before, so when it changed is not known.
     """
 
     action: Action = Action.NONE
@@ -161,6 +180,7 @@ class Verdict:
     error_class: Optional[ErrorClass] = None
     attempt: Attempt = Attempt()
     start: Optional[Start] = None
+    unread_since: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -183,16 +203,22 @@ class DigestRow:
 
 @dataclass(frozen=True)
 class Digest:
-    """All tasks at one moment: the rows shown, how many are left out, and what was not read."""
+    """All tasks at one moment: the rows shown, how many are left out, and what was not read.
+
+    ``forecast`` is that of all tasks, also of those left out.
+    """
 
     rows: Tuple[DigestRow, ...] = ()
     more: int = 0
     unread: str = ""
+    forecast: Forecast = Forecast()
 
     def lean(self) -> Digest:
         """Return the digest without any text from outside."""
         rows = tuple(replace(row, task=row.task.lean()) for row in self.rows)
-        return replace(self, rows=rows, unread=_left_out(self.unread))
+        return replace(
+            self, rows=rows, unread=_left_out(self.unread), forecast=self.forecast.lean()
+        )
 
 
 @dataclass(frozen=True)
@@ -200,10 +226,12 @@ class Notice:
     """One thing to tell people, with the facts as they were when it was recorded.
 
     ``event_id`` is unique and stable: a copy of a notice carries the same one. ``task`` is
-    ``None`` for notices about the watching itself. ``follows`` are the ids of the notices that
-    this one ends or repeats: it is told only if one of them was. ``since`` is when what this is
-    about began. ``count`` says how often: of a flapping task how many failures this stands for, of
-    a reminder which one it is. ``detail`` is text for people.
+    ``None`` for notices about the watching itself. ``follows`` are the ids of the openings that
+    this one ends, repeats or sums up: an end is told only if people heard of one. ``since`` is when
+    what this is about began. ``count`` says how often: of a flapping task how many failures this
+    stands for, of a reminder which one it is. ``detail`` is text for people. The task of a full
+    copy that is done carries what was copied since then, and how fast on average (see
+    ``FirstCopy.measured``).
     """
 
     kind: Kind
@@ -222,6 +250,11 @@ class Notice:
         """How much the notice matters: more than its kind if SMS itself has paused a task."""
         halted = self.kind is Kind.PAUSED and self.task is not None and self.task.is_halted
         return Level.WARNING if halted else self.kind.level
+
+    @property
+    def tells_of(self) -> Tuple[str, ...]:
+        """The ids of what people hear of by this notice, so that they hear of its end as well."""
+        return () if self.kind.ends else self.follows or (self.event_id,)
 
     def knowing(self, starts: Mapping[str, Start]) -> Notice:
         """Return the notice with what became of its start; ``starts`` are by task id."""

@@ -313,7 +313,9 @@ class Listing:
     ``tasks`` are those asked for, ``ids`` also the others, and the ``strange`` ones whose rows made
     no sense. ``complete``: no row can have been missed; otherwise ``detail`` says why one may have
     been. ``broken``: a page could not be read. ``missing`` is how many rows the list counts beyond
-    those that it shows, when all its pages were read.
+    those that it shows, when all its pages were read. ``without_sources`` says why the list of
+    source servers is not whole, so that connections and bytes are unknown; for a migration project
+    it is then ``unsure`` of which tasks belong to it.
     """
 
     tasks: Tuple[Task, ...]
@@ -323,3 +325,5 @@ class Listing:
     missing: int = 0
     broken: bool = False
     strange: FrozenSet[str] = frozenset()
+    without_sources: str = ""
+    unsure: FrozenSet[str] = frozenset()

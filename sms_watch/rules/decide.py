@@ -20,12 +20,11 @@ from sms_watch.model.notice import (
     Start,
     Verdict,
 )
-from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
-from sms_watch.rules.call import Call
+from sms_watch.model.task import ErrorClass, Phase, Task
+from sms_watch.rules import hang
 from sms_watch.rules.decision import Decision, Reading
 from sms_watch.rules.error_codes import Code, explain
 from sms_watch.rules.failure import Failure
-from sms_watch.rules.movement import Movement
 from sms_watch.rules.record import TaskRecord
 from sms_watch.rules.starts import MOST_SKIPS, NEVER_RESTARTED, Starts, cap
 
@@ -39,29 +38,6 @@ RESTING: Mapping[Phase, Tuple[Action, Reason, Optional[Kind]]] = {
     Phase.ROLLED_BACK: (Action.NONE, Reason.ROLLED_BACK, Kind.NEEDS_PERSON),
     Phase.UNKNOWN: (Action.NONE, Reason.UNKNOWN_STATE, Kind.UNKNOWN_STATE),
 }
-# States that a task only passes through: each counts from its own beginning.
-PASSING = frozenset(
-    {
-        TaskState.ABORTING.value,
-        TaskState.RESETING.value,
-        TaskState.DELETING.value,
-        TaskState.SKIPPING.value,
-        TaskState.SYNC_F_ROLLBACKING.value,
-    }
-)
-# Kinds that say in which state a task is.
-SAYS_STATE = frozenset(
-    {
-        Kind.FAILED,
-        Kind.NEEDS_PERSON,
-        Kind.PAUSED,
-        Kind.FINISHED,
-        Kind.UNKNOWN_STATE,
-        Kind.RESUMED,
-    }
-)
-# No state of these phases is one that a task hangs in, or that nobody knows.
-NEVER_AT_REST = frozenset({Phase.MOVING, Phase.FAILED})
 # A pause and the end of a task end its failure without a closing notice.
 SETTLED = frozenset({Phase.PAUSED, Phase.FINISHED})
 
@@ -75,7 +51,8 @@ def decide(reading: Reading, known: Optional[TaskRecord]) -> Decision:
         decision = _decide_moving(reading, known)
     else:
         decision = _decide_resting(reading, known)
-    return _noting_rest(_noting_departure(decision, reading, known), reading)
+    copied = _noting_copy(decision, reading, known)
+    return hang.note(copied, reading, known)
 
 
 def apply_outcome(decision: Decision, planned: TaskRecord, outcome: Outcome) -> TaskRecord:
@@ -98,7 +75,7 @@ def _decide_resting(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     if calls and kind:
         called = Failure(code=task.error.code).called(reading.event, now, kind)
         failure = called if changed else before.failure
-    record = replace(before, movement=Movement(), failure=failure, agent=agent)
+    record = replace(before, movement=before.movement.ended(), failure=failure, agent=agent)
     # Of what was found by listing, only what happens from now on is news.
     is_news = changed and (known is not None or calls or not reading.discovered)
     error = explain(task.error.code, task.type, reading.policy.classes)
@@ -116,59 +93,25 @@ def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
     return task.is_halted and known.failure.code != task.error.code
 
 
-# In a state where nothing should stay, or that nobody knows
+# Its first full copy
 
 
-def _noting_departure(
-    decision: Decision, reading: Reading, known: Optional[TaskRecord]
-) -> Decision:
-    """Add the notice that a task has left such a state, unless what it became is told by itself.
-
-    That it runs is not told while its failure is open: it may break again before it is proved.
-    """
-    record = decision.record
-    if record is None or known is None or record.rest is None:
+def _noting_copy(decision: Decision, reading: Reading, known: Optional[TaskRecord]) -> Decision:
+    """Remember the first full copy, and tell that it is done if it was seen under way."""
+    record, task, now = decision.record, reading.task, reading.now
+    if record is None:
         return decision
-    stays = known.state == record.state and record.phase not in NEVER_AT_REST
-    unproved = record.phase is Phase.MOVING and bool(record.failure.openings)
-    if stays or unproved:
+    before, movement = known.state if known else "", record.movement
+    goes_on = known is not None and known.was_started
+    copy, is_news = movement.first_copy.read(task, now, before, goes_on)
+    if copy is movement.first_copy:
         return decision
-    left = replace(decision, record=replace(record, rest=None))
-    if any(notice.kind in SAYS_STATE for notice in decision.notices):
-        return left
-    follows, verdict = (record.rest.event_id,), decision.verdict
-    return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))
-
-
-def _noting_rest(decision: Decision, reading: Reading) -> Decision:
-    """Remember that a state is not known, or tell that the task hangs in it."""
-    record = decision.record
-    if record is None or record.rest is not None:
-        return decision
-    for notice in decision.notices:
-        if notice.kind is Kind.UNKNOWN_STATE:
-            rest = Call(notice.event_id, reading.now)
-            return replace(decision, record=replace(record, rest=rest))
-    if not _hangs(record, reading):
-        return decision
-    notice = reading.notice(Kind.HANGING, decision.verdict, since=record.since)
-    rest = Call(notice.event_id, reading.now)
-    return replace(decision, record=replace(record, rest=rest)).telling(notice)
-
-
-def _hangs(record: TaskRecord, reading: Reading) -> bool:
-    """Return whether a task has been too long where nothing should stay.
-
-    A task that waits in READY because nobody has started it yet is no such case: only one that was
-    started since it failed.
-    """
-    limit = reading.policy.hang
-    if not limit or reading.now - record.since < limit:
-        return False
-    failed_at, started_at = record.failure.since, record.starts.last_at
-    started = failed_at is not None and started_at is not None and started_at >= failed_at
-    is_open = started and bool(record.failure.openings)
-    return record.state in PASSING or (record.phase is Phase.READY and is_open)
+    movement = replace(movement, first_copy=copy)
+    noted = replace(decision, record=replace(record, movement=movement))
+    if not is_news:
+        return noted
+    seen = replace(reading, task=copy.measured(task))
+    return noted.telling(seen.notice(Kind.COPIED, decision.verdict, since=copy.begun_at))
 
 
 # Moving
@@ -273,11 +216,13 @@ def _failed(reading: Reading, known: Optional[TaskRecord]) -> Tuple[TaskRecord, 
         known.failure, code=task.error.code, on_probation=on_probation and not advanced
     )
     failure, is_news = failure.counted(is_new, now, reading.event)
+    same = not (changed or is_new) and known.failure.code == task.error.code
+    starts = known.starts if same else known.starts.heeded()
     record = replace(
         known.read(task, now, begins=changed or is_new),
-        starts=known.starts.advanced(task.progress) if advanced else known.starts,
+        starts=starts.advanced(task.progress) if advanced else starts,
         failure=failure,
-        movement=Movement(),
+        movement=known.movement.ended(),
     )
     return record, is_news
 
@@ -294,13 +239,17 @@ def _verdict(reading: Reading, record: TaskRecord, error: Code) -> Verdict:
     """Return whether a failed task is started now, later or never."""
     limit = cap(error.error_class, reading.policy)
     action, reason, next_try = _answer(reading, record, error, limit)
-    number = record.starts.attempts + (action is not Action.NONE)
+    starts = record.starts
+    number = starts.attempts + (action is not Action.NONE)
     start = None
     if action is Action.START:
         start = Start(f"{reading.event}-start")
-        is_back = record.agent.is_back_since(record.starts.last_at)
+        is_back = record.agent.is_back_since(starts.last_at)
         reason = Reason.RECONNECTED if is_back else reason
-    return Verdict(action, reason, error.error_class, Attempt(number, limit, next_try), start)
+    # A row of a list may be older than the start.
+    in_vain = starts.were_in_vain(reading.now) and not reading.task.listed
+    attempt = Attempt(number, limit, next_try, starts.in_vain_since if in_vain else None)
+    return Verdict(action, reason, error.error_class, attempt, start)
 
 
 def _answer(
@@ -369,5 +318,7 @@ def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:
     task, now = reading.task, reading.now
     if known is None:
         return TaskRecord(task.state, now, task.name)
-    begins = known.phase is not task.phase or (task.state in PASSING and known.state != task.state)
+    begins = known.phase is not task.phase or (
+        task.state in hang.PASSING and known.state != task.state
+    )
     return replace(known.read(task, now, begins), starts=known.starts.not_due())

@@ -9,6 +9,7 @@ from sms_watch.model.notice import Digest, DigestRow
 from sms_watch.model.policy import Policy
 from sms_watch.model.task import Phase
 from sms_watch.rules.decision import Decision
+from sms_watch.rules.forecast import of_decisions
 from sms_watch.rules.record import WatchRecord
 
 MOST_ROWS = 100
@@ -42,7 +43,8 @@ def digest(decisions: Sequence[Decision], now: datetime) -> Digest:
     rows.sort(key=lambda row: (_urgency(row), row.task.name, row.task.id))
     unread = [d for d in decisions if d.task is None]
     detail = f"{len(unread)} could not be read: {unread[0].detail}" if unread else ""
-    return Digest(tuple(rows[:MOST_ROWS]), len(rows[MOST_ROWS:]), detail)
+    foretold = of_decisions(decisions, now)
+    return Digest(tuple(rows[:MOST_ROWS]), len(rows[MOST_ROWS:]), detail, foretold)
 
 
 def _urgency(row: DigestRow) -> int:

@@ -117,8 +117,9 @@ class Draft:
             if record is not None and record != known.get(key)
         }
         about_tasks = [notice for each in self.decisions for notice in each.notices]
-        heard = wanted([*self.notices, *about_tasks], self.situation.policy.notify_on)
-        told, airtime = within_airtime(heard, self.decisions, self.watch.airtime, now)
+        notify_on = self.situation.policy.notify_on
+        heard = wanted([*self.notices, *about_tasks], notify_on, self.memory.told)
+        told, airtime = within_airtime(heard, self.decisions, self.watch, notify_on, now)
         watch = replace(self.watch, airtime=airtime)
         return Plan(
             self.decisions,

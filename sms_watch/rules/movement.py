@@ -7,7 +7,6 @@ with nothing to do, at whatever percentage (SMS FAQs, "Why Is the Migration Prog
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Optional, Tuple
@@ -15,19 +14,14 @@ from typing import NamedTuple, Optional, Tuple
 from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
+from sms_watch.rules.first_copy import FirstCopy
+from sms_watch.rules.pace import OLD, WHOLE, Left, Pace, Stretches
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
-# last moved is known to this much: a stall is told that long after its time, and two runs, at most.
+# last moved is known to this much: a stall is told at most so long, and two runs, after its time.
 SAMPLE_EVERY = timedelta(minutes=8)
-# Of its samples a record keeps an old one to measure from, one from halfway, and the newest.
-MOST_SAMPLES = 3
-OLD = timedelta(hours=2)
-# An advance is measured over at least this much, for a percentage comes in whole numbers.
-LEAST_PERCENT = 2
-LEAST_SPAN = timedelta(minutes=10)
-WHOLE = 100  # percent
-# A rest that takes longer is no forecast: a copy that creeps will not go on creeping for years.
-FARTHEST = timedelta(days=365)
+# Of its samples a record keeps the oldest of a day, the newest, and some between.
+MOST_SAMPLES = 4
 SUSPICION = 0.75  # of the time after which a stall is told
 
 
@@ -50,7 +44,8 @@ class Movement:
 
     ``last_progress`` is how far it was when it was last recorded to have moved, at ``moved_at``;
     since ``suspected_at`` it is watched for a stall. ``samples`` are how far it was before, newest
-    last. ``stall`` is the call for a person about a stall that is open.
+    last. ``stall`` is the call for a person about a stall that is open. ``first_copy``, and
+    ``before``, its earlier stretches, outlast failures and rests; all else is of this one.
     """
 
     last_progress: Optional[Progress] = None
@@ -58,6 +53,25 @@ class Movement:
     suspected_at: Optional[datetime] = None
     samples: Tuple[Sample, ...] = ()
     stall: Optional[Call] = None
+    first_copy: FirstCopy = FirstCopy()
+    before: Optional[Stretches] = None
+
+    def ended(self) -> Movement:
+        """Return what is remembered of a stretch that is over."""
+        return Movement(first_copy=self.first_copy, before=self._summed())
+
+    def _summed(self) -> Optional[Stretches]:
+        """Return what was done so far, without the time in which nothing ran."""
+        if len(self.samples) < 2:
+            return self.before
+        first, last = self.samples[0], self.samples[-1]
+        done = Stretches(
+            last.sub_task,
+            (last.at - first.at).total_seconds(),
+            _gained(last.percent, first.percent),
+            _gained(last.copied, first.copied),
+        )
+        return self.before.then(done) if self.before else done
 
     def read(
         self, task: Task, now: datetime, limit: timedelta, event: str
@@ -65,10 +79,10 @@ class Movement:
         """Take in a reading of a running task; return its movement, and what is new."""
         if not self.stall and self.is_stalled(task, now, limit):
             return replace(self, stall=Call(event_id(event, Kind.STALLED), now)), Kind.STALLED
-        after = self.followed(task, now, limit)
         if self.stall and self.has_moved(task):
-            return replace(after, stall=None), Kind.MOVING
-        return after, None
+            # The hours in which it stood are no part of how fast it copies.
+            return self.ended().followed(task, now, limit), Kind.MOVING
+        return self.followed(task, now, limit), None
 
     def has_moved(self, task: Task) -> bool:
         """Return whether a task has moved since it was last recorded.
@@ -93,7 +107,18 @@ class Movement:
         """
         if self.suspected_at is None or now - self.suspected_at < limit * (1 - SUSPICION):
             return False
+        if self._sees_less(task):
+            limit *= 2
         return self._is_late(task, now, limit) and not self.has_moved(task)
+
+    def _sees_less(self, task: Task) -> bool:
+        """Return whether its bytes are not known, and were: they may move where nothing else does.
+
+        That need not be for ever, and a stall has to be told: it takes twice as long.
+        """
+        return task.progress.copied is None and any(
+            sample.copied is not None for sample in self.samples
+        )
 
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
         """Record its first sight, the end of a stall, and a sample every few minutes.
@@ -120,30 +145,42 @@ class Movement:
         )
 
     def remaining(self, task: Task, now: datetime) -> Optional[int]:
-        """Return the seconds left, from the advance since the oldest sample of this sub-task.
-
-        By bytes where they are known, otherwise by the sub-task's percentage. ``None`` where too
-        little has been measured, next to nothing has moved, or a stall was told.
-        """
+        """Return the seconds left; ``None`` where nobody can tell, or a stall was told."""
         if self.stall or task.phase is not Phase.MOVING or task.state == TaskState.SYNCING:
             return None
-        for sample in self.samples:
-            span = now - sample.at
-            if sample.sub_task == task.progress.sub_task and span >= LEAST_SPAN:
-                done, left = _advance(task, sample)
-                seconds = left / done * span.total_seconds() if done > 0 else math.inf
-                return round(seconds) if seconds <= FARTHEST.total_seconds() else None
-        return None
+        left = self.left(task.progress, task.transfer.size, now)
+        return left.seconds if left else None
+
+    def left(self, here: Progress, size: Optional[int], now: datetime) -> Optional[Left]:
+        """Return the time left of a copy, from its advance in the last day of running.
+
+        By bytes where they are known and so is the ``size`` of the whole, otherwise by the
+        sub-task's percentage. ``None`` where too little has been measured, or next to nothing has
+        moved.
+        """
+        newest = Sample(now, here.percent, here.copied, None, here.sub_task)
+        seen = [*(each for each in self.samples if each.sub_task == here.sub_task), newest]
+        before = self.before
+        if before is None or before.sub_task != here.sub_task:
+            before = Stretches(here.sub_task)
+        if size and here.copied is not None:
+            copied = [(each.at, each.copied) for each in seen if each.copied is not None]
+            by_bytes = Pace(copied, size, 0, before.by_bytes).left()
+            if by_bytes:
+                return by_bytes
+        percents = [(each.at, each.percent) for each in seen if each.percent is not None]
+        return Pace(percents, before=before.by_percent).left() if here.percent is not None else None
 
     def _sampled(self, here: Progress, speed: Optional[float], now: datetime) -> Tuple[Sample, ...]:
         sample = Sample(now, here.percent, here.copied, speed, here.sub_task)
-        if len(self.samples) < MOST_SAMPLES:
-            return (*self.samples, sample)
-        first, second, last = self.samples[-MOST_SAMPLES:]
-        if now - first.at > OLD:
-            return (second, last, sample)
-        halfway = last if last.at - first.at <= OLD / 2 else second
-        return (first, halfway, sample)
+        kept = (*(each for each in self.samples if each.sub_task == here.sub_task), sample)
+        if len(kept) <= MOST_SAMPLES:
+            return kept
+        if now - kept[0].at > OLD:
+            return kept[1:]
+        inner = range(1, len(kept) - 1)
+        spare = min(inner, key=lambda number: kept[number + 1].at - kept[number - 1].at)
+        return kept[:spare] + kept[spare + 1 :]
 
     def _is_late(self, task: Task, now: datetime, span: timedelta) -> bool:
         """Return whether a task that has something to do was last seen to move so long ago."""
@@ -156,15 +193,9 @@ class Movement:
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)
 
 
-def _advance(task: Task, sample: Sample) -> Tuple[float, float]:
-    """Return how much was done since a sample, and how much is left, in one unit."""
-    here, size = task.progress, task.transfer.size
-    if here.copied is not None and sample.copied is not None and size:
-        return here.copied - sample.copied, max(size - here.copied, 0)
-    if here.percent is not None and sample.percent is not None:
-        done = here.percent - sample.percent
-        return done if done >= LEAST_PERCENT else 0, max(WHOLE - here.percent, 0)
-    return 0, 0
+def _gained(last: Optional[int], first: Optional[int]) -> Optional[int]:
+    """Return by how much a number has grown; what fell back has to be done again."""
+    return None if last is None or first is None else max(last - first, 0)
 
 
 def _is_idle(task: Task) -> bool:

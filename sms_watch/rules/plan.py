@@ -24,6 +24,7 @@ from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
 from sms_watch.rules.decision import Decision
 from sms_watch.rules.draft import Draft, Plan, Situation
+from sms_watch.rules.gaps import note_gaps
 from sms_watch.rules.record import Memory, TaskRecord
 from sms_watch.rules.reminders import reminders_due
 from sms_watch.rules.watching import look_at_watch
@@ -142,6 +143,7 @@ Step = Callable[[Draft], Draft]
 STEPS: Tuple[Step, ...] = (
     _decide_each,
     _limit_starts,  # before anything else looks at who is started
+    note_gaps,
     _call_together,
     _quieten,  # a snooze holds for this very run ...
     _remind,  # ... so it comes before the reminders

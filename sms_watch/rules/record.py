@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Mapping, Optional
+from typing import FrozenSet, Iterator, Mapping, Optional, Tuple
 
-from sms_watch.model.notice import Kind, Notice, Outcome, kind_of
+from sms_watch.model.notice import Kind, Notice, Outcome, check_id, kind_of
 from sms_watch.model.task import BROKEN, PHASES, Phase, Task, check_span
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
@@ -72,6 +72,20 @@ class TaskRecord:
         if self.phase is Phase.MOVING:
             return self.movement.stall
         return self.failure.call or self.hang
+
+    @property
+    def was_started(self) -> bool:
+        """Whether it was started since it failed, and that has not borne fruit yet."""
+        failed_at, started_at = self.failure.since, self.starts.last_at
+        started = failed_at is not None and started_at is not None and started_at >= failed_at
+        return started and bool(self.failure.openings)
+
+    @property
+    def openings(self) -> Tuple[str, ...]:
+        """The ids of all that is open about the task, as far as it was read."""
+        calls = (each.event_id for each in (self.movement.stall, self.rest) if each)
+        lost = (self.agent.event_id,) if self.agent.event_id else ()
+        return (*self.failure.openings, *lost, *calls)
 
     @property
     def hang(self) -> Optional[Call]:
@@ -173,7 +187,18 @@ class WatchRecord:
     def check(self) -> None:
         """Raise ValueError if its id is that of no event."""
         if self.event_id:
-            kind_of(self.event_id)
+            check_id(self.event_id)
+
+    @property
+    def openings(self) -> Tuple[str, ...]:
+        """The ids of all that is open about the watching, and about tasks that were not seen."""
+        sights = (*self.unread.values(), *self.absent.values())
+        return tuple(filter(None, (self.event_id, *(sight.event_id for sight in sights))))
+
+    def openings_of(self, task_id: str) -> Tuple[str, ...]:
+        """Return the ids of what is open about one task that was not seen."""
+        sights = (sights.get(task_id) for sights in (self.unread, self.absent))
+        return tuple(sight.event_id for sight in sights if sight and sight.event_id)
 
 
 @dataclass(frozen=True)
@@ -186,9 +211,25 @@ class Lease:
 
 @dataclass(frozen=True)
 class Memory:
-    """Everything that is remembered; the fold of the journal."""
+    """Everything that is remembered; the fold of the journal.
+
+    ``outbox`` is what is owed, by its id. ``told`` are the ids of what is open, and was owed or
+    told: whether people hear of its end depends on that, and not on what the settings are by then.
+    """
 
     tasks: Mapping[str, TaskRecord] = field(default_factory=dict)
     outbox: Mapping[str, Notice] = field(default_factory=dict)
     watch: WatchRecord = WatchRecord()
     lease: Optional[Lease] = None
+    told: FrozenSet[str] = frozenset()
+
+    @property
+    def openings(self) -> Iterator[str]:
+        """The ids of all that is open."""
+        yield from self.watch.openings
+        for record in self.tasks.values():
+            yield from record.openings
+
+    def settled(self) -> Memory:
+        """Return the memory without what is not open any more."""
+        return replace(self, told=self.told.intersection(self.openings)) if self.told else self

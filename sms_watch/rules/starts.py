@@ -17,6 +17,10 @@ TWICE = 2
 MOST_DOUBLINGS = 16
 # A start that was skipped for lack of time in so many runs in a row needs a person.
 MOST_SKIPS = 3
+# After an accepted start that nothing has come of so far: three runs of a timer that comes every
+# minute, the third of which may be early. Runs are not counted: to write that down would make
+# every start of an outage three lines longer.
+IN_VAIN_AFTER = timedelta(minutes=2, seconds=30)
 # A start with one of these outcomes certainly started nothing.
 NOT_TAKEN = frozenset({Outcome.REFUSED, Outcome.FAILED, Outcome.SKIPPED})
 
@@ -40,6 +44,7 @@ class Starts:
     The last one has the id ``last_id``, was sent at ``last_at``, and had this ``outcome``: unknown
     from the moment it is planned until its answer is recorded. ``furthest`` is how far the task
     ever was when one was sent. ``skips`` counts the runs in a row that had no time to send one.
+    ``in_vain_since`` is the moment of the first accepted one after which nothing has changed.
     """
 
     attempts: int = 0
@@ -49,6 +54,7 @@ class Starts:
     outcome: Optional[Outcome] = None
     furthest: Optional[Progress] = None
     skips: int = 0
+    in_vain_since: Optional[datetime] = None
 
     def backoff(self, policy: Policy) -> timedelta:
         """Return the wait after the last start: doubling, from the shortest up to the longest."""
@@ -65,7 +71,16 @@ class Starts:
     def sent(self, start_id: str, progress: Progress, now: datetime) -> Starts:
         """Count one more."""
         furthest = progress.high_water(self.furthest)
-        return Starts(self.attempts + 1, self.tries + 1, start_id, now, Outcome.UNKNOWN, furthest)
+        return replace(
+            self,
+            attempts=self.attempts + 1,
+            tries=self.tries + 1,
+            last_id=start_id,
+            last_at=now,
+            outcome=Outcome.UNKNOWN,
+            furthest=furthest,
+            skips=0,
+        )
 
     def settled(self, outcome: Outcome, before: Starts) -> Starts:
         """Take in the outcome of the last one.
@@ -76,11 +91,25 @@ class Starts:
         if outcome is Outcome.SKIPPED:
             return replace(before, skips=min(before.skips + 1, MOST_SKIPS))
         attempts = before.attempts if outcome in NOT_TAKEN else self.attempts
-        return replace(self, attempts=attempts, outcome=outcome)
+        accepted_at = self.last_at if outcome is Outcome.DONE else None
+        return replace(
+            self,
+            attempts=attempts,
+            outcome=outcome,
+            in_vain_since=self.in_vain_since or accepted_at,
+        )
 
     def not_due(self) -> Starts:
-        """Forget the runs without time: the task needs no start."""
-        return replace(self, skips=0)
+        """Forget the runs without time, and without effect: the task needs no start."""
+        return replace(self.heeded(), skips=0)
+
+    def heeded(self) -> Starts:
+        """Take in that something has become of the task, whatever that was."""
+        return replace(self, in_vain_since=None) if self.in_vain_since else self
+
+    def were_in_vain(self, now: datetime) -> bool:
+        """Return whether accepted ones have had time to show an effect, and have shown none."""
+        return self.in_vain_since is not None and now - self.in_vain_since >= IN_VAIN_AFTER
 
     def renewed(self) -> Starts:
         """Begin to count anew: the task has held out."""

@@ -208,15 +208,17 @@ def listed(cloud_session: CloudSession) -> Iterator[Union[Finding, CloudError]]:
     except CloudError as error:
         yield error
         return
-    found = [each for each in listing.tasks if scope.covers(each.name)]
+    found = [
+        each for each in listing.tasks if scope.covers(each.name) and each.id not in listing.unsure
+    ]
     if not found:
         yield Finding("tasks", Verdict.WARNING, NOBODY if listing.tasks else EMPTY_LIST)
         return
     phases = [str(each.phase) for each in found]
     counted = ", ".join(f"{phases.count(phase)} {phase}" for phase in sorted(set(phases)))
     yield Finding("tasks", Verdict.OK, f"{len(found)} found by listing: {counted}")
-    if listing.detail:
-        yield Finding("tasks", Verdict.WARNING, listing.detail, f"the lists need {LISTING}")
+    for doubt in filter(None, (listing.detail, listing.without_sources)):
+        yield Finding("tasks", Verdict.WARNING, doubt, f"the lists need {LISTING}")
     judged = [task(each, cloud_session.settings.policy) for each in found]
     yield from (each for each in judged if each.verdict is not Verdict.OK)
 

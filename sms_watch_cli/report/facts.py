@@ -12,10 +12,13 @@ from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType
 from sms_watch.messages.compose import RunContext, compose
+from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Notice, Outcome
+from sms_watch.rules.forecast import forecast
 from sms_watch.rules.record import WatchRecord
 from sms_watch_cli.report.gaps import Gaps
-from sms_watch_cli.report.story import Gap, Sent, Start, Story, worst_first
+from sms_watch_cli.report.standing import worst_first
+from sms_watch_cli.report.story import Gap, Sent, Start, Story
 from sms_watch_cli.report.trace import Trace
 
 
@@ -31,6 +34,11 @@ class Facts:
     stories: Tuple[Story, ...]
     messages: Tuple[Sent, ...]
     gaps: Tuple[Gap, ...] = ()
+
+    @property
+    def forecast(self) -> Forecast:
+        """When the last copy will be done, as far as that was measured."""
+        return forecast(story.expected for story in self.stories if story.expected is not None)
 
     @property
     def failures(self) -> int:
@@ -159,7 +167,7 @@ class _Messages:
         if entry.type is EntryType.ACK:
             for key, notice in self.known.items():
                 self.known[key] = notice.knowing(entry.starts)
-        if entry.delivered:
+        if entry.delivered and entry.delivered.message_id:
             about = [self.known.pop(each, None) for each in entry.delivered.event_ids]
             told = [notice for notice in about if notice is not None]
             subject = _subject(told, entry, entry.delivered.message_id, self.zone)

@@ -12,12 +12,10 @@ from statistics import median
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from sms_watch.journal.entries import Entry
-from sms_watch.model.task import TaskState
-from sms_watch.rules.record import TaskRecord, WatchRecord
+from sms_watch.rules.gaps import LEAST_GAP, is_followed
+from sms_watch.rules.record import WatchRecord
 from sms_watch_cli.report.story import Gap
 
-# What is shorter is a passing fault: the samples that a curve is drawn by are farther apart.
-LEAST = timedelta(minutes=3)
 # By then a run has written a sample, or that it looks out for a stall (three quarters of an hour at
 # the usual STALL_MINUTES). A slow timer takes longer: some of its periods.
 QUIET, PERIODS = timedelta(hours=1), 3
@@ -66,7 +64,7 @@ class Gaps:
         if entry.watch is not None:
             self._note(entry.watch, entry.at)
         for task_id, record in entry.tasks.items():
-            expect = self._expected.add if _is_followed(record) else self._expected.discard
+            expect = self._expected.add if is_followed(record) else self._expected.discard
             expect(task_id)
 
     def _note(self, watch: WatchRecord, at: datetime) -> None:
@@ -101,19 +99,12 @@ def _seconds(span: Tuple[datetime, datetime]) -> float:
     return (span[1] - span[0]).total_seconds()
 
 
-def _is_followed(record: TaskRecord) -> bool:
-    """Return whether runs that succeed will soon write of a task again, whatever it does."""
-    movement = record.movement
-    still = movement.suspected_at is not None or movement.stall is not None
-    return record.state == TaskState.RUNNING and movement.last_progress is not None and not still
-
-
 def _joined(gaps: Sequence[Gap], begin: datetime, end: datetime) -> Tuple[Gap, ...]:
     """Return the gaps between two moments, those that overlap as one, and no passing faults."""
     joined: List[Gap] = []
     for gap in sorted(gaps, key=lambda gap: gap.begin):
         held = replace(gap, begin=max(gap.begin, begin), end=min(gap.end, end))
-        if held.span < LEAST:
+        if held.span < LEAST_GAP:
             continue
         if joined and held.begin <= joined[-1].end:
             joined[-1] = replace(joined[-1], end=max(joined[-1].end, held.end))

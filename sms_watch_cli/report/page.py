@@ -6,52 +6,49 @@ charts stretch with the page, so all of their words stand outside of them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Sequence, Tuple, Union
 
 import jinja2
 
 from sms_watch import __version__
-from sms_watch.model.notice import Outcome
 from sms_watch.model.task import BROKEN, Phase
 from sms_watch.rules.error_codes import explain
 from sms_watch.text import clean, count, duration, when
+from sms_watch_cli.report.chart import WIDTH, Window, drawn, places, summed
 from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import SILENT
+from sms_watch_cli.report.overview import filters, left, moment, rows
+from sms_watch_cli.report.standing import kind
 from sms_watch_cli.report.story import (
     EVENING,
+    HANGING,
     HOURS_LOST,
     MORNING,
+    STALLED,
     Band,
     Gap,
-    Point,
-    Start,
     Story,
     hours,
 )
 from sms_watch_cli.report.verdict import verdict
+from sms_watch_cli.report.volume import Volume, size, volume
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
-WIDTH = 1000.0  # units of a chart, whatever its size
-TICKS = 5
-LEAST = timedelta(hours=1)  # that a chart shows; of less, the times below it would be all the same
-MOST_ROWS = 200  # of a table; the newest, for a month may have thousands
-SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
+MOST_ROWS, LEAST_ROWS = 200, 3  # of a table; the newest, for a month may have thousands
+ALL_ROWS = 3_000  # that the tables of all tasks share
 MOST_AT_A_GLANCE = 5  # tasks; of more there is an overview
+STOOD = {
+    STALLED: "stalled: it was running but did not move.",
+    HANGING: "hanging: it stayed in a state that should pass.",
+}
 MEANING = (
-    f"{HOURS_LOST} They are counted from the run that first saw the failure to the run that saw it"
-    " over. Hours saved: how long tasks moved, or had finished, when without a restart by the"
-    f" watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
+    f"{HOURS_LOST} Hours saved: how long tasks moved, or had finished, when without a restart by"
+    f" the watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
     f" Failures between {MORNING:02}:00 and {EVENING}:00 save nothing, because somebody is there;"
     " nor do gaps, because nobody saw the task move."
 )
-OUTCOMES = {
-    Outcome.DONE: "accepted",
-    Outcome.REFUSED: "refused",
-    Outcome.FAILED: "not sent",
-    Outcome.UNKNOWN: "without an answer",
-}
 
 
 def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) -> str:
@@ -59,130 +56,120 @@ def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) ->
 
     Names and subjects are texts from outside: they are cleaned, and escaped.
     """
+    window = Window.of(facts)
     made = {
         "title": title,
         "span": _span(facts, zone),
         "made": f"Generated at {when(facts.end, zone)} by sms_watch {__version__}.",
         "verdict": verdict(facts, zone),
-        "overview": _overview(facts),
+        "filters": filters(facts.stories),
+        "overview": list(rows(facts, zone)) if len(facts.stories) > MOST_AT_A_GLANCE else [],
         "sums": _sums(facts),
         "meaning": MEANING,
         "remarks": list(remarks),
-        "times": list(_times(facts, zone)),
-        "tasks": [_task(story, facts, zone) for story in facts.stories],
+        "times": list(window.ticks(zone)),
+        "now": _now(window),
+        "volume": _volume(facts, zone, window),
+        "tasks": [_task(story, facts, zone, window) for story in facts.stories],
         "messages": [
-            {"when": _when(sent.at, zone), "subject": clean(sent.subject, 600)}
+            {"when": moment(sent.at, zone), "subject": clean(sent.subject, 600)}
             for sent in facts.messages[-MOST_ROWS:]
         ],
         "earlier": max(len(facts.messages) - MOST_ROWS, 0),
     }
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     text = TEMPLATE.read_text(encoding="utf-8")
     return environment.from_string(text).render(page=made) + "\n"
 
 
 def _span(facts: Facts, zone: tzinfo) -> str:
     offset = facts.end.astimezone(zone).strftime("%z")
-    between = f"{_when(facts.begin, zone)} to {_when(facts.end, zone)}"
+    between = f"{moment(facts.begin, zone)} to {moment(facts.end, zone)}"
     return f"{between}, all times UTC{offset[:3]}:{offset[3:5]}"
 
 
 def _sums(facts: Facts) -> List[Dict[str, str]]:
     rows: Iterable[Tuple[str, str, str]] = (
-        ("tasks", str(len(facts.stories)), ""),
-        ("failures", str(facts.failures), ""),
-        ("starts", str(facts.starts), ""),
-        ("messages", str(len(facts.messages)), ""),
+        ("tasks", f"{len(facts.stories):,}", ""),
+        ("failures", f"{facts.failures:,}", ""),
+        ("starts", f"{facts.starts:,}", ""),
+        ("messages", f"{len(facts.messages):,}", ""),
         ("hours lost", hours(facts.lost), "bad" if facts.lost else ""),
         ("hours saved", hours(facts.saved), "good" if facts.saved else ""),
     )
     return [{"name": name, "value": value, "kind": kind} for name, value, kind in rows]
 
 
-def _times(facts: Facts, zone: tzinfo) -> Iterable[Dict[str, str]]:
-    begin = _left(facts)
-    for tick in range(TICKS):
-        local = (begin + (facts.end - begin) * tick / (TICKS - 1)).astimezone(zone)
-        left = f"{100 * tick / (TICKS - 1):g}"
-        yield {"left": left, "day": f"{local:%d %b}", "hour": f"{local:%H:%M}"}
+def _now(window: Window) -> str:
+    """Return where what was ends and what is expected begins, in percent of the width."""
+    return f"{window.x(window.now) / WIDTH:.2%}" if window.end > window.now else ""
 
 
-def _overview(facts: Facts) -> List[Dict[str, str]]:
-    if len(facts.stories) <= MOST_AT_A_GLANCE:
-        return []
-    return [
-        {
-            "name": story.name,
-            "phase": _shade(story),
-            "state": _state(story),
-            "failures": str(story.failures or ""),
-            "starts": str(len(story.starts) or ""),
-            "lost": duration(story.lost) if story.lost else "",
-        }
-        for story in facts.stories
-    ]
+def _volume(facts: Facts, zone: tzinfo, window: Window) -> Dict[str, Any]:
+    """Return the chart of what all tasks have copied; nothing for one, or where none is known."""
+    told = volume(facts.stories, facts.gaps, facts.begin, facts.end)
+    if not told.most or len(facts.stories) < 2:
+        return {}
+    summary, chart = _copied(told, facts, zone), summed(told, facts.gaps, window)
+    return {
+        "summary": summary,
+        "label": f"Bytes copied by all tasks over time: {summary}",
+        "scale": (size(chart["most"]), size(chart["most"] / 2), "0"),
+        **chart,
+    }
+
+
+def _copied(told: Volume, facts: Facts, zone: tzinfo) -> str:
+    of = len(facts.stories)
+    whose = f"{told.known:,} of {count(of, 'task')}" if told.known < of else count(of, "task")
+    rest = "; of the others the bytes are not known" if told.known < of else ""
+    ahead = ""
+    if told.ahead:
+        at, amount = told.ahead[-1]
+        ahead = f" About {size(amount)} by {moment(at, zone)}, if they go on as they do."
+    return f"{size(told.copied)} by {whose}{rest}.{ahead}"
 
 
 # One task
 
 
-def _task(story: Story, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
+def _task(story: Story, facts: Facts, zone: tzinfo, window: Window) -> Dict[str, Any]:
     since = story.unseen_since
-    state = _state(story) + (f", last seen {_when(since, zone)}" if since else "")
+    state = _state(story) + (f", last seen {moment(since, zone)}" if since else "")
     events: List[Union[Band, Gap]] = [*story.events, *story.gaps]
     events.sort(key=lambda each: each.begin)
+    tasks = len(facts.stories)
+    most = max(LEAST_ROWS, min(MOST_ROWS, ALL_ROWS // tasks))
     return {
         "name": story.name,
-        "phase": _shade(story),
+        "kind": kind(story),
         "state": state,
-        "summary": _summary(story),
-        "label": f"Progress of {story.name} over time: {state}. {_summary(story)}",
-        "bands": [_band(band, story, facts, zone) for band in story.events],
-        "gaps": [_gap(gap, facts, zone) for gap in story.gaps],
-        "strokes": [_stroke(stroke, facts) for stroke in story.strokes],
-        "starts": [_start(start, facts, zone) for start in story.starts],
-        "events": [_event(each, story, facts, zone) for each in events[-MOST_ROWS:]],
-        "earlier": max(len(events) - MOST_ROWS, 0),
+        "label": f"Progress over time: {state}",
+        "summary": _summary(story, facts, zone),
+        "events": [_event(each, story, facts, zone) for each in events[-most:]],
+        "earlier": max(len(events) - most, 0),
+        **drawn(story, window, places(tasks)),
     }
 
 
 def _state(story: Story) -> str:
     percent = "" if story.percent is None else f", {story.percent} %"
-    stalled = ", stalled" if story.is_still else ""
-    return f"{clean(story.state.state) or 'gone'}{stalled}{percent}"
+    still = f", {story.still.state}" if story.still else ""
+    return f"{clean(story.state.state) or 'gone'}{still}{percent}"
 
 
-def _shade(story: Story) -> str:
-    return "stalled" if story.is_still else str(story.state.phase)
-
-
-def _summary(story: Story) -> str:
-    parts = [story.id, count(story.failures, "failure"), count(len(story.starts), "start")]
+def _summary(story: Story, facts: Facts, zone: tzinfo) -> str:
+    parts = [clean(story.id), count(story.failures, "failure"), count(len(story.starts), "start")]
     if story.lost:
         parts.append(f"{duration(story.lost)} lost")
     if story.saved:
         parts.append(f"{duration(story.saved)} saved")
+    if story.end is not None:
+        until = moment(max(story.end.at, facts.end), zone)
+        parts.append(f"about {left(story, facts.end)}, until {until}")
     return ", ".join(parts)
-
-
-def _band(band: Band, story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
-    begin, end = _x(band.begin, facts), _x(band.end, facts)
-    return {
-        "name": _name(band),
-        "x": f"{begin:.1f}",
-        "width": f"{end - begin:.1f}",
-        "title": f"{_when(band.begin, zone)}: {_what(band)}{_first_seen(band, story, zone)}",
-    }
-
-
-def _gap(gap: Gap, facts: Facts, zone: tzinfo) -> Dict[str, str]:
-    begin, end = _x(gap.begin, facts), _x(gap.end, facts)
-    return {
-        "x": f"{begin:.1f}",
-        "end": f"{end:.1f}",
-        "width": f"{end - begin:.1f}",
-        "title": f"{_when(gap.begin, zone)}: {_missing(gap)}, for {duration(gap.span)}",
-    }
 
 
 def _missing(gap: Gap) -> str:
@@ -190,48 +177,25 @@ def _missing(gap: Gap) -> str:
     return f"gap: {gap.why}{cause}"
 
 
-def _name(band: Band) -> str:
-    if band.stalled:
-        return "stalled"
-    return str(band.phase) if band.phase in SHOWN else "other"
-
-
-def _stroke(stroke: Sequence[Point], facts: Facts) -> Dict[str, str]:
-    places = [(_x(point.at, facts), 100.0 - point.percent) for point in stroke]
-    if len(places) == 1:  # a dot, as short as a line can be
-        places.append((places[0][0] + 0.1, places[0][1]))
-    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    return {"line": f"M{line}", "area": f"M{places[0][0]:.1f} 100L{line}V100Z"}
-
-
-def _start(start: Start, facts: Facts, zone: tzinfo) -> Dict[str, Any]:
-    said = OUTCOMES[start.outcome]
-    return {
-        "x": f"{_x(start.at, facts):.1f}",
-        "accepted": start.accepted,
-        "title": f"{_when(start.at, zone)}: start, {said}",
-    }
-
-
 def _event(each: Union[Band, Gap], story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
+    at = moment(each.begin, zone)
     if isinstance(each, Gap):
-        row = {"what": _missing(each), "span": _lasted(each, story, facts), "starts": ""}
-    else:
-        row = _happened(each, story, facts, zone)
-    return {"when": _when(each.begin, zone), **row}
-
-
-def _happened(band: Band, story: Story, facts: Facts, zone: tzinfo) -> Dict[str, str]:
-    accepted = sum(start.accepted for start in band.starts)
-    starts = str(len(band.starts)) if band.starts else ""
-    if band.starts and accepted < len(band.starts):
-        starts += f", {accepted} accepted"
-    over = band.phase is Phase.FINISHED
+        return {"when": at, "what": _missing(each), "more": _lasted(each, story, facts)}
+    over = each.phase is Phase.FINISHED
+    more = [*([] if over else [_lasted(each, story, facts)]), *_started(each)]
     return {
-        "what": _what(band) + _first_seen(band, story, zone),
-        "span": "" if over else _lasted(band, story, facts),
-        "starts": starts,
+        "when": at,
+        "what": _what(each) + _first_seen(each, story, zone),
+        "more": ", ".join(more),
     }
+
+
+def _started(band: Band) -> Iterable[str]:
+    if band.starts:
+        yield count(len(band.starts), "start")
+        accepted = sum(start.accepted for start in band.starts)
+        if accepted < len(band.starts):
+            yield f"{accepted} accepted"
 
 
 def _lasted(each: Union[Band, Gap], story: Story, facts: Facts) -> str:
@@ -253,27 +217,10 @@ def _first_seen(band: Band, story: Story, zone: tzinfo) -> str:
 
 def _what(band: Band) -> str:
     if band.stalled:
-        return "stalled: it was running but did not move."
+        return STOOD[band.state]
     state = clean(band.state) or "gone"
     if band.phase in BROKEN and band.codes:
         first, *later = (clean(code) for code in band.codes)
         then = f" Then {', '.join(later)}." if later else ""
         return f"{state}, {first}: {explain(first, '', {}).summary}{then}"
     return f"{state}: {band.phase.replace('_', ' ')}."
-
-
-# Figures
-
-
-def _left(facts: Facts) -> datetime:
-    """Return the moment at the left end of the charts."""
-    return min(facts.begin, facts.end - LEAST)
-
-
-def _x(at: datetime, facts: Facts) -> float:
-    begin = _left(facts)
-    return min(max((at - begin) / (facts.end - begin), 0.0), 1.0) * WIDTH
-
-
-def _when(at: datetime, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%a %d %b %H:%M}"

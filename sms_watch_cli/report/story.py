@@ -4,36 +4,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
+from sms_watch.model.forecast import End
 from sms_watch.model.notice import Outcome
 from sms_watch.model.task import Phase
+from sms_watch.rules.forecast import Expected
 
 # Stands for a state where there is no task.
 GONE = ""
+# Stand for states in which it does not move, though it should: it runs, or something is done to it.
+STALLED, HANGING = "stalled", "hanging"
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
 # In these states somebody should look at a task, worst first.
 NEED = (Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN)
 # What everybody means by it: the page, the scoreboard of a simulated night, and the digest.
 HOURS_LOST = (
-    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped."
+    "Hours lost: how long tasks stood failed, all told, whether or not a restart would have helped,"
+    " counted from the run that first saw a failure to the run that saw it over."
 )
 RESTS = len(NEED) + 1
 
 
 def hours(span: timedelta) -> str:
     """Return a span in hours, as it stands in a table."""
-    return f"{span / timedelta(hours=1):.1f}"
+    return f"{span / timedelta(hours=1):,.1f}"
 
 
-@dataclass(frozen=True)
-class Point:
+class Mark(NamedTuple):
     """How far a sub-task was at a moment, in percent."""
 
     at: datetime
     percent: int
+
+
+class Point(NamedTuple):
+    """What was read at a moment: how far a sub-task was, in percent, and the bytes copied."""
+
+    at: datetime
+    percent: Optional[int]
     sub_task: str = ""
+    copied: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Band:
     """A span in which a task was in one state.
 
     ``codes`` are those of a failure, first to last, ``starts`` those sent within it; ``mended``:
-    one of them was accepted, and the task went on. ``stalled``: it ran, and did not move.
+    one of them was accepted, and the task went on. ``stalled``: it stood within another state.
     """
 
     begin: datetime
@@ -102,19 +114,28 @@ class Sent:
 class Story:
     """What became of one task.
 
-    ``strokes`` are stretches of its curve, ``gaps`` the spans in which it was not seen. A state
-    that began or ended in a gap has the moments at which it was seen.
+    ``strokes`` are stretches of its curve in percent, ``points`` all that is known of how far it
+    was when, ``gaps`` the spans in which it was not seen. A state that began or ended in a gap has
+    the moments at which it was seen. ``expected`` is its part in the forecast, ``None`` if it has
+    none.
     """
 
     id: str
     name: str
     bands: Tuple[Band, ...]
-    strokes: Tuple[Tuple[Point, ...], ...]
+    strokes: Tuple[Tuple[Mark, ...], ...]
     starts: Tuple[Start, ...]
     failures: int
     lost: timedelta
     saved: timedelta
     gaps: Tuple[Gap, ...] = ()
+    points: Tuple[Point, ...] = ()
+    expected: Optional[Expected] = None
+
+    @property
+    def end(self) -> Optional[End]:
+        """When its copy is expected to be done, as far as that was measured."""
+        return self.expected.end if self.expected else None
 
     @property
     def state(self) -> Band:
@@ -138,9 +159,10 @@ class Story:
         return self.rank < RESTS
 
     @property
-    def is_still(self) -> bool:
-        """Whether it is in a stall at the end."""
-        return any(band.stalled and band.end == self.state.end for band in self.bands)
+    def still(self) -> Optional[Band]:
+        """The stall or the hang in which it is at the end."""
+        stalls = (band for band in self.bands if band.stalled and band.end == self.state.end)
+        return next(stalls, None)
 
     @property
     def rank(self) -> int:
@@ -149,7 +171,7 @@ class Story:
         if phase in NEED:
             return NEED.index(phase)
         halted = phase is Phase.PAUSED and self.state.codes
-        return len(NEED) if self.is_still or halted else RESTS + (phase is not Phase.PAUSED)
+        return len(NEED) if self.still or halted else RESTS + (phase is not Phase.PAUSED)
 
     def gap_before(self, band: Band) -> Optional[Gap]:
         """Return the gap at whose end a state was first seen."""
@@ -206,8 +228,3 @@ def _well(band: Band, begin: datetime, end: datetime, gaps: Sequence[Gap]) -> ti
 
 def _overlap(gap: Gap, begin: datetime, end: datetime) -> timedelta:
     return max(min(gap.end, end) - max(gap.begin, begin), timedelta(0))
-
-
-def worst_first(story: Story) -> Tuple[int, timedelta, str, str]:
-    """Return the key by which those that need somebody come first, then those that lost most."""
-    return story.rank, -story.lost, story.name, story.id

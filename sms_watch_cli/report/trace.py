@@ -5,21 +5,46 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from sms_watch.model.notice import Notice
 from sms_watch.model.task import BROKEN, PHASES, Phase
-from sms_watch.rules.movement import WHOLE
+from sms_watch.rules.forecast import Expected, Standing, expected_by
+from sms_watch.rules.movement import Sample
+from sms_watch.rules.pace import WHOLE
 from sms_watch.rules.record import TaskRecord
 from sms_watch.text import clean
-from sms_watch_cli.report.story import GONE, Band, Gap, Point, Start, Story, saved
+from sms_watch_cli.report.story import (
+    GONE,
+    HANGING,
+    STALLED,
+    Band,
+    Gap,
+    Mark,
+    Point,
+    Start,
+    Story,
+    saved,
+)
 
 
-def points(record: TaskRecord, at: datetime) -> Iterator[Point]:
-    """Return what a record, written at a moment, says of how far its task was."""
+def points(record: TaskRecord, before: Sequence[Sample], at: datetime) -> Iterator[Point]:
+    """Yield how far a task was by the samples of a record that were not there before.
+
+    No sample was taken later than the record was written, at ``at``.
+    """
     for sample in record.movement.samples:
-        if sample.percent is not None:
-            yield Point(min(sample.at, at), min(sample.percent, WHOLE), sample.sub_task)
+        percent = None if sample.percent is None else min(sample.percent, WHOLE)
+        if sample not in before and (percent, sample.copied) != (None, None):
+            yield Point(min(sample.at, at), percent, sample.sub_task, sample.copied)
+
+
+class _Stand(NamedTuple):
+    """A span in which a task stood where nothing should; the last one may be open."""
+
+    since: datetime
+    until: Optional[datetime]
+    why: str
 
 
 @dataclass
@@ -27,21 +52,23 @@ class Trace:
     """What is gathered of one task.
 
     ``spans`` are the beginnings of its states, oldest first, with the codes of a failure; ``seen``
-    is the last of them as the records have it.
+    is the last of them as the records have it, ``record`` the last record.
     """
 
     id: str
     name: str = ""
     spans: List[Tuple[datetime, str, Tuple[str, ...]]] = field(default_factory=list)
     seen: Optional[Tuple[datetime, str]] = None
+    record: Optional[TaskRecord] = None
     curve: Dict[datetime, Point] = field(default_factory=dict)
     starts: List[Start] = field(default_factory=list)
-    stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
+    stands: List[_Stand] = field(default_factory=list)
 
     def add(self, record: TaskRecord, at: datetime) -> None:
         """Take what a record says, written at a moment, than which nothing in it is later."""
-        self.name = record.name or self.name
-        self.curve.update((point.at, point) for point in points(record, at))
+        before = self.record.movement.samples if self.record else ()
+        self.curve.update((point.at, point) for point in points(record, before, at))
+        self.name, self.record = record.name or self.name, record
         codes = (record.failure.code,) if record.failure.code else ()
         if self.seen != (record.since, record.state):
             self.seen = (record.since, record.state)
@@ -49,11 +76,18 @@ class Trace:
         elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
-        stalled = bool(self.stalls) and self.stalls[-1][1] is None
-        if record.movement.stall and not stalled:
-            self.stalls.append((min(record.movement.moved_at or at, at), None))
-        elif stalled and not record.movement.stall:
-            self.stalls[-1] = (self.stalls[-1][0], max(self.stalls[-1][0], at))
+        self._stand(record, at)
+
+    def _stand(self, record: TaskRecord, at: datetime) -> None:
+        """Take in whether the task stands where nothing should, and since when."""
+        why = STALLED if record.movement.stall else HANGING if record.hang else ""
+        if self.stands and self.stands[-1].until is None:
+            last = self.stands[-1]
+            if last.why == why:
+                return
+            self.stands[-1] = last._replace(until=max(last.since, at))
+        if why:
+            self.stands.append(_Stand(min(record.still_since or at, at), None, why))
 
     def leave(self, since: datetime) -> None:
         """Take in that the task is gone."""
@@ -84,7 +118,8 @@ class Trace:
         """Take from a notice, written at a moment, how far the task was then."""
         task = notice.task
         if task is not None and task.progress.shown is not None:
-            point = Point(min(notice.at, at), task.progress.shown, task.progress.sub_task)
+            here = task.progress
+            point = Point(min(notice.at, at), here.shown, here.sub_task, here.copied)
             self.curve.setdefault(point.at, point)
 
     def story(self, begin: datetime, end: datetime, zone: tzinfo, unseen: Sequence[Gap]) -> Story:
@@ -98,17 +133,26 @@ class Trace:
         gaps = [gap for gap in unseen if _concerns(gap, bands)]
         looked = gaps[-1].begin if gaps and gaps[-1].end == end else end
         failed = [band for band in bands if band.phase in BROKEN]
+        points = [self.curve[at] for at in sorted(self.curve) if begin <= at <= end]
         return Story(
             self.id,
             clean(self.name) or self.id,
             tuple(bands),
-            tuple(self._strokes(bands, gaps, begin, end)),
+            tuple(_strokes(points, bands, gaps)),
             tuple(start for start in self.starts if begin <= start.at <= end),
             len(failed),
             sum((band.until(looked) for band in failed), timedelta(0)),
             saved(bands, end, zone, gaps),
             tuple(gaps),
+            tuple(points),
+            self._expected(looked == end),
         )
+
+    def _expected(self, seen: bool) -> Optional[Expected]:
+        """Return its part in the forecast; of one that was not seen lately nothing is known."""
+        if self.record is None or self.is_gone:
+            return None
+        return expected_by(self.id, self.record) if seen else Expected(Standing.UNREAD)
 
     def _bands(self, begin: datetime, end: datetime) -> Iterator[Band]:
         ends = [*(since for since, _, _ in self.spans[1:]), end]
@@ -140,27 +184,26 @@ class Trace:
         )
 
     def _stalled(self, begin: datetime, end: datetime) -> Iterator[Band]:
-        for since, until in self.stalls:
+        for since, until, why in self.stands:
             if since <= end and (until or end) >= begin:
                 within = max(since, begin), min(until or end, end)
-                yield Band(*within, "stalled", Phase.MOVING, stalled=True)
+                phase = Phase.MOVING if why == STALLED else Phase.BUSY
+                yield Band(*within, why, phase, stalled=True)
 
-    def _strokes(
-        self, bands: Sequence[Band], gaps: Sequence[Gap], begin: datetime, end: datetime
-    ) -> Iterator[Tuple[Point, ...]]:
-        """Cut the curve where it did not run, was not seen, or began another sub-task."""
-        resting = [band for band in bands if band.phase is not Phase.MOVING]
-        breaks = sorted(
-            [*(band.begin for band in resting), *(gap.begin for gap in gaps)],
-        )
-        strokes: Dict[Tuple[int, str], List[Point]] = {}
-        for at in sorted(self.curve):
-            rests = any(band.begin < at < band.end for band in resting)
-            if begin <= at <= end and not rests:
-                point = self.curve[at]
-                stretch = (bisect.bisect_left(breaks, at), point.sub_task)
-                strokes.setdefault(stretch, []).append(point)
-        yield from (tuple(_bends(stroke)) for stroke in strokes.values())
+
+def _strokes(
+    points: Sequence[Point], bands: Sequence[Band], gaps: Sequence[Gap]
+) -> Iterator[Tuple[Mark, ...]]:
+    """Cut the curve where the task did not run, was not seen, or began another sub-task."""
+    resting = [band for band in bands if band.phase is not Phase.MOVING]
+    breaks = sorted([*(band.begin for band in resting), *(gap.begin for gap in gaps)])
+    strokes: Dict[Tuple[int, str], List[Mark]] = {}
+    for point in points:
+        rests = any(band.begin < point.at < band.end for band in resting)
+        if point.percent is not None and not rests:
+            stretch = (bisect.bisect_left(breaks, point.at), point.sub_task)
+            strokes.setdefault(stretch, []).append(Mark(point.at, point.percent))
+    yield from map(tuple, map(_bends, strokes.values()))
 
 
 def _concerns(gap: Gap, bands: Sequence[Band]) -> bool:
@@ -172,7 +215,7 @@ def _concerns(gap: Gap, bands: Sequence[Band]) -> bool:
     return bool(before) and before[-1].phase not in (Phase.FINISHED, Phase.GONE)
 
 
-def _bends(stroke: Sequence[Point]) -> Iterator[Point]:
+def _bends(stroke: Sequence[Mark]) -> Iterator[Mark]:
     """Leave out the points that lie within a level stretch, for they change no line."""
     for place, point in enumerate(stroke):
         around = stroke[max(0, place - 1) : place + 2]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import List, Sequence, Tuple
 
-from sms_watch.model.task import BROKEN, Phase
-from sms_watch.text import clean, count, duration, when
+from sms_watch.messages.forecasts import say_forecast
+from sms_watch.model.task import BROKEN
+from sms_watch.text import count, duration, when
 from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import BLIND, SILENT
+from sms_watch_cli.report.standing import counts, described, word
 from sms_watch_cli.report.story import Gap, Story, hours
 
 MOST_NAMES = 3
@@ -18,21 +19,19 @@ REMEDIES = {
     BLIND: "The check command shows why.",
     SILENT: "Check that the function runs, and whether its runs fail.",
 }
-WORDS = {
-    Phase.MOVING: "running",
-    Phase.ROLLED_BACK: "rolled back",
-    Phase.BUSY: "being changed",
-    Phase.UNKNOWN: "in an unknown state",
-}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence, whether it is ``good`` or ``bad`` news, and what else to know."""
+    """The sentence, whether it is ``good`` or ``bad`` news, and what else to know.
+
+    ``ahead`` goes on with the sentence: when the last copy will be done, if that is known.
+    """
 
     sentence: str
     kind: str
     details: Tuple[str, ...] = ()
+    ahead: str = ""
 
 
 def verdict(facts: Facts, zone: tzinfo) -> Verdict:
@@ -45,9 +44,11 @@ def verdict(facts: Facts, zone: tzinfo) -> Verdict:
     if last is not None:
         blind = f"The tasks have not been seen since {when(last.begin, zone)}: {last.why}."
         return Verdict(f"{blind} {REMEDIES[last.why]}", "bad", (_stood(facts), *details))
+    ahead = say_forecast(facts.forecast, facts.end, zone) if facts.forecast.end else ""
     if troubled:
-        return Verdict(_needed(troubled, len(facts.stories)), "bad", details)
-    return Verdict(f"No task needs attention: {_counted(facts.stories)}.", "good", details)
+        return Verdict(_needed(troubled, len(facts.stories)), "bad", details, ahead)
+    calm = f"No task needs attention: {_counted(facts.stories)}."
+    return Verdict(calm, "good", details, ahead)
 
 
 def _stood(facts: Facts) -> str:
@@ -55,7 +56,7 @@ def _stood(facts: Facts) -> str:
 
 
 def _needed(troubled: Sequence[Story], tasks: int) -> str:
-    names = [f"{story.name} ({_trouble(story)})" for story in troubled[:MOST_NAMES]]
+    names = [f"{story.name} ({described(story)})" for story in troubled[:MOST_NAMES]]
     more = len(troubled) - len(names)
     names += [f"{more} more"] if more else []
     listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
@@ -63,20 +64,9 @@ def _needed(troubled: Sequence[Story], tasks: int) -> str:
     return f"{len(troubled)} of {count(tasks, 'task')} {verb} attention: {listed}."
 
 
-def _trouble(story: Story) -> str:
-    band = story.state
-    said = "stalled" if story.is_still else WORDS.get(band.phase, str(band.phase))
-    code = clean(band.codes[-1]) if band.codes and not story.is_still else ""
-    return f"{said}, {code}" if code else said
-
-
 def _counted(stories: Sequence[Story]) -> str:
     """Count tasks by what they do, in the order of the page."""
-    said = (
-        "stalled" if story.is_still else WORDS.get(story.state.phase, str(story.state.phase))
-        for story in stories
-    )
-    return ", ".join(f"{number} {what}" for what, number in Counter(said).items())
+    return ", ".join(f"{number:,} {word(kind)}" for kind, number in counts(stories))
 
 
 def _incidents(facts: Facts) -> List[str]:

@@ -6,26 +6,24 @@ import io
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Iterator
 
 import pytest
-from huaweicloudsdksms.v3 import ShowTaskRequest, SmsClient
 from rich.console import Console
 
 from simulated_cloud.scenarios import SCENARIOS
 from sms_watch.adapters import obs
-from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.adapters.sdk import Caller
 from sms_watch.errors import PROXY, CloudError, JournalError, remedy
-from sms_watch.settings.values import Credentials, ObsJournal
+from sms_watch.settings.values import Credentials
 from sms_watch_cli.play import play_watched
 from sms_watch_cli.screen import Screen
-from tests.support.builders import NOW
 from tests.support.clouds import KEY, TEMPORARY, a_night
 from tests.support.fakes import FakeDeadline
 from tests.support.loopback import Server, answer, closed_port, serving
+from tests.support.services import Call, both_services, read_task
 from tests.support.sessions import a_day
 
-KEYS = Credentials(KEY.access, KEY.secret)
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -42,30 +40,10 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield server
 
 
-def _read_task(endpoint: str) -> None:
-    connection = Connection(SmsClient.new_builder, endpoint, KEYS)
-    try:
-        caller = Caller(connection, FakeDeadline(), lambda seconds: None)
-        client = connection.client
-        caller.read("read the task", lambda: client.show_task(ShowTaskRequest(task_id="a")))
-    finally:
-        connection.close()
-
-
-def _read_journal(endpoint: str) -> None:
-    place = ObsJournal(endpoint, "ap-southeast-3", "bucket", "watch", own=False)
-    connection = obs.connect(endpoint)
-    try:
-        caller = Caller(connection, FakeDeadline(), lambda seconds: None)
-        obs.ObsStore(place, caller, KEYS, NOW, lambda warning: None).get("journal.jsonl")
-    finally:
-        connection.close()
-
-
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-@pytest.mark.parametrize("call", [_read_task, _read_journal])
+@both_services
 def test_what_goes_to_this_machine_goes_through_no_proxy(
-    proxy: Server, call: Callable[[str], None], host: str
+    proxy: Server, call: Call, host: str
 ) -> None:
     """It may be http://, which whoever runs the proxy could read: keys, token and all."""
     with pytest.raises((CloudError, JournalError), match="could not be reached"):
@@ -73,10 +51,8 @@ def test_what_goes_to_this_machine_goes_through_no_proxy(
     assert proxy.requests == []
 
 
-@pytest.mark.parametrize("call", [_read_task, _read_journal])
-def test_what_goes_to_the_services_goes_through_the_proxy(
-    proxy: Server, call: Callable[[str], None]
-) -> None:
+@both_services
+def test_what_goes_to_the_services_goes_through_the_proxy(proxy: Server, call: Call) -> None:
     """As a tunnel, in which nothing can be read but the name of the host."""
     with pytest.raises((CloudError, JournalError), match="could not be reached"):
         call("https://service.invalid")
@@ -118,7 +94,7 @@ def test_a_host_that_no_proxy_names_is_reached_without_one(
     """The variable holds for the services as for every other program."""
     monkeypatch.setenv("NO_PROXY", "service.invalid")
     with pytest.raises(CloudError, match="could not be reached"):
-        _read_task("https://service.invalid")
+        read_task("https://service.invalid")
     assert proxy.requests == []
 
 

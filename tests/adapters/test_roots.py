@@ -18,19 +18,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
-from huaweicloudsdksms.v3 import ShowTaskRequest, SmsClient
 
 from packaging_zip.roots import hashed
-from sms_watch.adapters import obs, roots
-from sms_watch.adapters.sdk import Caller, Connection
+from sms_watch.adapters import roots
 from sms_watch.errors import CloudError, JournalError
-from sms_watch.settings.values import Credentials, ObsJournal
-from tests.support.builders import NOW
-from tests.support.clouds import KEY
-from tests.support.fakes import FakeDeadline
 from tests.support.loopback import Server, answer
+from tests.support.services import Call, both_services
 
-KEYS = Credentials(KEY.access, KEY.secret)
 HERE, ELSEWHERE = "127.0.0.1", "elsewhere.example"
 UNTRUSTED = "has a certificate that is not trusted"
 GRANTED = '{"id": "a", "name": "web-01", "state": "RUNNING"}'
@@ -61,30 +55,6 @@ def _serving(certificate: trustme.LeafCert) -> Iterator[Server]:
         yield server
     finally:
         server.close()
-
-
-def _read_task(endpoint: str) -> None:
-    connection = Connection(SmsClient.new_builder, endpoint, KEYS)
-    try:
-        caller = Caller(connection, FakeDeadline(), lambda seconds: None)
-        request = ShowTaskRequest(task_id="a")
-        caller.read("read the task", connection.client.show_task_invoker(request).invoke)
-    finally:
-        connection.close()
-
-
-def _read_journal(endpoint: str) -> None:
-    place = ObsJournal(endpoint, "ap-southeast-3", "bucket", "watch", own=False)
-    connection = obs.connect(endpoint)
-    try:
-        caller = Caller(connection, FakeDeadline(), lambda seconds: None)
-        obs.ObsStore(place, caller, KEYS, NOW, lambda warning: None).get("journal.jsonl")
-    finally:
-        connection.close()
-
-
-both_services = pytest.mark.parametrize("call", [_read_task, _read_journal])
-Call = Callable[[str], None]
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_ctrl_c_in_the_first_second_ends_at_once(name: str, then: str) -> None:
 
 def test_ctrl_c_later_is_left_to_the_command() -> None:
     """What was begun then ends in its own way."""
-    load = "from sms_watch_cli import __main__ as m; import signal; m._loaded()"
+    load = "from sms_watch_cli import start; import signal; start._loaded()"
     done = _program("-c", f"{load}; print(signal.getsignal(signal.SIGINT).__name__)")
     assert done.stdout == f"{signal.default_int_handler.__name__}\n"
 
@@ -125,14 +125,6 @@ def test_a_python_without_the_packages_is_told_what_to_type() -> None:
     assert "sms-watch needs click, which this Python does not have: type" in done.stderr
     assert ".venv/bin/sms-watch" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_python_that_is_too_old_is_told_what_to_type() -> None:
-    """It is asked for before anything that it could not read."""
-    older = "import sys; from sms_watch_cli import __main__; sys.version_info = (3, 6, 8)"
-    done = _program("-c", f"{older}; __main__.main()")
-    assert done.returncode == 1
-    assert "needs Python 3.9 or later, and this is Python 3.6.8: type" in done.stderr
 
 
 def test_the_page_may_go_to_standard_output(tmp_path: Path) -> None:

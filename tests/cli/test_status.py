@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -16,9 +17,10 @@ from simulated_cloud.task import SimTask
 from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import encode, snapshot
 from sms_watch.model.notice import Reason, Verdict
-from sms_watch.model.task import Phase, Task
+from sms_watch.model.task import Phase, Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decision import Decision
+from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, TaskRecord
 from sms_watch_cli.session import CloudSession, can_redraw
 from sms_watch_cli.status import Row, _bar, follow, look, show_plain
@@ -43,10 +45,10 @@ def _rows(day: Day) -> Dict[str, Dict[str, Any]]:
     return {row["id"]: row for row in json.loads(result.output)["tasks"]}
 
 
-def _remember(day: Day, record: TaskRecord) -> None:
+def _remember(day: Day, record: TaskRecord, *ids: str) -> None:
     now = SYSTEM_CLOCK.now()
     lease = Lease(now + timedelta(minutes=1), "a-run-at-work")
-    memory = Memory({"a": record}, lease=lease)
+    memory = Memory(dict.fromkeys(ids or ("a",), record), lease=lease)
     day.journal.mkdir()
     line = encode(snapshot(memory, now, "a-run-at-work", "n"))
     (day.journal / f"journal-{now:%Y%m%d}.jsonl").write_bytes(line)
@@ -165,6 +167,59 @@ def test_a_terminal_of_80_columns_shows_state_and_code_in_one_piece(tmp_path: Pa
     lines = output.getvalue().splitlines()
     assert any("office-files MIGRATE_FAIL SMS.1315 [#" in line for line in lines), lines
     assert max(map(len, lines)) <= 80
+
+
+def _measured(ago: float) -> TaskRecord:
+    """Return the record of a copy that was at a quarter so many minutes ago."""
+    at = SYSTEM_CLOCK.now() - timedelta(minutes=ago)
+    sample = Sample(at, 25, int(125e9), 100.0, "MIGRATE_LINUX_FILE")
+    return varied(
+        TaskRecord("RUNNING", at), last_progress=Progress(None, 25), moved_at=at, samples=(sample,)
+    )
+
+
+@pytest.mark.parametrize("number", [50, 1000])
+def test_a_wave_is_foretold_above_its_table_within_80_columns(tmp_path: Path, number: int) -> None:
+    """The sentence says when the last is done, and what is not counted, however many there are."""
+    names = [f"server-with-a-long-name-{index:04}" for index in range(number)]
+    tasks = [SimTask(name, name, copied=250e9) for name in names]
+    tasks[-1].synchronises, tasks[-1].state, tasks[-2].state = True, "SYNCING", "READY"
+    output = io.StringIO()
+    with a_day(tmp_path, *tasks) as day:
+        day.texts["SMS_TASK_IDS"] = "*"
+        _remember(day, _measured(90), *names[:-3])
+        with CloudSession.of(day.texts) as cloud_session:
+            seen = look(cloud_session)
+            show_plain(seen, cloud_session.settings.zone, Console(file=output, width=80))
+    lines = output.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    table = next(number for number, line in enumerate(lines) if "state" in line)
+    head = " ".join(" ".join(lines[1:table]).split())
+    assert re.sub(r"\d\d:\d\d|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ", "", head) == (
+        f"Done about , {names[-4]} last; 1 of {number - 2} not measured yet; 1 stands still"
+        " and is not counted; 1 ready for cut-over."
+    )
+
+
+def test_machines_get_the_forecast_as_well(tmp_path: Path) -> None:
+    """With moments, the task that is last, and the counts; no end where none was measured."""
+    with a_day(tmp_path) as day:
+        counts = {"copying": 1, "still": 0, "ready": 0, "finished": 0, "unread": 0}
+        assert _forecast(day) == {"end": None, "unmeasured": 1, **counts}
+        day.world.tasks["a"].copied = 250e9
+        _remember(day, _measured(30))
+        made = _forecast(day)
+        end = made.pop("end")
+    assert made == {"unmeasured": 0, **counts}
+    assert (end["task_id"], end["name"]) == ("a", "web-01")
+    assert _moment(end["earliest"]) <= _moment(end["at"]) <= _moment(end["latest"])
+    left = _moment(end["at"]) - SYSTEM_CLOCK.now()
+    assert timedelta(minutes=55) < left < timedelta(minutes=65)
+
+
+def _forecast(day: Day) -> Dict[str, Any]:
+    made: Dict[str, Any] = json.loads(day.call("status", "--json").output)["forecast"]
+    return made
 
 
 def test_a_look_at_a_blind_moment_says_so_and_goes_on(tmp_path: Path) -> None:

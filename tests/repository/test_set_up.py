@@ -112,28 +112,41 @@ def test_without_python_the_answer_is_what_to_type(tmp_path: Path) -> None:
     assert "There is no python3.99 here: install Python 3.9 or later" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["index", "set_up"])
+# What people start, the modules that it is, and the file that has to be read by any Python.
+STARTS = {
+    "index": "index.py",
+    "set_up": "set_up.py",
+    "build_zip": "build_zip.py",
+    "sms_watch_cli.__main__": "sms_watch_cli/__main__.py",
+}
+TOO_OLD = "needs Python 3.9 or later, and this is Python"
+
+
+@pytest.mark.parametrize("name", STARTS)
 def test_a_python_that_is_too_old_is_told_in_words(name: str) -> None:
-    """What it runs first is read by any Python, and asks for a later one before all imports."""
-    ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+    """What it runs first is read by any Python, and asks for a later one before other imports."""
+    for path in (ROOT / STARTS[name], ROOT / "sms_watch_cli" / "__init__.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 6))
     older = f"import sys; sys.version_info = (3, 6, 8); sys.version = '3.6.8 (old)'; import {name}"
     done = subprocess.run(
         [sys.executable, "-c", older], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode
-    assert "needs Python 3.9 or later, and this is Python 3.6.8: " in done.stderr
+    assert done.returncode == 1
+    assert f"{TOO_OLD} 3.6.8: " in done.stderr
 
 
 def test_older_pythons_that_are_here_say_so() -> None:
-    """Real ones, where there are any, say it too."""
+    """Real ones, where there are any, say it in one line, whatever was typed."""
     names = [f"{version}.*" for version in ("2.7", "3.6", "3.7", "3.8")]
     managed = Path.home() / ".pyenv" / "versions"
+    calls = (["set_up.py"], ["build_zip.py", "--plain"], ["-m", "sms_watch_cli", "check"])
     for python in (each for name in names for each in managed.glob(f"{name}/bin/python")):
-        for call in (["set_up.py"], ["-c", "import index"]):
+        for call in (*calls, ["-c", "import index"]):
             done = subprocess.run(
-                [str(python), *call], cwd=ROOT, capture_output=True, text=True, check=False
+                [str(python), "-B", *call], cwd=ROOT, capture_output=True, text=True, check=False
             )
-            assert "needs Python 3.9 or later, and this is Python" in done.stderr
+            assert TOO_OLD in done.stderr
+            assert call not in calls or done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

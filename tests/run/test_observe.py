@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 import pytest
 
 from sms_watch import parallel
-from sms_watch.errors import CloudError, TaskGone
+from sms_watch.errors import CloudError
 from sms_watch.model.notice import Kind
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unread
-from sms_watch.observe import Observed, Observer, read_task, what_has_changed
+from sms_watch.observe import Observed, Observer
 from sms_watch.ports import Ports
 from sms_watch.rules.airtime import Airtime
-from sms_watch.rules.error_codes import Help, table
 from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.rules.sight import Sight
 from sms_watch.timetable import Timetable
@@ -50,35 +49,6 @@ def _service(*task_ids: str) -> FakeService:
 
 def _observe(service: FakeService, scope: Scope, memory: Memory) -> Observed:
     return Observer(_ports(service), scope, a_situation(), memory).observe()
-
-
-@pytest.mark.parametrize(("rest", "read"), [(15.1, True), (15, False), (0, False)])
-def test_no_read_begins_after_the_time_for_reading(rest: float, read: bool) -> None:
-    """Of 50 seconds the last 15 are for what follows the reads."""
-    service = _service("a")
-    seen = read_task(_ports(service, rest), "a")
-    assert bool(service.reads) is read
-    if not read:
-        assert seen == Unread("a", "no time was left to read it", attempted=False)
-
-
-@pytest.mark.parametrize(
-    ("error", "detail", "remedy"),
-    [
-        (CloudError("read a", "no secret", status=403), "read a: HTTP 403, no ***", "grant sms:"),
-        (CloudError("read a", status=401), "read a: HTTP 401", "correct HUAWEICLOUD_SDK_AK"),
-    ],
-)
-def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
-    error: CloudError, detail: str, remedy: str
-) -> None:
-    """In the words of the error, without secrets, and with the remedy for it."""
-    service = _service("a")
-    service.fail_read("a", error)
-    seen = read_task(_ports(service), "a")
-    assert isinstance(seen, Unread)
-    assert (seen.detail, seen.attempted) == (detail, True)
-    assert seen.remedy.startswith(remedy)
 
 
 def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
@@ -258,49 +228,6 @@ def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
     assert sorted(service.reads) == list("abcdef")
 
 
-def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
-    """Whether that shows before or after the call was begun."""
-    service = _service("a")
-    service.fail_read("a", CloudError("read a", code="no_time"))
-    assert read_task(_ports(service), "a") == Unread(
-        "a", "no time was left to read it", attempted=False
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({}, ""),
-        ({"connected": False, "name": "renamed"}, ""),
-        ({"state": "ABORT", "code": ""}, "it is now ABORT"),
-        ({"state": "RUNNING", "code": ""}, "it is now RUNNING"),
-        ({"code": "SMS.1315"}, "it is now MIGRATE_FAIL SMS.1315"),
-        ({"state": "secret"}, "it is now *** SMS.0807"),
-    ],
-)
-def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) -> None:
-    """What is started is still failed, with the error that was decided on."""
-    task = a_task(id="a")
-    service = FakeService(task)
-    service.change("a", **changes)
-    assert what_has_changed(_ports(service), task) == why
-
-
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [
-        (CloudError("read a", "no secret", status=503), "read a: HTTP 503, no ***"),
-        (TaskGone("read a", status=400, code="SMS.7703"), "read a: SMS.7703, HTTP 400"),
-    ],
-)
-def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -> None:
-    """What cannot be seen is not started."""
-    service = _service("a")
-    service.fail_read("a", error)
-    said = what_has_changed(_ports(service), service.tasks["a"])
-    assert said == f"it could not be read again: {why}"
-
-
 def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
     """Not by one that had to wait; and there is none if anything could be seen."""
     waiting = Unread("a", "no time was left to read it", attempted=False)
@@ -334,15 +261,6 @@ def test_a_list_with_nothing_to_watch_is_warned_of(
     seen = _observe(_service(*tasks), Scope(names=names), Memory())
     assert len(seen.warnings) == len(warnings)
     assert all(text.startswith(start) for text, start in zip(seen.warnings, warnings))
-
-
-def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() -> None:
-    """A right that is granted would not help with SMS.6527."""
-    service = _service("a")
-    service.fail_read("a", CloudError("read a", status=403, code="SMS.6527"))
-    seen = read_task(_ports(service), "a")
-    assert isinstance(seen, Unread)
-    assert seen.remedy == table()["SMS.6527"].what_to_do(Help.NOW)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.support.clouds import KEY, KINDS_OF_KEYS, OWN, Night, a_night
 from tests.support.sessions import Day, a_day
 
 each_kind = pytest.mark.parametrize("kind", KINDS_OF_KEYS)
+named_or_listed = pytest.mark.parametrize("ids", ["a", "*"])
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Dict[str, Any]
 
 
 @each_kind
-@pytest.mark.parametrize("ids", ["a", "*"])
+@named_or_listed
 def test_a_key_in_what_a_task_says_gets_no_further(
     night: Night,
     capsys: pytest.CaptureFixture[str],
@@ -190,7 +191,7 @@ def test_a_key_in_what_a_task_says_gets_no_further(
 
 
 @each_kind
-@pytest.mark.parametrize("ids", ["a", "*"])
+@named_or_listed
 def test_a_state_that_holds_a_key_is_one_state(
     night: Night,
     capsys: pytest.CaptureFixture[str],

@@ -150,16 +150,33 @@ def test_an_account_without_the_right_to_list_is_asked_every_hour(night: Night) 
     assert [_calls(night) for _ in range(2)] == [{"list_tasks": 1, "list_servers": 1}] * 2
 
 
-@pytest.mark.parametrize("operation", ["list_tasks", "list_servers"])
-@pytest.mark.parametrize("status", [403, 429, 500])
+@pytest.mark.parametrize(
+    ("operation", "status"),
+    [("list_tasks", 403), ("list_tasks", 429), ("list_tasks", 500), ("list_servers", 403)],
+)
 def test_where_a_list_fails_all_are_read_in_the_same_run(
     night: Night, operation: str, status: int
 ) -> None:
-    """Also where it is that of the sources: a reading may tell the connection, and rows do not."""
+    """Also where keys may not list the sources: a reading may tell the connection, rows do not."""
     night.faults.add(operation, Fault(status, "{}"), times=3)
     calls = _calls(night)
     assert calls["show_task"] == len(NAMES)
     assert night.tick()["counts"]["unread"] == 0
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_rows_are_used_though_the_list_of_sources_fails(night: Night, status: int) -> None:
+    """What has failed, or is in no row, is read by itself; what is not known is no news."""
+    night.faults.add("list_servers", Fault(status, "{}"), times=-1)
+    _fail(night, "d")
+    report = night.tick()
+    # Once, and once more right before its start, for the tries of the list take a while.
+    assert night.calls["show_task"] <= 2
+    assert [start.task_id for start in night.world.starts] == ["d"]
+    (warning,) = report["warnings"]
+    assert warning.startswith("connections and copied bytes are unknown in this run: list source")
+    assert night.kinds(report) == ["failed"]
+    assert [night.kinds(night.tick()) for _ in range(3)] == [["resumed"], [], []]
 
 
 def test_among_many_other_tasks_few_are_read_by_their_ids(

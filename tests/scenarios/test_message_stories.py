@@ -74,7 +74,7 @@ def test_a_stall_that_lasts_is_reminded_of_and_never_started(tmp_path: Path) -> 
             "sms_watch warning: web-a has stalled",
             "sms_watch warning: web-a is still stalled",
         ]
-        assert "No progress since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
+        assert "No progress seen since 2026-11-24 00:58 +00:00 (5 h so far)" in _texts(night)[1]
         assert night.world.starts == []
 
 
@@ -208,7 +208,7 @@ def test_a_person_is_reminded_six_times_and_no_more(tmp_path: Path) -> None:
         numbers = [text.partition("This is ")[2] for text in _texts(night)[2:]]
         assert numbers[:5] == [f"reminder {number} of 6." for number in range(1, 6)]
         assert numbers[5] == "the last of 6 reminders, though the matter stays open."
-        assert "Failed since 2026-11-24 00:18 +00:00 (1 d so far)" in _texts(night)[-1]
+        assert "Seen failed since 2026-11-24 00:18 +00:00 (1 d so far)" in _texts(night)[-1]
 
 
 def test_a_new_failure_is_reminded_of_anew(tmp_path: Path) -> None:
@@ -321,7 +321,10 @@ def test_an_hour_of_blindness_is_two_messages(tmp_path: Path) -> None:
         sees = next(notice["text"] for notice in night.told if notice["kind"] == "sighted")
         assert "after a gap of 1 h." in sees
         failed = next(notice["text"] for notice in night.told if notice["kind"] == "failed")
-        assert "First seen failed (MIGRATE_FAIL) at 2026-11-24 01:09 +00:00, after 1 h in" in failed
+        assert (
+            "First seen failed (MIGRATE_FAIL) at 2026-11-24 01:09 +00:00, after a gap of 1 h in"
+            in failed
+        )
 
 
 def test_levels_choose_what_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Dict, FrozenSet, Mapping, Optional
+from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from sms_watch.model.notice import Kind
 
@@ -28,9 +28,14 @@ OWN_CLASSES = (
     "SMS.1315=retryable",
     "SMS.0807=retryable, SMS.1807=ambiguous",
 )
-TO_MUTE = tuple(kind for kind in Kind if kind not in (Kind.TEST, Kind.MEMORY_LOST))
+# Copies are muted by themselves, so that seeds from before they were told mute what they did.
+TO_MUTE: Tuple[Kind, ...] = tuple(
+    kind for kind in Kind if kind not in (Kind.TEST, Kind.MEMORY_LOST, Kind.COPIED)
+)
+NO_COPIES = 0.1  # of the settings that are drawn
 # The time after a run's budget in which it writes down what it did.
 TO_WRITE = 5
+A_WISH = 0.03  # the chance per tick that other kinds are wanted
 
 
 def draw_settings(seed: int) -> Dict[str, str]:
@@ -39,7 +44,9 @@ def draw_settings(seed: int) -> Dict[str, str]:
     if dice.random() < 0.5:
         return {}
     shortest = dice.choice([1, 2, 7])
-    muted = dice.sample(TO_MUTE, dice.choice([0, 0, 1, 3, 8]))
+    muted: List[Kind] = dice.sample(TO_MUTE, dice.choice([0, 0, 1, 3, 8]))
+    if random.Random(f"copies of {seed}").random() < NO_COPIES:  # noqa: S311 - as above
+        muted.append(Kind.COPIED)
     texts = {
         "RESUME_MAX_ATTEMPTS": dice.choice(["0", "1", "5", "60"]),
         "RESUME_BACKOFF_MINUTES": str(shortest),
@@ -51,12 +58,34 @@ def draw_settings(seed: int) -> Dict[str, str]:
         "HANG_MINUTES": dice.choice(["0", "15", "60"]),
         "REMIND_HOURS": dice.choice(["0", "1", "4", "13"]),
         "DIGEST_HOURS": dice.choice(["0", "1", "7"]),
-        "NOTIFY_ON": ",".join(kind for kind in Kind if kind not in muted),
+        "NOTIFY_ON": all_but(muted),
         "TIME_ZONE": dice.choice(["Asia/Shanghai", "+05:45", "-03:30"]),
         "RUN_BUDGET_SECONDS": dice.choice(["10", "50", "600"]),
         "LOG_LEVEL": dice.choice(["DEBUG", "ERROR"]),
     }
     return {name: text for name, text in texts.items() if dice.random() < 0.7}
+
+
+def all_but(muted: Collection[str]) -> str:
+    """Return the setting for all kinds but some."""
+    return ",".join(kind for kind in Kind if kind not in muted)
+
+
+class Wishes:
+    """Who wants to hear what, drawn anew in the middle of the nights of a third of the seeds.
+
+    From dice of their own, so that the others keep their nights.
+    """
+
+    def __init__(self, seed: int, none: bool = False) -> None:
+        self._dice = random.Random(f"wishes of {seed}")  # noqa: S311 - a seed, no secret
+        self.change = self._dice.random() < 1 / 3 and not none
+
+    def drawn(self) -> Optional[FrozenSet[str]]:
+        """Return the kinds that nobody wants to hear from now on; ``None``: as before."""
+        if not self.change or self._dice.random() >= A_WISH:
+            return None
+        return frozenset(self._dice.sample(TO_MUTE, self._dice.choice([0, 0, 2, 4, 8])))
 
 
 @dataclass(frozen=True)

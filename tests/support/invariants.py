@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Deque, Dict, List, Mapping, Set, Tuple
+from typing import Any, Deque, Dict, FrozenSet, List, Mapping, Set, Tuple
 
 from simulated_cloud.task import FAILED, MOVING
 from sms_watch.model.task import PART_OF_LIST
@@ -18,13 +19,13 @@ from tests.support.promised_kinds import (
     MEANING,
     MEANINGS,
     OPENINGS,
-    PASSING,
     TOLD,
 )
 from tests.support.promised_starts import PROOF, SECOND, PromisedStarts
+from tests.support.promised_stays import PromisedStays
 from tests.support.promised_texts import check_texts
 from tests.support.simulated_run import SimulatedRuns
-from tests.support.wakes import GONE, STRANGE, RunRecord
+from tests.support.wakes import GONE, RunRecord
 
 MOST_REMINDERS = 6
 SAMPLED = 8 * 60  # seconds
@@ -33,6 +34,7 @@ MOST_PASSED = 2  # runs in a row that have no read left for a task
 GONE_RUNS = 2
 # So many runs in an hour may tell something of one task; what is more is summed up in two hours.
 MOST_TOLD, HOUR = 6, timedelta(hours=1)
+LONG_PROVED = 3 * HOUR  # in which a task that runs has proved it, also if it was flapping
 
 
 DEFAULTS = Figures()
@@ -46,6 +48,7 @@ class Invariants:
     def __init__(self, simulated: SimulatedRuns, figures: Figures = DEFAULTS) -> None:
         self._runs, self._figures = simulated, figures
         self._starts = PromisedStarts(simulated, figures)
+        self._stays = PromisedStays(simulated, figures)
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(simulated.keys)
         self._checked = self._read = self._heard = 0
@@ -56,8 +59,6 @@ class Invariants:
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
         self._gone: Dict[str, int] = {}
-        self._passing: Dict[str, Tuple[str, datetime, int]] = {}
-        self._hanging: Set[str] = set()
         self._spoken: Dict[str, List[datetime]] = {}
         self._loud: Dict[str, datetime] = {}
         self._ever_loud: Set[str] = set()
@@ -71,6 +72,16 @@ class Invariants:
         self._good: Deque[bool] = deque(maxlen=2)
         self._moments: Set[datetime] = set()
         self._happened: Tuple[Any, ...] = ()
+        self._ever_muted = self._always_muted = figures.muted
+        self._reminded_of: Set[str] = set()
+        self._running: Dict[str, datetime] = {}
+
+    def mute(self, muted: FrozenSet[str]) -> None:
+        """Take in that nobody wants to hear these kinds from now on, and all others."""
+        self._figures = replace(self._figures, muted=muted)
+        self._ever_muted |= muted
+        self._stays.note_wish(muted)
+        self._always_muted &= muted
 
     def check(self) -> None:
         """Check all runs since the last check, and what people have heard by now."""
@@ -79,6 +90,7 @@ class Invariants:
         ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
+            self._stays.note_read(wake)
         for wake in ended:
             self._check_run(wake)
         # People hear of a run within another when each of them publishes.
@@ -92,9 +104,10 @@ class Invariants:
         self._read = len(self._runs.readings)
         self._note_gone(ended)
         self._check_told(latest)
+        self._check_ended(latest)
         self._check_unread(ended)
         self._check_asked(ended)
-        self._check_hanging(ended)
+        self._stays.check(ended, latest, self._latest, self._good[-1], self._ever_loud)
         self._starts.check_brought_back(latest, self._good[-1])
         self._check_quiet(ended)
         self._note_calm(ended)
@@ -133,11 +146,13 @@ class Invariants:
         """A new notice tells what this very run has read, a closing one what was opened."""
         event_id, kind, task_id = notice["event_id"], notice["kind"], notice["task_id"]
         assert kind != "memory_lost"
-        assert kind not in self._figures.muted, f"nobody wants to hear {kind}"
+        self._check_wanted(wake, notice)
         opening = event_id.rpartition("-end")[0]
-        told_before = opening in self._ids | ids or task_id in self._ever_loud
-        assert not opening or told_before, "an end without a beginning"
         named = (opening or event_id).rpartition("-")[2]
+        # A summary stands for what was held back, a reminder for what nobody wanted to hear then.
+        stands_for_it = task_id in self._reminded_of and named in self._ever_muted
+        told_before = opening in self._ids | ids or task_id in self._ever_loud or stands_for_it
+        assert not opening or told_before, "an end without a beginning"
         assert named in OPENINGS.get(kind, (kind,)), f"{kind} has the id {event_id}"
         assert bool(opening) is (kind in OPENINGS), "an end that is named as a beginning"
         if not task_id:
@@ -157,12 +172,20 @@ class Invariants:
                 still = self._figures.still
                 last = self._still.get(task_id, (None, wake.moment - still))[1]
                 assert wake.moment - last >= still - SECOND, "it had moved"
-            assert kind != "hanging" or self._figures.hang, "a hang, where none is to be told"
+            self._stays.check_new(wake, notice)
+
+    def _check_wanted(self, wake: RunRecord, notice: Dict[str, Any]) -> None:
+        """What is told is of a kind that people want, or wanted when it came to be owed."""
+        kind, is_new = notice["kind"], datetime.fromisoformat(notice["at"]) == wake.moment
+        muted = self._figures.muted if is_new else self._always_muted
+        assert kind not in muted, f"nobody wants to hear {kind}"
 
     def _note_heard(self, notice: Dict[str, Any]) -> None:
         """Keep what people know of a task by now."""
         kind, task_id = notice["kind"], notice["task_id"]
         self._note_spoken(notice)
+        if kind == "reminder":
+            self._reminded_of.add(task_id)
         if kind == "digest" or (kind == "moving" and "-unknown_state-" in notice["event_id"]):
             # It stands for what was held back, and says how the task stands by now.
             self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
@@ -170,10 +193,7 @@ class Invariants:
             self._latest[task_id] = kind
         if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
-        if kind == "hanging":
-            self._hanging.add(task_id)
-        elif kind not in BESIDES or kind == "moving":
-            self._hanging.discard(task_id)
+        self._stays.note_heard(notice, self._ever_loud)
         if kind == "unreadable":
             self._known_unread.add(task_id)
         if kind == "readable":
@@ -255,9 +275,22 @@ class Invariants:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
+    def _check_ended(self, latest: Mapping[str, str]) -> None:
+        """What was told of a task that has been running for hours since is told to be over."""
+        now, ended = self._runs.clock.now(), OPENINGS["resumed"][:2]
+        loud = self._ever_loud if "digest" in self._ever_muted else self._loud
+        for task_id, state in latest.items():
+            since = self._running.setdefault(task_id, now)
+            if state not in MOVING:
+                del self._running[task_id]
+            elif now - since >= LONG_PROVED and self._good[-1] and task_id not in loud:
+                told = self._latest.get(task_id)
+                over = told not in ended or "resumed" in self._ever_muted
+                assert over, f"{task_id} has been running since {since}, told was {told!r}"
+
     def _is_heard(self, meaning: str, task_id: str) -> bool:
         """Return whether people want to hear of a meaning, and of so much about one task."""
-        muted = self._figures.muted
+        muted = self._ever_muted
         # What is said too often is summed up in a digest, if they want to hear that.
         loud = self._ever_loud if "digest" in muted else self._loud
         return meaning in TOLD and not muted & set(TOLD[meaning]) and task_id not in loud
@@ -277,26 +310,10 @@ class Invariants:
             for task_id in (wake.denied | gone) - read if wake.good else ():
                 self._unread[task_id] = self._unread.get(task_id, 0) + 1
                 known = task_id in self._known_unread or self._latest.get(task_id) == "gone"
-                known = known or bool(self._figures.muted & UNREAD_KINDS)
+                known = known or bool(self._ever_muted & UNREAD_KINDS)
                 known = known or task_id in self._loud
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
-
-    def _check_hanging(self, ended: List[RunRecord]) -> None:
-        """A task that stays where nothing should is told, by the second good run that could."""
-        now, figures = self._runs.clock.now(), self._figures
-        read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
-        for task_id, state in self._runs.strange.items():
-            if task_id in read:
-                before, since, late = self._passing.get(task_id, (state, now, 0))
-                since = since if before == state else now
-                late = late + self._good[-1] if now - since >= figures.hang else 0
-                self._passing[task_id] = state, since, late
-                due = state in PASSING and figures.hang and "hanging" not in figures.muted
-                known = task_id in (*self._hanging, *self._ever_loud)
-                assert not due or known or late <= 1, f"{task_id} hangs, and nobody knows"
-        for task_id in self._passing.keys() - self._runs.strange.keys():
-            del self._passing[task_id]
 
     def _check_asked(self, ended: List[RunRecord]) -> None:
         """No id is passed over for long, however few reads there are in a minute.
@@ -325,13 +342,13 @@ class Invariants:
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._runs.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.
-        proved = {notice["kind"] for wake in wakes for notice in wake.notices} == {"resumed"}
+        proved = "resumed" in {notice["kind"] for wake in wakes for notice in wake.notices}
         if unchanged and list(self._good) == [True, True] and not (failing or proved):
             for wake in wakes:
                 kinds = {notice["kind"] for notice in wake.notices}
                 assert kinds <= IN_SILENCE, "not quiet"
                 # A fact that nobody wants to hear is written down all the same.
-                may_write = bool(self._figures.muted) or self._may_write(wake)
+                may_write = bool(self._ever_muted) or self._may_write(wake)
                 assert kinds or not wake.appends or may_write, "not quiet"
 
     def _may_write(self, wake: RunRecord) -> bool:

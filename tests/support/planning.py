@@ -35,6 +35,11 @@ def after(planned: Plan, memory: Memory = NOTHING) -> Memory:
     return fold([snapshot(memory, NOW, "run-0", "nonce-0"), entry])
 
 
+def heard(memory: Memory) -> Memory:
+    """Return a memory in which people have heard of all that is open."""
+    return replace(memory, told=frozenset(memory.openings))
+
+
 def besides_airtime(planned: Plan, memory: Memory = NOTHING) -> WatchRecord:
     """Return what is remembered of the watching after a plan, but not how much was told."""
     return replace(planned.watch or memory.watch, airtime={})

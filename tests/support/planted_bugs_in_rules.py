@@ -6,6 +6,71 @@ from tests.support.planted_bug import Bug
 
 BUGS = [
     Bug(
+        "a first copy is told again after each failure",
+        "rules/movement.py",
+        "return Movement(first_copy=self.first_copy)",
+        "return Movement()",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a first copy that is done is told to nobody",
+        "rules/decide.py",
+        "    if not is_news:",
+        "    if True:",
+        "proof/test_soak.py::test_the_promises_hold[10-]",
+    ),
+    Bug(
+        "a first copy is told at first sight, which nobody saw",
+        "rules/first_copy.py",
+        'before not in ("", *DONE)',
+        "before not in DONE",
+        "unit/rules/test_first_copy.py"
+        "::test_no_copy_is_told_that_nobody_saw_or_that_has_an_end_of_its_own",
+    ),
+    Bug(
+        "a task that is copied anew is not told again",
+        "rules/first_copy.py",
+        "    if _begins(task.state, before, goes_on):",
+        "    if False:",
+        "unit/rules/test_first_copy.py::test_a_task_that_is_reset_is_copied_anew",
+    ),
+    Bug(
+        "the end of a hang is told to nobody",
+        "rules/hang.py",
+        "return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))",
+        "return left",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a task that waits after its start hangs unseen",
+        "rules/hang.py",
+        "(record.phase is Phase.READY and record.was_started)",
+        "False",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a hang is told of a task that moves",
+        "rules/hang.py",
+        "return record.state in PASSING or (",
+        "return record.phase is not Phase.FAILED or (",
+        "proof/test_soak.py::test_the_promises_hold[10-]",
+    ),
+    Bug(
+        "a start that nobody took is one without effect",
+        "rules/starts.py",
+        "accepted_at = self.last_at if outcome is Outcome.DONE else None",
+        "accepted_at = self.last_at",
+        "unit/rules/test_starts.py::test_nothing_has_come_of_the_first_accepted_start_since_then",
+    ),
+    Bug(
+        "a start is without effect though its task has changed",
+        "rules/decide.py",
+        "starts = known.starts if same else known.starts.heeded()",
+        "starts = known.starts",
+        "unit/rules/test_decide.py"
+        "::test_a_start_is_not_said_to_have_no_effect_where_that_is_not_known",
+    ),
+    Bug(
         "the cap is checked one start too late",
         "rules/decide.py",
         "if limit is not None and starts.attempts >= limit:",
@@ -15,7 +80,7 @@ BUGS = [
     Bug(
         "attempts begin anew on every run",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed(),",
         "unit/rules/test_decide.py::test_attempts_are_limited",
     ),
@@ -43,14 +108,29 @@ BUGS = [
     Bug(
         "a closing notice without its opening",
         "rules/telling.py",
-        "told = [each for each in notice.follows if kind_of(each) in notify_on]",
-        "told = list(notice.follows)",
+        "heard = tuple(each for each in notice.follows if each in told)",
+        "heard = notice.follows",
         "unit/rules/test_telling.py::test_a_muted_opening_mutes_its_closing",
+    ),
+    Bug(
+        "an end goes by who wants to hear its opening by now",
+        "rules/telling.py",
+        "heard = tuple(each for each in notice.follows if each in told)",
+        "heard = tuple(each for each in notice.follows if kind_of(each) in notify_on)",
+        "proof/test_soak.py::test_the_promises_hold[20-]",
+    ),
+    Bug(
+        "the end of what a summary stood for is told to nobody",
+        "rules/telling.py",
+        "        (*openings, *watch.openings_of(decision.task_id)),\n",
+        "        (),\n",
+        "unit/rules/test_telling.py"
+        "::test_the_end_of_what_was_held_back_goes_out_once_a_summary_stood_for_it",
     ),
     Bug(
         "an hour in which nobody could look counts as an hour of running",
         "rules/decide.py",
-        "starts=known.starts.advanced(task.progress) if advanced else known.starts,",
+        "starts=starts.advanced(task.progress) if advanced else starts,",
         "starts=known.starts.renewed() if was_running else known.starts,",
         "unit/rules/test_decide.py::test_hours_in_which_nobody_looked_give_no_fresh_count",
     ),
@@ -162,7 +242,7 @@ BUGS = [
     ),
     Bug(
         "a hang is told in each run",
-        "rules/decide.py",
+        "rules/hang.py",
         "if record is None or record.rest is not None:",
         "if record is None:",
         "unit/rules/test_many_runs.py::test_a_hang_is_told_once_and_so_is_its_end",
@@ -187,6 +267,13 @@ BUGS = [
         "return self if self.passed_at else replace(self, passed_at=now)",
         "return replace(self, passed_at=now)",
         "scenarios/test_throttling.py::test_a_start_that_the_limit_holds_up_calls_a_person",
+    ),
+    Bug(
+        "a task that stands still is told as if nobody had looked",
+        "rules/gaps.py",
+        "longest = 2 * SUSPICION * limit",
+        "longest = SUSPICION * limit",
+        "unit/rules/test_gaps.py::test_a_gap_that_is_told_is_one_whatever_the_period_of_the_timer",
     ),
     Bug(
         "a synchronisation that waits at 6 % is told as stalled",
@@ -219,16 +306,23 @@ BUGS = [
     Bug(
         "what nobody wants to hear is told",
         "rules/telling.py",
-        "if notice.kind not in notify_on or (notice.follows and not told):",
-        "if notice.follows and not told:",
+        "if notice.kind not in notify_on:",
+        "if False:",
         "proof/test_soak.py::test_the_promises_hold[1-]",
     ),
     Bug(
         "a task that hangs is told though that is off",
-        "rules/decide.py",
+        "rules/hang.py",
         "if not limit or reading.now",
         "if reading.now",
         "proof/test_soak.py::test_the_promises_hold[3-]",
+    ),
+    Bug(
+        "a run starts as many as it likes",
+        "rules/plan.py",
+        "d.held_back(Reason.RUN_LIMIT) if d.task_id in late else d for d",
+        "d for d",
+        "proof/test_soak.py::test_the_promises_hold[19-]",
     ),
     Bug(
         "an open call is not repeated while the task hangs",
@@ -246,7 +340,7 @@ BUGS = [
     ),
     Bug(
         "a task that leaves an unknown state is told as running before it is proved",
-        "rules/decide.py",
+        "rules/hang.py",
         "unproved = record.phase is Phase.MOVING and bool(record.failure.openings)",
         "unproved = False",
         "unit/rules/test_many_runs.py"
@@ -254,9 +348,30 @@ BUGS = [
     ),
     Bug(
         "a task that stays in a state to pass through is told to nobody",
-        "rules/decide.py",
+        "rules/hang.py",
         "return record.state in PASSING or (",
         "return record.state in () or (",
         "proof/test_soak.py::test_the_promises_hold[10-]",
+    ),
+    Bug(
+        "what was measured before an outage is forgotten",
+        "rules/movement.py",
+        "Movement(first_copy=self.first_copy, before=self._summed())",
+        "Movement(first_copy=self.first_copy)",
+        "unit/rules/test_movement.py::test_what_was_measured_before_a_failure_still_counts",
+    ),
+    Bug(
+        "a digest foretells only of the tasks that it lists",
+        "rules/digest.py",
+        "foretold = of_decisions(decisions, now)",
+        "foretold = of_decisions(decisions[:MOST_ROWS], now)",
+        "unit/rules/test_digest.py::test_the_forecast_of_a_digest_is_that_of_all_tasks",
+    ),
+    Bug(
+        "the first copy that is done ends the wave",
+        "rules/forecast.py",
+        "last = max(ends, key=",
+        "last = min(ends, key=",
+        "scenarios/test_foretold_waves.py::test_the_end_of_a_wave_is_foretold_from_its_first_half_on",
     ),
 ]

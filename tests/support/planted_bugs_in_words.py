@@ -59,7 +59,7 @@ BUGS = [
         "../packaging_zip/checkout.py",
         "    if not is_checkout(root):\n        return [root",
         "    if True:\n        return [root",
-        "repository/test_zip.py::test_what_git_ignores_is_in_no_zip",
+        "repository/test_zip_refusals.py::test_what_git_ignores_is_in_no_zip",
     ),
     Bug(
         "a message that was refused for its words is composed again as it is",
@@ -74,5 +74,12 @@ BUGS = [
         "    if not text.isprintable():\n",
         "    if False:\n",
         "proof/test_soak.py::test_the_promises_hold[13-]",
+    ),
+    Bug(
+        "a guess is told as if it were sure",
+        "messages/forecasts.py",
+        "if doubt <= max(SURE * (end.at - now), LEAST_DOUBT):",
+        "if doubt:",
+        "unit/messages/test_forecasts.py::test_doubts_are_told_where_they_are_great",
     ),
 ]

@@ -20,6 +20,7 @@ MEANINGS: Mapping[str, Any] = {
     "gone": (GONE,),
     "stalled": MOVING,
     "moving": MOVING,
+    "copied": (TaskState.SYNCING,),
     "disconnected": (*FAILED, *MOVING),
     "connected": (*FAILED, *MOVING),
     "reminder": (*FAILED, *MOVING, *PAUSED, TaskState.READY, STRANGE),
@@ -28,6 +29,7 @@ MEANINGS: Mapping[str, Any] = {
 }
 # Kinds that say nothing about whether a task failed, runs, rests or is there.
 BESIDES = {
+    "copied",
     "stalled",
     "hanging",
     "moving",

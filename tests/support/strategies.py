@@ -33,7 +33,9 @@ from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Movement, Sample
+from sms_watch.rules.pace import Stretches
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
 from sms_watch.rules.starts import Starts
@@ -71,6 +73,7 @@ tasks = st.builds(
     ),
     st.builds(Servers, TEXTS, TEXTS, TEXTS),
 )
+gains = st.none() | st.floats(0, 1e9)
 samples = st.builds(
     Sample,
     TIMES,
@@ -105,6 +108,7 @@ records = st.builds(
         st.none() | st.sampled_from(Outcome),
         st.none() | progresses,
         st.integers(0, 3),
+        MAYBE_TIMES,
     ),
     st.builds(
         Failure,
@@ -125,6 +129,8 @@ records = st.builds(
         MAYBE_TIMES,
         st.lists(samples, max_size=2).map(tuple),
         st.none() | calls(Kind.STALLED),
+        st.builds(FirstCopy, MAYBE_TIMES, st.none() | st.integers(0, 10**15), MAYBE_TIMES),
+        st.none() | st.builds(Stretches, TEXTS, st.floats(0, 1e6), gains, gains),
     ),
     st.none() | calls(Kind.HANGING) | calls(Kind.UNKNOWN_STATE),
     MAYBE_TIMES,
@@ -162,8 +168,9 @@ verdicts = st.builds(
     st.sampled_from(Action),
     st.none() | st.sampled_from(Reason),
     st.none() | st.sampled_from(ErrorClass),
-    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES),
+    st.builds(Attempt, st.integers(0, 9), st.none() | st.integers(0, 9), MAYBE_TIMES, MAYBE_TIMES),
     st.none() | starts,
+    MAYBE_TIMES,
 )
 digests = st.builds(
     Digest,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_watch.text import bar, clean
+from sms_watch.text import amount, bar, clean
 
 HOSTILE = st.text(
     st.one_of(st.characters(), st.sampled_from('[]【】\r\n\t\x00\u202e\u2028数😀"\\')), max_size=600
@@ -48,3 +48,21 @@ def test_cleaning_cuts_at_a_character(text: str, limit: int) -> None:
 def test_a_bar_is_as_full_as_its_task(percent: Optional[int], filled: int) -> None:
     """One that is not known, or at 0, is empty, however long it is."""
     assert bar(percent, 100) == f"[{'#' * filled}{'.' * (100 - filled)}]"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (1_260_000, "1.26 MB"),
+        (99_900_000_000, "99.9 GB"),
+        (120_400_000_000, "120 GB"),
+        (3_500_000_000_000, "3.5 TB"),
+        (10**18, "1000 PB"),
+    ],
+)
+def test_an_amount_is_told_in_three_figures(number: int, said: str) -> None:
+    """Bytes in the unit that suits them, by thousands."""
+    assert amount(number) == said

@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 
 from sms_watch.journal import codec
 from sms_watch.journal.entries import Delivery, Entry, EntryType, decode, encode
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.model.notice import Action, Digest, DigestRow, Kind, Outcome, Reason, Start
 from sms_watch.model.task import ErrorClass, Progress, Task, TaskError, Transfer
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Sample
+from sms_watch.rules.pace import Stretches
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
 from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task
@@ -140,7 +143,7 @@ def test_a_fraction_that_is_no_number_is_refused(number: Any) -> None:
     [
         (Failure, {"flaps": 5}),
         (Failure, {"event_id": "7"}),
-        (Call, {"event_id": "20261124-0-0-invented", "at": "2026-11-24T00:03:00Z"}),
+        (Call, {"event_id": "2026-11-24T00:03-failed", "at": "2026-11-24T00:03:00Z"}),
         (Agent, {"event_id": "x"}),
         (Sight, {"since": "2026-11-24T00:03:00Z", "event_id": "x"}),
         (WatchRecord, {"event_id": "x"}),
@@ -194,6 +197,7 @@ FULL = Entry(
             recent=(NOW,),
             flaps=5,
             skips=3,
+            in_vain_since=NOW,
             away_since=NOW,
             back_at=NOW,
             lost_event="20261124-0-2-disconnected",
@@ -203,6 +207,8 @@ FULL = Entry(
             suspected_at=NOW,
             samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
             stall=Call("20261124-0-1-stalled", NOW, 2),
+            first_copy=FirstCopy(NOW, 7, NOW),
+            before=Stretches("MIGRATE_LINUX_FILE", 3600.5, 4.5, 5.5),
             rest=Call("20261124-0-1-hanging", NOW, 2),
             snoozed_until=NOW,
             total_starts=2,
@@ -230,7 +236,9 @@ FULL = Entry(
             number=1,
             cap=5,
             next_try=NOW,
+            in_vain_since=NOW,
             start=Start("20261124-0-0-start", Outcome.DONE, "HTTP 503"),
+            unread_since=NOW,
             follows=("20261123-0-0-failed",),
             since=NOW,
             count=5,
@@ -238,6 +246,7 @@ FULL = Entry(
             rows=(DigestRow(FULL_TASK, 2, 1.5, NOW),),
             more=3,
             unread="1 could not be read",
+            forecast=Forecast(End(NOW, NOW, NOW, "a", "db-01"), 6, 5, 4, 3, 2, 1),
         ),
     ),
     delivered=Delivery("m-1", ("20261123-0-0-failed",)),
@@ -246,6 +255,7 @@ FULL = Entry(
 )
 # What may be missing, and so may be null: the places in the line, without the task's id.
 NULLABLE = {
+    "tasks.a.starts.in_vain_since",
     "tasks.a.starts.last_at",
     "tasks.a.starts.outcome",
     "tasks.a.starts.furthest",
@@ -264,6 +274,11 @@ NULLABLE = {
     "tasks.a.movement.suspected_at",
     *(f"tasks.a.movement.samples.0.{place}" for place in (1, 2, 3)),  # percent, bytes, speed
     "tasks.a.movement.stall",
+    "tasks.a.movement.first_copy.begun_at",
+    "tasks.a.movement.first_copy.copied",
+    "tasks.a.movement.first_copy.done_at",
+    "tasks.a.movement.before",
+    *(f"tasks.a.movement.before.{place}" for place in (2, 3)),  # percent and bytes
     "tasks.a.rest",
     "tasks.a.snoozed_until",
     "watch",
@@ -291,9 +306,12 @@ NULLABLE = {
     "notices.0.verdict.error_class",
     "notices.0.verdict.attempt.cap",
     "notices.0.verdict.attempt.next_try",
+    "notices.0.verdict.attempt.in_vain_since",
     "notices.0.verdict.start",
+    "notices.0.verdict.unread_since",
     "notices.0.since",
     "notices.0.digest.rows.0.still_since",
+    "notices.0.digest.forecast.end",
     "delivered",
     "lease",
 }

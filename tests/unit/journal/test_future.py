@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sms_watch.journal.entries import encode, fold, snapshot
 from sms_watch.journal.folding import fold_lines
 from sms_watch.journal.future import SKEW, held
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, WatchRecord
@@ -58,8 +59,10 @@ def test_the_watching_and_what_is_pending_are_held_too() -> None:
 
 
 def test_what_is_meant_to_lie_ahead_stays() -> None:
-    """A snooze, and the moment of the next try."""
-    memory = Memory({"a": a_record(snoozed_until=AHEAD)}, {"1": a_notice(next_try=AHEAD)})
+    """A snooze, the moment of the next try, and when all copies will be done."""
+    foretold = Forecast(End(AHEAD, AHEAD, AHEAD, "a"))
+    outbox = {"1": a_notice(next_try=AHEAD), "2": a_notice(forecast=foretold)}
+    memory = Memory({"a": a_record(snoozed_until=AHEAD)}, outbox)
     made, changed = held(memory, NOW)
     assert not changed
     assert made is memory

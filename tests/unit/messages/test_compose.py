@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sms_watch.adapters.smn import structure
 from sms_watch.messages.compose import MAX_MESSAGE, MAX_SUBJECT, compose
+from sms_watch.model.forecast import End, Forecast
 from sms_watch.model.notice import Action, DigestRow, Kind, Notice, Outcome, Reason
 from sms_watch.model.task import ErrorClass, Progress
 from tests.support.builders import NOW, a_task, varied
@@ -299,6 +300,7 @@ def _any_notice(draw: Any) -> Notice:
         count=draw(st.integers(0, 7)),
         rows=(DigestRow(task, 3, 7200.0, still),) * draw(st.sampled_from([0, 1, 100])),
         more=draw(st.integers(0, 2000)),
+        forecast=Forecast(draw(st.none() | st.just(End(NOW, NOW, NOW, "a", task.name))), 9, 2, 3),
     )
 
 

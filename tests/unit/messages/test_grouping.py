@@ -154,34 +154,41 @@ def test_every_kind_has_words_for_many_tasks(kind: Kind) -> None:
 
 
 def test_after_a_gap_nobody_claims_to_know_when_it_failed() -> None:
-    """All that could not be read before were first seen failed; the gap is said once."""
-    back = a_notice(
-        Kind.SIGHTED,
-        task=None,
-        since=NOW - timedelta(hours=2),
-        event_id="20261124-1-0-blind-end",
-    )
-    message = _message(back, _failed(1), _failed(2))
-    gap = "2026-11-24 08:03 +08:00, after 2 h in which nothing could be read"
+    """All that was not read before was first seen failed; the gap is said once."""
+    since = NOW - timedelta(hours=2)
+    message = _message(*(varied(_failed(n), unread_since=since) for n in (1, 2)))
+    gap = "2026-11-24 08:03 +08:00, after a gap of 2 h in which nothing was read"
     assert f"  Seen         {gap}\n" in message.email
-    texts = [each["text"] for each in json.loads(message.web)["notices"] if each["task_id"]]
+    texts = [each["text"] for each in json.loads(message.web)["notices"]]
     assert all(text.startswith(f"First seen failed (MIGRATE_FAIL) at {gap}. ") for text in texts)
 
 
-@pytest.mark.parametrize(("of", "hidden"), [(Kind.UNREADABLE, True), (Kind.GONE, False)])
-def test_a_gap_of_one_task_is_its_own(of: Kind, hidden: bool) -> None:
-    """Others were seen all the time; a task that was not there was not hidden either."""
-    back = replace(
-        _failed(1),
-        kind=Kind.READABLE,
-        event_id=f"20261124-1-0-{of}-end",
-        follows=(f"20261124-1-0-{of}",),
-        since=NOW - minutes(7),
-    )
-    web = json.loads(_message(back, _failed(1), _failed(2)).web)["notices"]
-    texts = {each["event_id"]: each["text"] for each in web}
-    assert ("after 7 min in which" in texts["20261124-4711-1-failed"]) is hidden
-    assert texts["20261124-4711-2-failed"].startswith("Seen failed")
+def test_a_gap_of_one_task_is_its_own() -> None:
+    """Others were read all the time, and theirs is seen at a moment."""
+    hidden = varied(_failed(1), unread_since=NOW - minutes(7))
+    web = json.loads(_message(hidden, _failed(2)).web)["notices"]
+    first, second = (each["text"] for each in web)
+    assert "after a gap of 7 min in which nothing was read" in first
+    assert second.startswith("Seen failed")
+
+
+@pytest.mark.parametrize("kind", [Kind.FINISHED, Kind.PAUSED, Kind.MOVING, Kind.RESUMED])
+def test_what_came_in_a_gap_is_first_seen_after_it(kind: Kind) -> None:
+    """Alone and together, the moment is that of the reading; what ended in it has no span."""
+    follows = ("20261124-1-0-stalled",) if kind is Kind.MOVING else ()
+    made = [
+        replace(
+            varied(_failed(n), unread_since=NOW - minutes(90), since=NOW - minutes(200)),
+            kind=kind,
+            follows=follows,
+        )
+        for n in (1, 2)
+    ]
+    gap = "2026-11-24 08:03 +08:00, after a gap of 1 h 30 min in which nothing was read"
+    assert gap in _message(made[0]).email
+    together = _message(*made).email
+    assert f"  Seen         {gap}\n" in together
+    assert ("3 h 20 min" in together) is (kind is Kind.RESUMED)
 
 
 # The limits, and that nothing is lost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Optional, Set, Tuple
 
 import pytest
@@ -259,89 +259,6 @@ def test_a_rest_gives_no_start_and_no_snooze_back(state: str) -> None:
     record = _record(_decide(a_task(state=state, code=""), before))
     assert (record.starts, record.snoozed_until) == (before.starts, before.snoozed_until)
     assert record.totals.starts == 4
-
-
-# Where nothing should stay
-
-PASSING = ["ABORTING", "RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING"]
-HANG = Call("20261124-0-0-hanging", NOW - minutes(30))
-UNKNOWN = Call("20261124-0-0-unknown_state", NOW - minutes(30))
-
-
-def _rests(state: str, ago: float = 60, **flat: Any) -> TaskRecord:
-    """Return what is remembered of a task that has been in a state for so long."""
-    usual = {"state": state, "since": NOW - minutes(ago), "code": "", "failed_event": ""}
-    return a_record(**{**usual, **flat})
-
-
-@pytest.mark.parametrize(("ago", "told"), [(60 - 1 / 60, False), (60, True)])
-@pytest.mark.parametrize("state", PASSING)
-def test_a_task_that_stays_where_it_should_pass_hangs(state: str, ago: float, told: bool) -> None:
-    """After HANG_MINUTES it is told, with since when, and is a call for a person from then on."""
-    decision = _decide(a_task(state=state, code=""), _rests(state, ago))
-    assert _kinds(decision) == ((Kind.HANGING,) if told else ())
-    if told:
-        assert _notice(decision).since == NOW - minutes(60)
-        assert _record(decision).call == Call("20261124-4711-0-hanging", NOW)
-        again = _decide(a_task(state=state, code=""), decision.record, now=NOW + minutes(600))
-        assert (_kinds(again), again.record) == ((), decision.record)
-
-
-@pytest.mark.parametrize("state", ["READY", "ABORT", "SYNC_F_ROLLBACK_SUCCESS", "INVENTED"])
-def test_a_task_may_rest_where_it_waits_for_a_person(state: str) -> None:
-    """Nothing is wrong with a task that nobody has started, or that somebody has paused."""
-    assert Kind.HANGING not in _kinds(_decide(a_task(state=state, code=""), _rests(state, 6000)))
-
-
-@pytest.mark.parametrize(
-    ("started", "event", "told"), [(70, "1-failed", True), (90, "1-failed", False), (70, "", False)]
-)
-def test_only_a_task_that_was_started_since_it_failed_hangs_in_ready(
-    started: float, event: str, told: bool
-) -> None:
-    """A start of an earlier failure counts as little as one of a failure that is over."""
-    failed = (NOW - minutes(80),)
-    known = _rests("READY", failed_event=event, recent=failed, last_at=NOW - minutes(started))
-    kinds = _kinds(_decide(a_task(state="READY", code=""), known))
-    assert kinds == ((Kind.HANGING,) if told else ())
-
-
-def test_after_how_long_a_hang_is_told_is_for_the_policy_to_say() -> None:
-    """With HANG_MINUTES=0 nothing is a hang."""
-    task, known = a_task(state="RESETING", code=""), _rests("RESETING", 10)
-    assert _kinds(_decide(task, known, policy=a_policy(hang=minutes(10)))) == (Kind.HANGING,)
-    assert _kinds(_decide(task, _rests("RESETING", 6000), policy=a_policy(hang=minutes(0)))) == ()
-
-
-@pytest.mark.parametrize("rest", [HANG, UNKNOWN])
-@pytest.mark.parametrize("state", ["READY", "RUNNING", "SKIPPING"])
-def test_the_end_of_a_hang_is_told_where_nothing_else_is(state: str, rest: Call) -> None:
-    """It says since when the task was where it is no more, and follows what opened that."""
-    decision = _decide(a_task(state=state, code=""), _rests("INVENTED", 90, rest=rest))
-    notice = _notice(decision)
-    assert (notice.kind, notice.since) == (Kind.MOVING, NOW - minutes(90))
-    assert (notice.follows, notice.event_id) == ((rest.event_id,), f"{rest.event_id}-end")
-    assert _record(decision).rest is None
-
-
-@pytest.mark.parametrize(
-    ("task", "told"),
-    [
-        (a_task(), Kind.FAILED),
-        (a_task(state="ABORT", code=""), Kind.PAUSED),
-        (a_task(state="SYNC_SUCCESS", code=""), Kind.FINISHED),
-        (a_task(state="SYNC_F_ROLLBACK_SUCCESS", code=""), Kind.NEEDS_PERSON),
-        (a_task(state="INVENTED", code=""), Kind.UNKNOWN_STATE),
-        (a_running_task(), Kind.RESUMED),
-    ],
-)
-def test_the_end_of_a_hang_is_left_out_where_its_new_state_is_told(task: Task, told: Kind) -> None:
-    """One message says what became of a task."""
-    decision = _decide(task, _rests("RESETING", 90, rest=HANG, failed_event="1-failed"))
-    assert _kinds(decision) == (told,)
-    assert _record(decision).rest == (
-        Call(f"{decision.event}-unknown_state", NOW) if told is Kind.UNKNOWN_STATE else None
-    )
 
 
 # Classes
@@ -1128,3 +1045,46 @@ def test_nothing_is_planned_where_nothing_is_known() -> None:
     for known in (None, a_record()):
         decision = Decision("a", Verdict(Action.WAIT, Reason.UNREADABLE), record=known)
         assert decision.planned(NOW) is known
+
+
+# A start that nothing comes of
+
+
+def _in_vain(known: TaskRecord, task: Optional[Task] = None) -> Optional[datetime]:
+    return _decide(task or a_task(), known).verdict.attempt.in_vain_since
+
+
+STARTED = a_started_record(1, ago=10, outcome=Outcome.DONE, in_vain_since=NOW - minutes(10))
+
+
+def test_what_is_told_of_a_failed_task_says_that_its_start_had_no_effect() -> None:
+    """Whatever the notice is about, it knows since when a start was accepted in vain."""
+    assert _in_vain(STARTED) == NOW - minutes(10)
+    lost = _notice(_decide(a_task(connected=False), STARTED))
+    assert lost.kind is Kind.DISCONNECTED
+    assert lost.verdict.attempt.in_vain_since == NOW - minutes(10)
+
+
+@pytest.mark.parametrize(
+    ("known", "task"),
+    [
+        pytest.param(varied(STARTED, in_vain_since=NOW - minutes(2)), a_task(), id="two runs"),
+        pytest.param(STARTED, a_task(code=HOST_UNKNOWN), id="another code"),
+        pytest.param(STARTED, a_task(state="SYNC_FAIL"), id="another state"),
+        pytest.param(STARTED, a_task(progress=FURTHER), id="further"),
+        pytest.param(STARTED, a_task(listed=True), id="a row that may be old"),
+        pytest.param(varied(STARTED, state="RUNNING"), a_task(), id="it has run"),
+    ],
+)
+def test_a_start_is_not_said_to_have_no_effect_where_that_is_not_known(
+    known: TaskRecord, task: Task
+) -> None:
+    """State, code and place have to be what they were, in a reading that is new."""
+    assert _in_vain(known, task) is None
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "READY", "ABORT"])
+def test_a_task_that_has_left_its_failure_has_taken_up_its_start(state: str) -> None:
+    """The next failure is one that no start was made in vain for."""
+    after = _record(_decide(a_task(state=state, code=""), STARTED))
+    assert after.starts.in_vain_since is None

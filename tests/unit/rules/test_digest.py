@@ -8,6 +8,7 @@ from typing import Any, List, Optional
 
 import pytest
 
+from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Digest, Kind, Notice, Outcome, Verdict
 from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
 from sms_watch.rules.call import Call
@@ -27,7 +28,7 @@ from tests.support.builders import (
     minutes,
     varied,
 )
-from tests.support.planning import NOTHING, a_plan, after, kinds
+from tests.support.planning import NOTHING, a_plan, after, heard, kinds
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -96,7 +97,7 @@ def test_a_regular_digest_waits_until_something_can_be_read() -> None:
     blind: List[Observation] = [Unread("a", "HTTP 503")]
     assert kinds(a_plan(blind, memory, policy=DAILY)) == []
     unread = "1 could not be read: HTTP 503"
-    assert _asked(blind, memory, policy=DAILY) == Digest(unread=unread)
+    assert _asked(blind, memory, policy=DAILY) == Digest(unread=unread, forecast=Forecast(unread=1))
     seen: List[Observation] = [FULL, Unread("b", "HTTP 503")]
     assert _the(a_plan(seen, memory, policy=DAILY)).digest.unread == unread
 
@@ -194,6 +195,16 @@ def test_a_digest_holds_a_hundred_tasks(number: int, more: int) -> None:
     assert shown.rows[0].task.id == "bad"
 
 
+def test_the_forecast_of_a_digest_is_that_of_all_tasks() -> None:
+    """Also of those that it has no room to list: how many are ready for cut-over is the whole."""
+    calm: List[Observation] = [
+        a_running_task(id=f"t{n}", state="SYNCING") for n in range(MOST_ROWS)
+    ]
+    shown = _asked([*calm, a_task(id="bad"), a_running_task(id="new")])
+    assert shown.more == 2
+    assert shown.forecast == Forecast(copying=1, unmeasured=1, still=1, ready=MOST_ROWS)
+
+
 def test_a_task_that_is_gone_is_in_no_digest() -> None:
     """Only what the service still has is listed, what rests as well."""
     finished = a_task(state="MIGRATE_SUCCESS", code="")
@@ -226,7 +237,7 @@ def test_a_digest_shows_what_the_same_run_has_changed() -> None:
     """A task that moves again is shown as running, under a notice that says so."""
     moves = a_running_task(progress=replace(HERE, percent=51))
     planned = a_plan(
-        [moves], Memory({"a": varied(STANDS, stall=STALL)}), commands=Commands(digest=True)
+        [moves], heard(Memory({"a": varied(STANDS, stall=STALL)})), commands=Commands(digest=True)
     )
     assert kinds(planned) == [Kind.DIGEST, Kind.MOVING]
     assert _the(planned).digest.rows[0].still_since is None

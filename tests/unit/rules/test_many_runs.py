@@ -19,7 +19,7 @@ from tests.support.builders import (
     a_task,
     minutes,
 )
-from tests.support.planning import NOTHING, a_plan, after
+from tests.support.planning import NOTHING, a_plan, after, heard
 
 
 def _told(steps: Sequence[Task], gap: float) -> List[Notice]:
@@ -76,7 +76,7 @@ def test_a_flapping_task_has_settled_after_an_hour(ago: float, told: bool) -> No
     """An hour without a failure is the end, a second less is not; the end has the count."""
     recent = tuple(NOW - minutes(ago + earlier) for earlier in (20, 10, 0))
     record = a_record(state="RUNNING", since=NOW - minutes(ago), flaps=7, recent=recent, code="")
-    planned = a_plan([a_running_task()], Memory({"a": record}))
+    planned = a_plan([a_running_task()], heard(Memory({"a": record})))
     assert [(notice.kind, notice.count) for notice in planned.notices] == (
         [(Kind.RESUMED, 7)] if told else []
     )

@@ -14,7 +14,9 @@ from sms_watch.model.notice import Kind, closing_id
 from sms_watch.model.task import Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
-from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
+from sms_watch.rules.movement import MOST_SAMPLES, Movement, Sample
+from sms_watch.rules.pace import OLD, Stretches
+from sms_watch.rules.record import TaskRecord
 from tests.support.builders import (
     NOW,
     a_policy,
@@ -95,6 +97,21 @@ def test_a_task_that_moves_under_suspicion_is_cleared_at_once() -> None:
     assert (movement.moved_at, movement.suspected_at, news) == (NOW, None, None)
 
 
+@pytest.mark.parametrize(("still", "told"), [(60, False), (119, False), (120, True)])
+def test_where_bytes_are_known_no_more_a_stall_takes_twice_as_long(still: int, told: bool) -> None:
+    """They may move while nothing else does; yet a copy that stands still is told at last."""
+    movement = _movement(moved_at=NOW - minutes(still), suspected_at=NOW - minutes(30))
+    blind = _still(progress=replace(HERE, copied=None))
+    assert (_read(movement, blind)[1] is Kind.STALLED) is told
+    by_id = replace(movement, samples=(_by_id(movement.samples[0]),))
+    assert _read(by_id, blind)[1] is Kind.STALLED
+
+
+def _by_id(sample: Sample) -> Sample:
+    """Return a sample as one of a task that is read by its id, which has no bytes."""
+    return sample._replace(copied=None)
+
+
 def test_stall_minutes_of_zero_means_never() -> None:
     """With STALL_MINUTES=0 nothing is suspected and nothing is told."""
     for suspected_at in (None, NOW - minutes(5000)):
@@ -113,7 +130,7 @@ def test_stall_minutes_of_zero_means_never() -> None:
         pytest.param(_still(progress=replace(HERE, percent=137)), False, id="beyond 100 percent"),
         pytest.param(_still(progress=replace(HERE, sub_task="NEXT")), False, id="another name"),
         pytest.param(_still(progress=replace(HERE, percent=None)), True, id="no percentage"),
-        pytest.param(_still(progress=replace(HERE, copied=None)), True, id="no bytes"),
+        pytest.param(_still(progress=replace(HERE, copied=None)), False, id="no bytes by now"),
         pytest.param(_still(progress=replace(HERE, place=None)), True, id="no list of sub-tasks"),
         pytest.param(_still(speed=100.0), True, id="the speed is frozen"),
         pytest.param(_still(speed=100.1), False, id="the speed goes up and down"),
@@ -154,7 +171,7 @@ def test_a_speed_of_zero_in_the_sample_proves_nothing_later() -> None:
     [
         (1000, 1001, False),
         (1000, 1000, True),
-        (1000, None, True),
+        (1000, None, False),
         (None, 1000, True),
         (None, 1001, False),
     ],
@@ -217,14 +234,56 @@ def test_a_stall_and_its_end_are_told_once_with_their_beginning() -> None:
 
 @pytest.mark.parametrize("state", ["MIGRATE_FAIL", "RESETING", "ABORT", "MIGRATE_SUCCESS"])
 def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
-    """The time before a failure, or a rest, is no part of a stall, nor of a forecast, after it."""
+    """The time before a failure, or a rest, is no part of a stall after it."""
     before = replace(a_record(state="RUNNING"), movement=_movement(stall=STALLED))
     over = decide(a_reading(a_task(state=state, progress=HERE)), before).record
     assert over is not None
-    assert over.movement == Movement()
+    assert over.movement == Movement(first_copy=over.movement.first_copy)
     again = decide(a_reading(_still(), now=NOW + minutes(1)), over).record
     assert again is not None
     assert again.movement.moved_at == NOW + minutes(1)
+
+
+def test_what_was_measured_before_a_failure_still_counts() -> None:
+    """The first reading after an outage has a time left, of which the outage is no part."""
+    record, minute = TaskRecord("RUNNING", NOW), 0
+    for minute in range(0, 121, 8):
+        task = _still(progress=Progress(5, 20 + minute // 8))
+        moved = decide(a_reading(task, now=NOW + minutes(minute)), record).record
+        assert moved is not None
+        record = moved
+    # A percent in eight minutes; then it fails for ten hours, once more at once, and goes on.
+    for state, passed in (("MIGRATE_FAIL", 121), ("RUNNING", 721), ("MIGRATE_FAIL", 722)):
+        task = a_task(state=state, progress=Progress(5, 35))
+        after = decide(a_reading(task, now=NOW + minutes(passed)), record).record
+        assert after is not None
+        record = after
+    assert record.movement.before == Stretches("", 7200, 15, None)
+    seen = decide(a_reading(_still(progress=Progress(5, 35)), now=NOW + minutes(900)), record)
+    assert seen.task is not None
+    assert seen.task.transfer.remaining == 65 * 8 * 60
+    other = _still(progress=Progress(6, 0, None, "CONFIGURE"))
+    again = decide(a_reading(other, now=NOW + minutes(900)), record)
+    assert again.task is not None
+    assert again.task.transfer.remaining is None
+
+
+def test_the_hours_of_a_stall_are_no_part_of_the_pace() -> None:
+    """When it moves again, the time left is as before it stood."""
+    samples = (_sample(720, 40), _sample(600, 60))
+    stalled = _movement(samples=samples, stall=STALLED, last_progress=Progress(5, 60))
+    moved, news = _read(stalled, _at(61))
+    assert news is Kind.MOVING
+    assert moved.remaining(_at(61), NOW) == 39 * 6 * 60
+
+
+def test_what_fell_back_has_to_be_done_again() -> None:
+    """A stretch in which a copy lost ground adds its time, and no ground."""
+    samples = (_sample(60, 50, 1000), _sample(0, 40, 900))
+    ended = Movement(samples=samples, before=Stretches(HERE.sub_task, 600, 5, 100)).ended()
+    assert ended.before == Stretches(HERE.sub_task, 4200, 5, 100)
+    unknown = Movement(samples=(_sample(60, 50, 1000), _sample(0, None, None))).ended()
+    assert unknown.before == Stretches(HERE.sub_task, 3600)
 
 
 # Samples
@@ -262,9 +321,9 @@ def test_what_stands_still_is_not_sampled() -> None:
 
 @pytest.mark.parametrize("every", [8, 9, 15, 30, 59])
 def test_few_samples_are_kept_and_one_of_them_is_old(every: int) -> None:
-    """From the first hour on the advance is measured over an hour or two; the newest is last."""
+    """The advance is measured over half a day at the least, and a day at the most."""
     movement = Movement()
-    for number in range(60):
+    for number in range(60 * 72 // every):
         task = _still(progress=replace(HERE, percent=number))
         now = NOW + minutes(every * number)
         movement, _ = _read(movement, task, now)
@@ -273,7 +332,9 @@ def test_few_samples_are_kept_and_one_of_them_is_old(every: int) -> None:
         assert moments[-1] == now
         assert moments == sorted(moments)
         assert now - moments[0] <= OLD
-        assert now - NOW < OLD or now - moments[0] >= minutes(59)
+        assert now - NOW < OLD or now - moments[0] >= OLD / 2
+        between = [after - before for before, after in zip(moments, moments[1:])]
+        assert number < MOST_SAMPLES or max(between) <= (now - moments[0]) * 2 / 3
 
 
 @pytest.mark.parametrize("tick", [1, 2, 3, 5])

@@ -34,7 +34,7 @@ from tests.support.builders import (
     minutes,
     varied,
 )
-from tests.support.planning import NOTHING, a_plan, after, besides_airtime, kinds
+from tests.support.planning import NOTHING, a_plan, after, besides_airtime, heard, kinds
 from tests.support.strategies import IDS, records, tasks, watches
 
 POLICY = a_policy(max_per_run=2)
@@ -394,11 +394,12 @@ def test_a_later_call_for_a_person_does_not_rename_the_incident() -> None:
     """What ends a failure is named after the notice that first told it."""
     failed = "20261123-1-0-failed"
     spent = a_started_record(5, ago=15, failed_event=failed)
-    called = a_plan([a_task()], Memory({"a": spent}))
+    known = heard(Memory({"a": spent}))
+    called = a_plan([a_task()], known)
     assert kinds(called) == [Kind.NEEDS_PERSON]
     assert called.tasks["a"].failure.openings == (failed, "20261124-4711-0-needs_person")
     moved = a_running_task(progress=Progress(6))
-    runs = a_plan([moved], after(called, Memory({"a": spent})))
+    runs = a_plan([moved], after(called, known))
     assert [notice.event_id for notice in runs.notices] == [f"{failed}-end"]
 
 

@@ -178,3 +178,33 @@ def test_more_bytes_are_progress_though_the_percentage_fell() -> None:
     """Of either measure the most that was ever seen is kept."""
     starts = replace(TWO, furthest=replace(HERE, copied=100))
     assert starts.advanced(replace(BACK, copied=200)).furthest == replace(HERE, copied=200)
+
+
+# Without effect
+
+
+def test_nothing_has_come_of_the_first_accepted_start_since_then() -> None:
+    """Later ones, accepted or not, leave the moment as it is; one with another outcome is none."""
+    first = Starts().sent("1", HERE, NOW).settled(Outcome.DONE, Starts())
+    assert first.in_vain_since == NOW
+    for outcome in Outcome:
+        later = first.sent("2", HERE, NOW + minutes(5)).settled(outcome, first)
+        assert later.in_vain_since == NOW
+        alone = Starts().sent("1", HERE, NOW).settled(outcome, Starts())
+        assert alone.in_vain_since == (NOW if outcome is Outcome.DONE else None)
+    assert Starts().sent("1", HERE, NOW).in_vain_since is None
+
+
+def test_whatever_becomes_of_a_task_is_an_effect() -> None:
+    """A task that is read as anything but failed has taken up its start."""
+    starts = replace(TWO, in_vain_since=NOW)
+    assert starts.heeded() == starts.not_due() == TWO
+    assert TWO.heeded() is TWO
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(149, False), (150, True)])
+def test_a_start_has_three_runs_to_show_an_effect(seconds: int, told: bool) -> None:
+    """The third of them may be early; before that nothing is said of it."""
+    starts = replace(TWO, in_vain_since=NOW)
+    assert starts.were_in_vain(NOW + minutes(seconds / 60)) is told
+    assert not TWO.were_in_vain(NOW)

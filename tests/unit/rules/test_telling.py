@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 import pytest
 
-from sms_watch.model.notice import Kind
+from sms_watch.model.notice import Kind, kind_of
 from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
 from sms_watch.rules.call import Call
 from sms_watch.rules.draft import Commands, Plan
@@ -70,7 +70,7 @@ REMINDER = "20261124-4711-0-reminder"
 
 
 @pytest.mark.parametrize(
-    ("case", "opened_by", "event_id"),
+    ("case", "told_of", "event_id"),
     [
         ("resumed", {Kind.FAILED, Kind.NEEDS_PERSON}, f"{FAILED}-end"),
         ("resumed", {Kind.FAILED}, f"{FAILED}-end"),
@@ -79,27 +79,57 @@ REMINDER = "20261124-4711-0-reminder"
         ("reminder of a call", {Kind.FAILED, Kind.NEEDS_PERSON}, REMINDER),
         ("reminder of a call", {Kind.FAILED}, REMINDER),
         ("reminder of a call", {Kind.NEEDS_PERSON}, REMINDER),
-        ("reminder of a call", {Kind.STALLED}, None),
+        ("reminder of a call", set(), None),
         ("moving", {Kind.STALLED}, f"{STALL}-end"),
         ("moving", {Kind.FAILED, Kind.NEEDS_PERSON}, None),
         ("reminder of a stall", {Kind.STALLED}, REMINDER),
-        ("reminder of a stall", {Kind.FAILED, Kind.NEEDS_PERSON}, None),
+        ("reminder of a stall", set(), None),
         ("connected", {Kind.DISCONNECTED}, f"{LOST}-end"),
         ("connected", {Kind.FAILED, Kind.STALLED}, None),
     ],
 )
 def test_what_follows_up_a_notice_is_told_only_if_that_was(
-    case: str, opened_by: FrozenSet[Kind], event_id: Optional[str]
+    case: str, told_of: FrozenSet[Kind], event_id: Optional[str]
 ) -> None:
-    """An end or a reminder goes with a kind that people wanted; an end is named after it."""
+    """An end or a reminder goes with what people heard of; an end is named after it."""
     record, task, kind = FOLLOWS[case]
-    known = Memory({"a": record})
-    told = a_plan([task], known, policy=_wanting(kind, *opened_by)).notices
-    assert [(notice.kind, notice.event_id) for notice in told] == (
+    told = frozenset(each for each in record.openings if kind_of(each) in told_of)
+    known = Memory({"a": record}, told=told)
+    heard = a_plan([task], known, policy=_wanting(kind)).notices
+    assert [(notice.kind, notice.event_id) for notice in heard] == (
         [(kind, event_id)] if event_id else []
     )
-    muted = a_plan([task], known, policy=_wanting(*opened_by))
+    muted = a_plan([task], known, policy=_wanting(*set(Kind) - {kind}))
     assert kind not in kinds(muted)
+
+
+@pytest.mark.parametrize(
+    ("before", "after_it", "told"),
+    [(set(Kind), {Kind.RESUMED}, True), ({Kind.RESUMED}, set(Kind), False)],
+    ids=["wanted then", "wanted by now"],
+)
+def test_what_was_told_counts_and_not_who_wants_to_hear_it_by_now(
+    before: Set[Kind], after_it: Set[Kind], told: bool
+) -> None:
+    """An end without its beginning says nothing, and a beginning without its end is not true."""
+    failed = a_plan([a_task()], policy=_wanting(*before))
+    memory = after(failed)
+    assert (memory.told == frozenset(failed.tasks["a"].openings)) is told
+    ended = a_plan([a_running_task()], memory, policy=_wanting(*after_it))
+    assert kinds(ended) == ([Kind.RESUMED] if told else [])
+    assert after(ended, memory).told == frozenset()
+
+
+def test_a_call_that_nobody_was_told_of_is_told_by_its_reminder() -> None:
+    """Once its kind is wanted: it still stands, and nothing else would ever tell it."""
+    known = Memory({"a": BROKEN})
+    policy = _wanting(Kind.NEEDS_PERSON, Kind.REMINDER, Kind.RESUMED)
+    reminded = a_plan([a_task(code=DISK_FULL)], known, policy=policy)
+    assert [(each.kind, each.follows) for each in reminded.notices] == [(Kind.REMINDER, (CALL,))]
+    memory = after(reminded, known)
+    assert memory.told == {CALL}
+    ended = a_plan([a_running_task()], memory, policy=policy)
+    assert [notice.event_id for notice in ended.notices] == [f"{CALL}-end"]
 
 
 def test_a_muted_opening_mutes_its_closing() -> None:
@@ -180,6 +210,13 @@ def test_a_summary_stands_for_what_was_held_back() -> None:
     assert summary.verdict == plans[66].decisions[0].verdict
 
 
+def test_a_summary_can_be_muted() -> None:
+    """It is a digest of one task, and what it would stand for is then told by nobody."""
+    policy = _wanting(*set(Kind) - {Kind.DIGEST})
+    plans = _night(*_noise(7), *[_noise(1)[0]] * 60, policy=policy)
+    assert [number for number, plan in enumerate(plans) if plan.notices] == [*range(6)]
+
+
 @pytest.mark.parametrize("last", [Gone("a", "it is called b now"), Unread("a", "HTTP 503")])
 def test_a_summary_comes_though_the_task_is_not_there(last: Observation) -> None:
     """That it was told to be gone, or not to be read, may be what was held back."""
@@ -190,6 +227,29 @@ def test_a_summary_comes_though_the_task_is_not_there(last: Observation) -> None
     assert summary.count == 2
     assert summary.task == Task("a", "web-01", "")
     assert summary.detail == plans[66].decisions[0].detail
+
+
+def _pause_after_noise(runs: int) -> Memory:
+    """Let SMS pause a noisy task, which nobody hears, and return the memory some runs later."""
+    paused = a_task(state="ABORT", code=DISK_FULL)
+    memory = Memory()
+    for number, (seen,) in enumerate([*_noise(7), *[[paused]] * runs]):
+        planned = a_plan([seen], memory, now=NOW + minutes(number))
+        memory = after(planned, memory)
+    return memory
+
+
+@pytest.mark.parametrize(("runs", "told"), [(30, False), (200, True)])
+def test_the_end_of_what_was_held_back_goes_out_once_a_summary_stood_for_it(
+    runs: int, told: bool
+) -> None:
+    """Whoever was told how a task stands has to hear that it does not any more."""
+    memory = _pause_after_noise(runs)
+    (paused,) = memory.tasks["a"].openings
+    assert kind_of(paused) is Kind.PAUSED
+    assert (paused in memory.told) is told
+    ended = a_plan([a_running_task()], memory, now=NOW + minutes(runs + 8))
+    assert (Kind.RESUMED in kinds(ended)) is told
 
 
 def test_a_quiet_run_after_the_noise_writes_nothing() -> None:

@@ -25,7 +25,7 @@ from tests.support.builders import (
     a_task,
     minutes,
 )
-from tests.support.planning import a_plan, after, kinds
+from tests.support.planning import a_plan, after, heard, kinds
 from tests.unit.rules.test_plan import UNREAD
 
 
@@ -94,7 +94,7 @@ def test_what_was_not_read_is_remembered() -> None:
 def test_a_loss_that_was_told_is_remembered_through_blindness() -> None:
     """The end of a blind time does not make a known loss a new one."""
     memory = Memory(watch=WatchRecord(3, NOW, "20261124-0-0-blind", loss_told=True))
-    planned = a_plan([a_running_task()], memory, memory_lost=True)
+    planned = a_plan([a_running_task()], heard(memory), memory_lost=True)
     assert kinds(planned) == [Kind.SIGHTED]
     assert planned.watch == WatchRecord(loss_told=True)
 

@@ -1,0 +1,71 @@
+"""Curves of few points that show where something moved and where it stood. Pure."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Iterator, List, Sequence, Tuple
+
+Place = Tuple[float, float]
+
+
+def simplified(curve: Sequence[Place], near: float, most: int) -> List[Place]:
+    """Return the places of a curve from which it can be drawn.
+
+    What is left out lies no farther than ``near`` above or below the line, so a level stretch
+    stays level and a bend stays where it was. If that takes more than ``most`` places, those stay
+    without which the line would be the farthest off. The first and the last always stay.
+    """
+    kept = {0, len(curve) - 1}
+    farthest = list(_farthest(curve, 0, len(curve) - 1))
+    while farthest and len(kept) < most:
+        off, begin, bend, end = heapq.heappop(farthest)
+        if -off <= near:
+            break
+        kept.add(bend)
+        for each in (*_farthest(curve, begin, bend), *_farthest(curve, bend, end)):
+            heapq.heappush(farthest, each)
+    return [curve[place] for place in sorted(kept)]
+
+
+def _farthest(
+    curve: Sequence[Place], begin: int, end: int
+) -> Iterator[Tuple[float, int, int, int]]:
+    """Yield the place between two others that is the farthest off the line between them.
+
+    It comes as a heap has it, the farthest first.
+    """
+    (left, low), (right, high) = curve[begin], curve[end]
+    slope = (high - low) / (right - left) if right > left else 0.0
+    between = range(begin + 1, end)
+    if between:
+        offs = [abs(curve[place][1] - low - slope * (curve[place][0] - left)) for place in between]
+        off = max(offs)
+        yield -off, begin, begin + 1 + offs.index(off), end
+
+
+def line(curve: Sequence[Place]) -> str:
+    """Return a line as the data of a path (SVG, "Path data"), in whole units and short."""
+    here = _rounded(curve[0])
+    steps: List[str] = []
+    for place in map(_rounded, curve[1:]):
+        if place != here:
+            steps.append(f"{place[0] - here[0]} {place[1] - here[1]}")
+        here = place
+    x, y = _rounded(curve[0])
+    # A dot is a line as short as can be.
+    return f"M{x} {y}l{' '.join(steps)}" if steps else f"M{x} {y}h.1"
+
+
+def area(curve: Sequence[Place], floor: float) -> str:
+    """Return what lies below a line as the data of a path."""
+    return f"{line(curve)}V{floor:.0f}H{curve[0][0]:.0f}z"
+
+
+def boxes(spans: Sequence[Tuple[float, float]], height: float) -> str:
+    """Return spans as boxes of the whole height, open at the bottom, as the data of a path."""
+    ends = dict.fromkeys((round(begin), round(end)) for begin, end in spans)
+    return "".join(f"M{begin} {height:.0f}V0H{end}V{height:.0f}" for begin, end in ends)
+
+
+def _rounded(place: Place) -> Tuple[int, int]:
+    return round(place[0]), round(place[1])
