@@ -54,7 +54,7 @@ def build(
     """
     output.unlink(missing_ok=True)
     if not output.parent.is_dir():
-        raise BuildError(f"there is no folder {output.parent}: make it, or name another one")
+        raise BuildError(f"there is no folder {output.parent}: create it, or name another one")
     unproved = output.with_name(f"{output.name}.unproved")
     unproved.open("wb").close()  # what cannot be written is told before the work
     try:

@@ -22,17 +22,23 @@ SLOW_START = "every cold start takes two to three times as long"
 def main(arguments: Optional[List[str]] = None) -> None:
     """Build, and say what was built."""
     parser = argparse.ArgumentParser(description="Build the zip for FunctionGraph.")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help=f"where to ({OUTPUT})")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, help=f"the zip to write, by default {OUTPUT}"
+    )
     compiling = parser.add_mutually_exclusive_group()
-    compiling.add_argument("--python", choices=RUNTIMES, help="compile for this version alone")
+    compiling.add_argument(
+        "--python",
+        choices=RUNTIMES,
+        help="compile for this version only, by default for all that are installed",
+    )
     compiling.add_argument("--plain", action="store_true", help="compile nothing")
     compiling.add_argument(
         "--release",
         action="store_true",
-        help="build all zips of a release beside the output, with checksums",
+        help="build all zips of a release into the folder of --output, with checksums",
     )
     parser.add_argument(
-        "--allow-dirty", action="store_true", help="build also what is in no commit"
+        "--allow-dirty", action="store_true", help="also build changes that are not committed"
     )
     chosen = parser.parse_args(arguments)
     try:
@@ -101,9 +107,9 @@ def _compiled_for(versions: Sequence[str]) -> str:
 
 def _write_bill(bill: Path, content: bytes, built: Built) -> None:
     if importlib.util.find_spec("cyclonedx") is None:
-        print("no SBOM: cyclonedx-python-lib is not installed here; make zip has it")
+        print("no SBOM: cyclonedx-python-lib is not installed here; make zip installs it")
         return
     from packaging_zip import sbom  # noqa: PLC0415 - the zip itself needs nothing but Python and pip
 
     bill.write_text(sbom.bill(content, built.parts), encoding="utf-8")
-    print(f"{bill}: what is in it, as a CycloneDX SBOM")
+    print(f"{bill}: the bill of materials (a CycloneDX SBOM)")

@@ -178,6 +178,11 @@ class World:
             self._note(task_id, f"has {size:.0f} bytes more")
             self._flow(task)
 
+    def pace(self, task_id: str, speed: float) -> None:
+        """Let a task copy faster or slower from now on, in Mbit/s."""
+        self.tasks[task_id].speed = speed
+        self._flow(self.tasks[task_id])
+
     def resume(self, task_id: str) -> None:
         """Start a task in the console."""
         self._run(self.tasks[task_id])

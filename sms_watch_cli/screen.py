@@ -22,7 +22,7 @@ from simulated_cloud.world import World
 from sms_watch.journal.folding import replay
 from sms_watch.model.task import TaskState
 from sms_watch.text import bar, duration
-from sms_watch_cli.boxes import box
+from sms_watch_cli.boxes import box, wrapped
 from sms_watch_cli.report.story import HOURS_LOST, hours
 from sms_watch_cli.session import can_redraw, command_here
 
@@ -123,7 +123,7 @@ class Screen:
         if self._live is None and self._world is not None and not span % self._line:
             when = f"{moment:{self._clock if self._line < DAY else '%a %d'}}"
             for line in _lines(when, moment, self._world, actions):
-                self._console.print(Text(line), soft_wrap=True)
+                self._console.print(Text(wrapped(line, self._console.width)), soft_wrap=True)
 
     def _say(self, moment: datetime, what: str, style: str) -> None:
         self._console.print(Text(f"{moment:{self._clock}} {what}", style=style), soft_wrap=True)

@@ -15,15 +15,13 @@ from sms_watch.model.notice import Kind, event_id
 from sms_watch.model.task import Phase, Progress, Task, TaskState
 from sms_watch.rules.call import Call
 from sms_watch.rules.first_copy import FirstCopy
-from sms_watch.rules.pace import WHOLE, Left, Pace
+from sms_watch.rules.pace import OLD, WHOLE, Left, Pace, Stretches
 
 # All tasks are sampled in the same run, so that one line of the journal holds them. When a task
 # last moved is known to this much: a stall is told at most so long, and two runs, after its time.
 SAMPLE_EVERY = timedelta(minutes=8)
-# Of its samples a record keeps the oldest of a day, the newest, and some between. A day has hours
-# in which a line is slow and hours in which it is fast; the last two alone foretell badly.
+# Of its samples a record keeps the oldest of a day, the newest, and some between.
 MOST_SAMPLES = 4
-OLD = timedelta(hours=24)
 SUSPICION = 0.75  # of the time after which a stall is told
 
 
@@ -46,8 +44,8 @@ class Movement:
 
     ``last_progress`` is how far it was when it was last recorded to have moved, at ``moved_at``;
     since ``suspected_at`` it is watched for a stall. ``samples`` are how far it was before, newest
-    last. ``stall`` is the call for a person about a stall that is open. ``first_copy`` outlasts
-    failures and rests, all else is of one stretch of running.
+    last. ``stall`` is the call for a person about a stall that is open. ``first_copy``, and
+    ``before``, its earlier stretches, outlast failures and rests; all else is of this one.
     """
 
     last_progress: Optional[Progress] = None
@@ -56,10 +54,24 @@ class Movement:
     samples: Tuple[Sample, ...] = ()
     stall: Optional[Call] = None
     first_copy: FirstCopy = FirstCopy()
+    before: Optional[Stretches] = None
 
     def ended(self) -> Movement:
-        """Return what is remembered of a task that does not run any more."""
-        return Movement(first_copy=self.first_copy)
+        """Return what is remembered of a stretch that is over."""
+        return Movement(first_copy=self.first_copy, before=self._summed())
+
+    def _summed(self) -> Optional[Stretches]:
+        """Return what was done so far, without the time in which nothing ran."""
+        if len(self.samples) < 2:
+            return self.before
+        first, last = self.samples[0], self.samples[-1]
+        done = Stretches(
+            last.sub_task,
+            (last.at - first.at).total_seconds(),
+            _gained(last.percent, first.percent),
+            _gained(last.copied, first.copied),
+        )
+        return self.before.then(done) if self.before else done
 
     def read(
         self, task: Task, now: datetime, limit: timedelta, event: str
@@ -67,10 +79,10 @@ class Movement:
         """Take in a reading of a running task; return its movement, and what is new."""
         if not self.stall and self.is_stalled(task, now, limit):
             return replace(self, stall=Call(event_id(event, Kind.STALLED), now)), Kind.STALLED
-        after = self.followed(task, now, limit)
         if self.stall and self.has_moved(task):
-            return replace(after, stall=None), Kind.MOVING
-        return after, None
+            # The hours in which it stood are no part of how fast it copies.
+            return self.ended().followed(task, now, limit), Kind.MOVING
+        return self.followed(task, now, limit), None
 
     def has_moved(self, task: Task) -> bool:
         """Return whether a task has moved since it was last recorded.
@@ -140,7 +152,7 @@ class Movement:
         return left.seconds if left else None
 
     def left(self, here: Progress, size: Optional[int], now: datetime) -> Optional[Left]:
-        """Return the time left of a copy, from its advance in the last day.
+        """Return the time left of a copy, from its advance in the last day of running.
 
         By bytes where they are known and so is the ``size`` of the whole, otherwise by the
         sub-task's percentage. ``None`` where too little has been measured, or next to nothing has
@@ -148,10 +160,16 @@ class Movement:
         """
         newest = Sample(now, here.percent, here.copied, None, here.sub_task)
         seen = [*(each for each in self.samples if each.sub_task == here.sub_task), newest]
-        by_bytes = [(each.at, each.copied) for each in seen if each.copied is not None]
-        if size and here.copied is not None and len(by_bytes) > 1:
-            return Pace(by_bytes, size, grain=0).left()
-        return Pace([(each.at, each.percent) for each in seen if each.percent is not None]).left()
+        before = self.before
+        if before is None or before.sub_task != here.sub_task:
+            before = Stretches(here.sub_task)
+        if size and here.copied is not None:
+            copied = [(each.at, each.copied) for each in seen if each.copied is not None]
+            by_bytes = Pace(copied, size, 0, before.by_bytes).left()
+            if by_bytes:
+                return by_bytes
+        percents = [(each.at, each.percent) for each in seen if each.percent is not None]
+        return Pace(percents, before=before.by_percent).left() if here.percent is not None else None
 
     def _sampled(self, here: Progress, speed: Optional[float], now: datetime) -> Tuple[Sample, ...]:
         sample = Sample(now, here.percent, here.copied, speed, here.sub_task)
@@ -173,6 +191,11 @@ class Movement:
         last, every = self.moved_at or now, SAMPLE_EVERY.total_seconds()
         in_another = now.timestamp() // every != last.timestamp() // every
         return in_another or (bool(limit) and now - last >= limit * SUSPICION)
+
+
+def _gained(last: Optional[int], first: Optional[int]) -> Optional[int]:
+    """Return by how much a number has grown; what fell back has to be done again."""
+    return None if last is None or first is None else max(last - first, 0)
 
 
 def _is_idle(task: Task) -> bool:

@@ -97,7 +97,7 @@ def _misplaced(given: Mapping[str, str]) -> List[str]:
     keys = {name: given[name] for name in SECRET_SETTINGS if len(given.get(name, "")) >= RUN}
     others = {name: text for name, text in given.items() if name not in SECRET_SETTINGS}
     return [
-        f"{name}: contains the key that is in {of}; a key belongs only in its own variable"
+        f"{name}: contains the key of {of}; a key belongs only in its own variable"
         for name, text in others.items()
         for of, key in keys.items()
         if key in text
@@ -127,8 +127,8 @@ def _contradictions(
     shortest, longest = values["RESUME_BACKOFF_MINUTES"], values["RESUME_BACKOFF_MAX_MINUTES"]
     if shortest and longest and shortest > longest:
         problems.append(
-            f"RESUME_BACKOFF_MINUTES: the first wait, {shortest}, is longer than the longest,"
-            f" RESUME_BACKOFF_MAX_MINUTES, {longest}"
+            f"RESUME_BACKOFF_MINUTES: the first wait of {shortest} min is longer than the longest,"
+            f" RESUME_BACKOFF_MAX_MINUTES={longest}"
         )
     return problems
 
@@ -145,8 +145,8 @@ def _zone(name: Optional[str], load_zone: Callable[[str], tzinfo], problems: Lis
         return load_zone(name)
     except (KeyError, ValueError, OSError):
         problems.append(
-            f"TIME_ZONE: {name!r} is not known here; give a name such as Asia/Shanghai, or an"
-            " offset such as +08:00, which is known everywhere"
+            f"TIME_ZONE: {name!r} is unknown on this system; give a name such as Asia/Shanghai, or"
+            " an offset such as +08:00, which works everywhere"
         )
         return timezone.utc
 

@@ -22,8 +22,8 @@ UNDOTTED = (
     " with a dot; create another bucket for the journal (private, standard class)"
 )
 BUCKET = (
-    "obs://bucket/prefix with the name of a bucket, which this one is not: 3 to 63 small letters,"
-    " digits and hyphens, with no hyphen at either end"
+    "obs://bucket/prefix with the name of a bucket, which this one is not: 3 to 63 lower-case"
+    " letters, digits and hyphens, with no hyphen at either end"
 )
 PREFIX = "obs://bucket/prefix, the prefix of letters, digits, and . _ - /"
 BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[0-9]{1,2})"

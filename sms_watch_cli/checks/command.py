@@ -13,7 +13,7 @@ from sms_watch.errors import CloudError, SettingsError
 from sms_watch.redaction import Redactor
 from sms_watch.settings.parse import secrets_in
 from sms_watch.settings.table import SETTINGS
-from sms_watch.text import clean
+from sms_watch.text import clean, count
 from sms_watch_cli.checks import function, journal, tasks, topic
 from sms_watch_cli.checks.findings import STATUS, Finding, Verdict, unread, worst
 from sms_watch_cli.session import (
@@ -33,7 +33,8 @@ COLOURS = {
     Verdict.WARNING: "yellow",
     Verdict.FAILED: "red",
 }
-UNASKED = "not looked at: refused keys get locked by a row of further tries"
+COUNTED = (Verdict.NOTE, Verdict.WARNING)  # those that are nouns
+UNASKED = "not checked: further calls with refused keys could lock them"
 
 
 def findings(
@@ -82,7 +83,7 @@ def _all(
     except SettingsError as error:
         for problem in error.problems:
             yield Finding("settings", Verdict.FAILED, problem)
-        yield Finding("the rest", Verdict.NOTE, "not looked at: it needs the settings")
+        yield Finding("the rest", Verdict.NOTE, "not checked: it needs the settings")
         return
     with cloud_session:
         locked_out = False
@@ -174,5 +175,9 @@ def _line(finding: Finding) -> str:
 
 def _summary(found: List[Finding]) -> str:
     counts = [(sum(each.verdict is one for each in found), one) for one in Verdict]
-    shown = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
+    shown = ", ".join(
+        count(number, verdict) if verdict in COUNTED else f"{number} {verdict}"
+        for number, verdict in counts
+        if number
+    )
     return f"\n{shown}"

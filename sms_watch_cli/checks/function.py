@@ -31,7 +31,7 @@ FORM = "urn:fss:<region>:<project id>:function:<package>:<name>, from the functi
 RUNTIMES = ("Python3.9", "Python3.10", "Python3.12")
 # What the service does when nobody has set it (API reference, asynchronous invocation).
 USUAL_RETRIES = 1
-READING = "the reading of functions, such as the system policy FunctionGraph ReadOnlyAccess"
+READING = "read access to functions, such as the system policy FunctionGraph ReadOnlyAccess"
 ADDRESS = "the URN of the function, and --function-endpoint"
 
 
@@ -83,16 +83,16 @@ def configuration(config: Mapping[str, Any], budget: int) -> Iterator[Finding]:
     yield _timeout(config.get("timeout"), budget)
     yield _instances(_mapping(config.get("strategy_config")).get("concurrency"))
     if config.get("initializer_handler") != "index.initializer":
-        text = "it has no initializer: each cold start is slower, and no worse"
+        text = "it has no initializer, so cold starts are slower; nothing else is lost"
         yield Finding(about, Verdict.NOTE, text, "enable it: index.initializer, 30 s")
 
 
 def _timeout(seconds: Any, budget: int) -> Finding:
     about, needed = "function", Timetable(budget).timeout
     to_do = f"set the timeout to {needed} s under Basic Settings"
-    text = f"its timeout is {seconds} s, with RUN_BUDGET_SECONDS at {budget}"
+    text = f"its timeout is {seconds} s, and RUN_BUDGET_SECONDS is {budget}"
     if not isinstance(seconds, int):
-        return Finding(about, Verdict.NOTE, "its timeout is not told")
+        return Finding(about, Verdict.NOTE, "its timeout is unknown")
     if seconds < budget:
         return Finding(about, Verdict.FAILED, text, f"runs are killed in the middle: {to_do}")
     if seconds < needed:
@@ -112,7 +112,7 @@ def _instances(number: Any) -> Finding:
             about, Verdict.FAILED, text, "set Max. Instances per Function to 1 under Concurrency"
         )
     limit = f"up to {number} instances" if isinstance(number, int) and number > 0 else "no limit"
-    why = "set Max. Instances per Function to 1 under Concurrency: two runs do the work of one"
+    why = "set Max. Instances per Function to 1 under Concurrency: a second run is no help"
     return Finding(about, Verdict.WARNING, f"instances at a time: {limit}", why)
 
 
@@ -122,12 +122,14 @@ def environment(config: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator
     encrypted = _variables(config.get("encrypted_user_data"))
     open_keys = sorted(name for name in SECRET_SETTINGS if plain.get(name))
     if open_keys:
-        text = f"{', '.join(open_keys)} can be read by everybody who sees the function"
-        yield Finding(about, Verdict.WARNING, text, "tick the Encrypted box, and renew the keys")
+        text = f"{', '.join(open_keys)} can be read by everybody who may look at the function"
+        yield Finding(
+            about, Verdict.WARNING, text, "replace the keys, and tick Encrypted for the new ones"
+        )
     agency = config.get("app_xrole") or config.get("xrole")
     hidden = config.get("encrypted_user_data") not in (None, "", "{}")  # masked, if there are any
     if agency:
-        yield Finding(about, Verdict.OK, f"it has the agency {clean(str(agency))}")
+        yield Finding(about, Verdict.OK, f"its agency is {clean(str(agency))}")
     elif not open_keys and not hidden:
         text = "it has neither keys nor an agency"
         yield Finding(about, Verdict.FAILED, text, "give it an agency, or set both keys, encrypted")
@@ -135,10 +137,10 @@ def environment(config: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator
     names = [setting.name for setting in SETTINGS if setting.name not in secret]
     differing = [name for name in names if plain.get(name, "").strip() != texts.get(name, "")]
     if differing:
-        text = f"its settings are not those checked here: {', '.join(differing)}"
+        text = f"its settings differ from those checked here: {', '.join(differing)}"
         yield Finding(about, Verdict.WARNING, text, "check again with the function's own settings")
     else:
-        yield Finding(about, Verdict.OK, "its settings are those checked here")
+        yield Finding(about, Verdict.OK, "its settings are the ones checked here")
     yield from unread(about, unknown([*plain, *encrypted]))
 
 
@@ -150,11 +152,11 @@ def asynchronous(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(about, Verdict.OK, "no retries: the next tick is the retry")
     else:
         text = f"retries of a failed run: {clean(str(retries))}"
-        why = "set Max. Retries to 0 under Configure Async Notification: the next tick is one"
+        why = "set Max. Retries to 0 under Configure Async Notification: the next tick is the retry"
         yield Finding(about, Verdict.WARNING, text, why)
     wanted = _mapping(_mapping(config.get("destination_config")).get("on_failure"))
     if wanted.get("destination"):
-        text = f"failed runs are told through {clean(str(wanted['destination']))}"
+        text = f"failed runs are reported through {clean(str(wanted['destination']))}"
         yield Finding(about, Verdict.OK, text)
     else:
         text = "nobody hears of a run that fails"
@@ -177,12 +179,12 @@ def timers(triggers: List[Mapping[str, Any]]) -> Iterator[Finding]:
     yield Finding(about, Verdict.OK, f"woken by a timer: {shown}")
     if len(active) > 1:
         text = f"it has {len(active)} timers"
-        yield Finding(about, Verdict.WARNING, text, "one is enough: two may wake it at once")
+        yield Finding(about, Verdict.WARNING, text, "keep one: two may wake it at the same moment")
 
 
 def _unseen(about: str, error: CloudError) -> Finding:
     if error.status == HTTPStatus.FORBIDDEN:
-        text, why = f"these keys may not look: {error}", f"grant {READING}"
+        text, why = f"these keys may not look at it: {error}", f"grant {READING}"
         return Finding(about, Verdict.WARNING, text, why)
     return Finding(about, Verdict.FAILED, str(error), remedy(error, READING, ADDRESS))
 

@@ -25,8 +25,8 @@ from sms_watch_cli.session import CloudSession, shown_place
 
 LEAST_ROOM = 50_000_000  # bytes; a day of a busy journal is some hundred thousand
 ANOTHER = "name another directory in JOURNAL_URI"
-NEVER_WRITTEN = "whether these keys may append is not told without appending"
-APPENDING = "see that the function's keys have obs:object:PutObject on it"
+NEVER_WRITTEN = "only appending would show whether these keys may"
+APPENDING = "make sure that the function's keys have obs:object:PutObject on it"
 
 
 def read(cloud_session: CloudSession) -> Tuple[Finding, Tuple[Entry, ...]]:
@@ -47,13 +47,15 @@ def read(cloud_session: CloudSession) -> Tuple[Finding, Tuple[Entry, ...]]:
 def _judged(cloud_session: CloudSession, found: JournalReading) -> Finding:
     where, last = shown_place(cloud_session.settings), found.last
     if last is None and not found.damaged:
-        return Finding("journal", Verdict.OK, f"{where} can be read; the first run begins it")
+        return Finding(
+            "journal", Verdict.OK, f"{where} can be read, and is empty until the first run"
+        )
     if last is None or found.snapshot_lost or found.damaged:
         text = f"{where}: {count(found.damaged, 'line')} cannot be used"
-        lost = ", and the memory as a whole is lost" if found.snapshot_lost else ""
-        return Finding("journal", Verdict.WARNING, text + lost, "see who else writes there")
-    text = f"{where} can be read; its last line is of {last.at:%Y-%m-%d %H:%M} UTC"
-    text = f"{text}, run {clean(last.run)}"
+        lost = ", and everything remembered is lost" if found.snapshot_lost else ""
+        return Finding("journal", Verdict.WARNING, text + lost, "find out who else writes there")
+    text = f"{where} can be read; its last line was written at {last.at:%Y-%m-%d %H:%M} UTC"
+    text = f"{text} by run {clean(last.run)}"
     return Finding("journal", Verdict.OK, text)
 
 
@@ -76,23 +78,23 @@ def _directory(path: Path) -> Finding:
         text = f"{nearest} is a file, so a journal cannot be written there"
         return Finding(about, Verdict.FAILED, text, ANOTHER)
     if not os.access(nearest, os.W_OK | os.X_OK):
-        text = f"{nearest} cannot be written to by this user"
+        text = f"this user may not write to {nearest}"
         return Finding(about, Verdict.FAILED, text, f"change its owner, or {ANOTHER}")
     kept = path.glob("journal-*.jsonl") if nearest == path else ()
     if nearest == path and path.stat().st_mode & stat.S_IWOTH:
         return Finding(about, Verdict.WARNING, OPEN_TO_ALL.format(path))
     locked = [each.name for each in kept if not os.access(each, os.W_OK)]
     if locked:
-        text = f"{path}: {', '.join(sorted(locked)[-3:])} cannot be written to by this user"
+        text = f"this user may not write to {', '.join(sorted(locked)[-3:])} in {path}"
         return Finding(
             about, Verdict.FAILED, text, "change their owner to the user of the watchdog"
         )
     room = shutil.disk_usage(nearest).free
     if room < LEAST_ROOM:
         text = f"the disk of {nearest} has only {room // 1_000_000} MB left"
-        why = f"make room, or {ANOTHER}: without its journal the watchdog does nothing"
+        why = f"free space, or {ANOTHER}: without its journal the watchdog does nothing"
         return Finding(about, Verdict.WARNING if room else Verdict.FAILED, text, why)
-    made = "" if nearest == path else ", which the first run makes"
+    made = "" if nearest == path else ", which the first run creates"
     return Finding(about, Verdict.OK, f"this user may write to {path}{made}")
 
 
@@ -114,29 +116,29 @@ def _bucket(cloud_session: CloudSession, place: ObsJournal) -> Finding:
 
 def _unseen(about: str, place: ObsJournal, error: CloudError) -> Finding:
     if error.status == HTTPStatus.NOT_FOUND and place.own:
-        text = f"the bucket {place.bucket} does not exist yet: the first run makes it, private"
+        text = f"the bucket {place.bucket} does not exist yet; the first run creates it, private"
         why = "for that run the function's keys need obs:bucket:CreateBucket"
         return Finding(about, Verdict.NOTE, text, why)
     if error.status == HTTPStatus.NOT_FOUND:
         text = f"there is no bucket {place.bucket}"
-        why = "make it (private, standard class), or correct JOURNAL_URI"
+        why = "create it (private, standard class), or correct JOURNAL_URI"
         return Finding(about, Verdict.FAILED, text, why)
     if error.status == HTTPStatus.FORBIDDEN:
-        text = f"not told: these keys may not look at the bucket {place.bucket} (HTTP 403)"
-        why = "see that it is yours, of the standard class, without WORM, no parallel file system"
+        text = f"unknown: these keys may not look at the bucket {place.bucket} (HTTP 403)"
+        why = "check that it is yours, of the standard class, without WORM, no parallel file system"
         return Finding(
-            about, Verdict.NOTE, text, f"{why}; and {APPENDING} ({obs_remedies.JUST_GRANTED})"
+            about, Verdict.NOTE, text, f"{why}; {APPENDING} ({obs_remedies.JUST_GRANTED})"
         )
     if error.status is not None and 300 <= error.status < 400:
-        text = f"the bucket {place.bucket} lies in another region than {place.region}"
+        text = f"the bucket {place.bucket} is in another region than {place.region}"
         return Finding(about, Verdict.FAILED, text, obs_remedies.SET_REGION)
-    return Finding(about, Verdict.FAILED, str(error), "look at OBS_REGION and OBS_ENDPOINT")
+    return Finding(about, Verdict.FAILED, str(error), "check OBS_REGION and OBS_ENDPOINT")
 
 
 def _metadata(about: str, place: ObsJournal, headers: Mapping[str, str], caller: Caller) -> Finding:
     if obs.REQUEST_ID not in headers:
         error = caller.malformed("look at the bucket")
-        return Finding(about, Verdict.FAILED, str(error), "look at OBS_ENDPOINT")
+        return Finding(about, Verdict.FAILED, str(error), "check OBS_ENDPOINT")
     kind = headers.get("x-obs-storage-class", "STANDARD")
     if headers.get("x-obs-fs-file-interface") == "Enabled":
         text = f"{place.bucket} is a parallel file system, which cannot append"

@@ -49,15 +49,15 @@ def settings(cloud_session: CloudSession, texts: Mapping[str, str]) -> Iterator[
     yield Finding(
         "settings",
         Verdict.OK,
-        f"{len(texts)} set; watching {tasks}, topic in {made.topic.region}, journal in"
-        f" {shown_place(made)}",
+        f"{len(texts)} are set: watching {tasks}, with the topic in {made.topic.region} and the"
+        f" journal in {shown_place(made)}",
     )
     if made.dry_run:
         yield Finding(
             "settings",
             Verdict.WARNING,
             "DRY_RUN is on: nothing is started, sent or written",
-            "take it out when you want the watchdog to act",
+            "remove it when the watchdog is to act",
         )
 
 
@@ -76,18 +76,18 @@ def clock(cloud_session: CloudSession) -> Finding:
             )
     except requests.RequestException as error:
         text = f"{url} could not be reached ({type(error).__name__})"
-        return Finding("clock", Verdict.FAILED, text, f"look at the network and at {SMS_ADDRESS}")
+        return Finding("clock", Verdict.FAILED, text, f"check the network, and {SMS_ADDRESS}")
     theirs = date_of(answer.headers)
     if theirs is None:
-        return Finding("clock", Verdict.NOTE, f"not told: {url} answers without a time")
+        return Finding("clock", Verdict.NOTE, f"unknown: {url} answers without a time")
     ahead = round((cloud_session.clock.now() - theirs).total_seconds())
     where = "ahead of" if ahead > 0 else "behind"
     text = f"{abs(ahead)} s {where} the service's"
     if abs(ahead) > SKEW:
-        why = "SMS refuses what is signed more than 15 minutes off: set the clock, by NTP"
+        why = "SMS refuses what is signed more than 15 minutes off: set the clock by NTP"
         return Finding("clock", Verdict.FAILED, text, why)
     if abs(ahead) > CLOSE_TO:
-        why = "beyond 15 minutes SMS refuses all calls: set the clock, by NTP"
+        why = "beyond 15 minutes SMS refuses all calls: set the clock by NTP"
         return Finding("clock", Verdict.WARNING, text, why)
     agrees = "agrees with the service's"
     return Finding("clock", Verdict.OK, text if abs(ahead) > AGREED else agrees)
@@ -126,7 +126,7 @@ def keys(seen: Sequence[Seen]) -> Finding:
         return Finding("keys", Verdict.FAILED, str(refused[0]), remedy(refused[0], "", SMS_ADDRESS))
     answered = [error for error in errors if error.status is not None]
     if errors and len(errors) == len(seen) and not answered:
-        return Finding("keys", Verdict.NOTE, "not told: SMS gave no answer")
+        return Finding("keys", Verdict.NOTE, "unknown: SMS gave no answer")
     return Finding("keys", Verdict.OK, "accepted by SMS")
 
 
@@ -161,7 +161,7 @@ def _meant(wrong: str, there: Sequence[Task]) -> str:
         ):
             if wrong == said:
                 return f"this is {what}: put the id of its task, {each.id}, into SMS_TASK_IDS"
-    return "correct its id in SMS_TASK_IDS; if it exists, SMS_REGION names the wrong site"
+    return "correct the id in SMS_TASK_IDS; if the task exists, SMS_REGION may name the wrong site"
 
 
 def task(found: Task, policy: Policy) -> Finding:
@@ -178,13 +178,16 @@ def task(found: Task, policy: Policy) -> Finding:
         return Finding("task", verdict, text, code.what_to_do(needed))
     if found.phase is Phase.UNKNOWN:
         return Finding(
-            "task", Verdict.WARNING, text, "this state is not known: look in the console"
+            "task",
+            Verdict.WARNING,
+            text,
+            "sms_watch does not know this state: look at the task in the console",
         )
     if found.connected is False and found.phase is not Phase.FINISHED:
-        why = "see that the SMS agent runs on the source and reaches SMS"
+        why = "make sure that the SMS agent runs on the source and reaches SMS"
         return Finding("task", Verdict.WARNING, f"{text}, its agent is not connected", why)
     if found.phase is Phase.PAUSED:
-        return Finding("task", Verdict.NOTE, f"{text}, left alone until a person starts it")
+        return Finding("task", Verdict.NOTE, f"{text}, left alone until somebody presses Start")
     return Finding("task", Verdict.OK, text)
 
 
@@ -232,7 +235,7 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
     be told is whether a start was ever accepted, and by the journal's word alone.
     """
     if not policy.max_attempts:
-        text = "starting is switched off: RESUME_MAX_ATTEMPTS is 0"
+        text = "restarts are switched off: RESUME_MAX_ATTEMPTS is 0"
         return Finding("right to start", Verdict.NOTE, text)
     accepted = [
         entry
@@ -241,13 +244,13 @@ def right_to_start(policy: Policy, entries: Sequence[Entry]) -> Finding:
     ]
     if accepted:
         last = accepted[-1]
-        text = f"a start was accepted at {last.at:%Y-%m-%d %H:%M} UTC, run {clean(last.run)}"
+        text = f"a restart was accepted at {last.at:%Y-%m-%d %H:%M} UTC, in run {clean(last.run)}"
         return Finding("right to start", Verdict.OK, text)
     return Finding(
         "right to start",
         Verdict.NOTE,
-        "not told by the service, and the journal has no accepted start to show it",
-        f"see in IAM that the function's keys have {STARTING}",
+        "SMS offers no way to ask, and no restart was accepted within the last day",
+        f"check in IAM that the function's keys have {STARTING}",
     )
 
 

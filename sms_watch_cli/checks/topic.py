@@ -19,7 +19,7 @@ PAGE = 100  # the most that the list gives at once (SMN API reference)
 MOST = 10_000  # subscriptions of a topic, far beyond any quota
 # The states of a subscription (SMN API reference, "Querying Subscriptions").
 UNCONFIRMED, CONFIRMED, NEEDS_NONE, CANCELLED, DELETED = range(5)
-CONFIRM = "let its owner follow the link in SMN's request, or send it again from the SMN console"
+CONFIRM = "ask its owner to follow the link in SMN's request; the SMN console can send it again"
 
 
 def topic(cloud_session: CloudSession) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def subscriptions(found: List[Dict[str, Any]]) -> Iterator[Finding]:
     if hear:
         yield Finding(about, Verdict.OK, f"confirmed: {counted}")
     else:
-        text = "no subscription is confirmed: nobody hears of anything"
+        text = "no subscription is confirmed, so nobody gets a message"
         why = "add a subscription to the topic in the SMN console, and confirm it"
         yield Finding(about, Verdict.FAILED, text, why)
     for each in found:
@@ -61,7 +61,7 @@ def subscriptions(found: List[Dict[str, Any]]) -> Iterator[Finding]:
         if each.get("status") == UNCONFIRMED:
             yield Finding(about, Verdict.WARNING, f"{whom} is not confirmed", CONFIRM)
         elif each.get("status") == CANCELLED:
-            text = f"{whom} has cancelled"
+            text = f"{whom} has unsubscribed"
             yield Finding(about, Verdict.WARNING, text, "subscribe it again, or delete it")
 
 
@@ -79,12 +79,17 @@ def send_test(cloud_session: CloudSession) -> Finding:
         verdict = Verdict.WARNING if error.outcome_unknown else Verdict.FAILED
         return Finding("test message", verdict, str(error), remedy(error, PUBLISHING, SMN_ADDRESS))
     text = f"published as {message_id}, event {event_id}"
-    return Finding("test message", Verdict.OK, text, "see that it arrives: SMN tells nobody")
+    return Finding(
+        "test message",
+        Verdict.OK,
+        text,
+        "see whether it arrives: SMN does not report what it cannot deliver",
+    )
 
 
 def _judged(about: str, error: CloudError, right: str) -> Finding:
     if error.status == HTTPStatus.FORBIDDEN:
-        text = f"these keys may not look: {error}"
+        text = f"these keys may not look at it: {error}"
         why = f"grant {right}, or look in the SMN console; publishing needs only {PUBLISHING}"
         return Finding(about, Verdict.WARNING, text, why)
     if error.status == HTTPStatus.NOT_FOUND:

@@ -154,9 +154,15 @@ def _disconnect(day: Day) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "verdict", "about", "text"),
     [
-        (_no_subscription, 2, "failed", "subscriptions", "nobody hears"),
+        (_no_subscription, 2, "failed", "subscriptions", "nobody gets a message"),
         (_unconfirmed, 1, "warning", "subscriptions", "sms ...042 is not confirmed"),
-        (_cancelled, 1, "warning", "subscriptions", "https://hook.example.com/... has cancelled"),
+        (
+            _cancelled,
+            1,
+            "warning",
+            "subscriptions",
+            "https://hook.example.com/... has unsubscribed",
+        ),
         (_setting("SMN_TOPIC_URN", TOPIC + "s"), 2, "failed", "topic", "no such topic"),
         (_fault("show_topic", 403, "SMN.0001"), 1, "warning", "topic", "smn:topic:get"),
         (_fault("list_subscriptions", 403, "SMN.0001"), 1, "warning", "subscriptions", "grant"),
@@ -186,10 +192,10 @@ def _disconnect(day: Day) -> None:
         (_failed(LINE_LOST), 0, "note", "task", "If it keeps failing, check the network"),
         (_failed_with_starts_off, 1, "warning", "task", "-> Press Start in the SMS console. If"),
         (_failed(DISK_FULL), 1, "warning", "task", "press Start in the SMS console"),
-        (_pause, 0, "note", "task", "left alone until a person"),
+        (_pause, 0, "note", "task", "left alone until somebody"),
         (_disconnect, 1, "warning", "task", "its agent is not connected"),
         (Day.keep_journal_on_obs, 0, "note", "appending", "obs:bucket:CreateBucket"),
-        (_bucket(), 0, "note", "appending", "not told without appending"),
+        (_bucket(), 0, "note", "appending", "only appending would show"),
         (_bucket("parallel"), 2, "failed", "appending", "parallel file system"),
         (_bucket("archive"), 2, "failed", "appending", "of the class COLD"),
         (_bucket(region="cn-north-4"), 2, "failed", "appending", "set OBS_REGION"),
@@ -217,7 +223,7 @@ def test_refused_keys_are_not_tried_on(tmp_path: Path) -> None:
         # The clock is asked after without a key.
         assert day.cloud.calls == {"list_tasks": 1, "show_task": 1}
     assert status == 2
-    assert _has(found, "note", "the rest", "refused keys get locked")
+    assert _has(found, "note", "the rest", "refused keys could lock them")
 
 
 def test_the_function_is_checked_when_it_is_named(tmp_path: Path) -> None:
@@ -235,7 +241,7 @@ def test_the_function_is_checked_when_it_is_named(tmp_path: Path) -> None:
     [
         ({"timeout": 3}, 2, "failed", "runs are killed in the middle"),
         ({"timeout": 55}, 1, "warning", "set the timeout to 60 s"),
-        ({"more": {"timeout": None}}, 0, "note", "not told"),
+        ({"more": {"timeout": None}}, 0, "note", "timeout is unknown"),
         ({"instances": 400}, 1, "warning", "up to 400 instances"),
         ({"instances": -1}, 1, "warning", "no limit"),
         ({"instances": 0}, 2, "failed", "disabled"),
@@ -284,7 +290,7 @@ def test_open_keys_are_found_without_showing_them() -> None:
     assert not leaked(str(found))
 
 
-@pytest.mark.parametrize(("status", "text"), [(403, "grant the reading"), (404, "the URN")])
+@pytest.mark.parametrize(("status", "text"), [(403, "grant read access"), (404, "the URN")])
 def test_a_function_that_cannot_be_seen_is_said_to_be(
     tmp_path: Path, status: int, text: str
 ) -> None:
@@ -359,7 +365,7 @@ def test_endpoints_that_nobody_serves_are_named(tmp_path: Path) -> None:
         status, found = day.check()
     assert status == 2
     assert _has(found, "failed", "clock", "SMS_ENDPOINT")
-    assert _has(found, "note", "keys", "not told")
+    assert _has(found, "note", "keys", "unknown")
     assert _has(found, "failed", "topic", "SMN_ENDPOINT")
 
 
@@ -378,7 +384,7 @@ def test_a_service_that_tells_no_time_is_no_good_clock(tmp_path: Path) -> None:
     bare = "HTTP/1.1 401 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
     with serving(bare) as server, a_day(tmp_path) as day:
         day.texts["SMS_ENDPOINT"] = server.url
-        assert _has(day.check()[1], "note", "clock", "not told")
+        assert _has(day.check()[1], "note", "clock", "unknown")
 
 
 def test_something_in_place_of_obs_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -410,7 +416,7 @@ def test_all_problems_of_the_settings_are_told(tmp_path: Path) -> None:
     assert result.exit_code == 2
     for name in ("SMS_TASK_IDS", "RESUME_MAX_ATTEMPTS", "SMN_TOPIC_URN", "HUAWEICLOUD_SDK_AK"):
         assert f"failed   settings        {name}" in result.output
-    assert "not looked at" in result.output
+    assert "not checked" in result.output
 
 
 def test_the_lines_are_for_people(tmp_path: Path) -> None:
@@ -418,10 +424,12 @@ def test_the_lines_are_for_people(tmp_path: Path) -> None:
     with a_day(tmp_path) as day:
         _unconfirmed(day)
         result = day.call("check")
+        _cancelled(day)
+        assert day.call("check").output.endswith("2 warnings\n")
     assert result.exit_code == 1
     assert "ok       clock           agrees with the service's\n" in result.output
     assert "warning  subscriptions   sms ...042 is not confirmed\n" in result.output
-    assert f"\n{' ' * 25}-> let its owner follow the link" in result.output
+    assert f"\n{' ' * 25}-> ask its owner to follow the link" in result.output
     assert result.output.endswith("1 warning\n")
     short = [line for line in result.output.splitlines() if str(tmp_path) not in line]
     assert max(map(len, short)) <= 100

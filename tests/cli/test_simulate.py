@@ -23,13 +23,14 @@ from rich.console import Console
 
 from simulated_cloud.clock import VirtualClock
 from simulated_cloud.scenarios import SCENARIOS, Scenario
+from simulated_cloud.score import verdict
 from simulated_cloud.setup import settings
 from simulated_cloud.task import SimTask
 from simulated_cloud.world import World
 from sms_watch_cli import cloud
 from sms_watch_cli.boxes import box, wrapped
 from sms_watch_cli.commands import group
-from sms_watch_cli.play import Watched, play_unwatched, play_watched
+from sms_watch_cli.play import Watched, play_plain, play_unwatched, play_watched
 from sms_watch_cli.screen import Screen, tasks_at
 from sms_watch_cli.session import read_env_file
 from tests.support.sessions import Day, call
@@ -86,6 +87,32 @@ def test_a_wave_needs_no_harm_and_few_messages() -> None:
     assert len([line for line in failures if "message:" in line]) == 2
     assert "Sat 10:00  50 tasks: 1 ABORT," in shown
     assert "message: sms_watch critical: file-04 needs attention (SMS.1315)" in shown
+
+
+def test_the_states_of_a_wave_stay_within_80_columns() -> None:
+    """Where there are many, the line goes on below the first of them."""
+    wave = replace(SCENARIOS["wave"], every=2 * HOUR, end=SCENARIOS["wave"].begin + 41 * HOUR)
+    output = io.StringIO()
+    play_watched(wave, Screen(wave.title, Console(file=output, width=80), wave.line))
+    lines = output.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    (first,) = (number for number, line in enumerate(lines) if line.startswith("Sun 10:00  50"))
+    assert re.match(r" {11}\S", lines[first + 1])
+
+
+def test_the_sentence_below_the_scoreboard_of_a_wave_is_right() -> None:
+    """It names what was won back, and the harm that a plain script does."""
+    watched, _ = _played("wave", 60, 41)
+    wave = replace(SCENARIOS["wave"], every=HOUR, end=SCENARIOS["wave"].begin + 41 * HOUR)
+    plain, nobody = play_plain(wave), play_unwatched(wave)
+    said = verdict(watched.score, plain, nobody)
+    won = (nobody.avoidable - watched.score.avoidable) / HOUR
+    assert won > 100
+    assert said.startswith(
+        f"Compared with nobody watching, sms_watch won back {won:.1f} hours of copying, did no"
+        f" harm and sent {watched.score.messages} mails; "
+    )
+    assert "undid 1 pause" in said
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from simulated_cloud.scenarios import SCENARIOS
 from sms_watch import __version__
 from sms_watch.context import settings_of
 from sms_watch.model.notice import Kind
@@ -153,6 +154,12 @@ def test_every_dependency_has_its_reason() -> None:
     asked = {Requirement(line).name for line in lines}
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == asked
+
+
+def test_every_scenario_is_named() -> None:
+    """README.md says what can be played besides the night of `make demo`."""
+    assert set(SCENARIOS) - _quoted(README) <= {"night", "wave"}
+    assert "make demo SCENARIO=wave" in README
 
 
 def test_every_kind_of_notice_is_explained() -> None:

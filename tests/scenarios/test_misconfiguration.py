@@ -95,7 +95,7 @@ MISTAKES = [
         "a key in place of an id",
         _set(SMS_TASK_IDS=KEY.access),
         (
-            "SMS_TASK_IDS: contains the key that is in HUAWEICLOUD_SDK_AK",
+            "SMS_TASK_IDS: contains the key of HUAWEICLOUD_SDK_AK",
             "only in its own variable",
         ),
     ),
@@ -274,7 +274,7 @@ def _id_of_the_source(day: Day) -> str:
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [
-        (lambda day: "0d5e7a34", "correct its id in SMS_TASK_IDS"),
+        (lambda day: "0d5e7a34", "correct the id in SMS_TASK_IDS"),
         (lambda day: "web-01", "the name of a task: put the id of its task, a, into SMS_TASK_IDS"),
         (_id_of_the_source, "a source server: put the id of its task, a, into SMS_TASK_IDS"),
     ],

@@ -132,6 +132,7 @@ PATHS = {
         "samples": "movement.samples",
         "stall": "movement.stall",
         "first_copy": "movement.first_copy",
+        "before": "movement.before",
         "total_starts": "totals.starts",
         "seconds_failed": "totals.seconds_failed",
     },

@@ -21,7 +21,7 @@ BUGS = [
     ),
     Bug(
         "what a task says is remembered otherwise than it is read",
-        "observe.py",
+        "looks.py",
         "ports.migration.read_task(task_id).with_texts(ports.redact)",
         "ports.migration.read_task(task_id)",
         "scenarios/test_keys.py::test_a_state_that_holds_a_key_is_one_state",

@@ -75,4 +75,11 @@ BUGS = [
         "    if False:\n",
         "proof/test_soak.py::test_the_promises_hold[13-]",
     ),
+    Bug(
+        "a guess is told as if it were sure",
+        "messages/forecasts.py",
+        "if doubt <= max(SURE * (end.at - now), LEAST_DOUBT):",
+        "if doubt:",
+        "unit/messages/test_forecasts.py::test_doubts_are_told_where_they_are_great",
+    ),
 ]

@@ -21,7 +21,7 @@ from simulated_cloud.task import FAILED, MOVING, PAUSED, SETTING_UP, SimTask
 from sms_watch.adapters.answers import Answer
 from tests.support.canaries import a_pair, draw, secrets_of
 from tests.support.clouds import KEY
-from tests.support.drawn_rates import Rates, draw_variants
+from tests.support.drawn_rates import Rates, draw_names, draw_variants
 from tests.support.drawn_settings import CLASSES, Figures, Wishes, all_but, draw_settings
 from tests.support.drawn_waves import Waves
 from tests.support.fickle_services import FickleServices
@@ -98,7 +98,8 @@ class Soak:
             self.simulated.refuses = lambda message: "server 1" in message
         variants = draw_variants(self.more_dice, self.simulated.discovers)
         # Of the accounts whose tasks are named, every second one may not list them.
-        self.simulated.variants = replace(variants, may_list=self.seed % 3 != 2)
+        variants = replace(variants, may_list=self.seed % 3 != 2)
+        self.simulated.variants = variants if self.as_before else draw_names(self.seed, variants)
         self.services = FickleServices(
             self.more_dice, self.simulated, self.size.tasks, self._later, self._resume
         )

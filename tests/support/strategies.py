@@ -35,6 +35,7 @@ from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Movement, Sample
+from sms_watch.rules.pace import Stretches
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
 from sms_watch.rules.starts import Starts
@@ -72,6 +73,7 @@ tasks = st.builds(
     ),
     st.builds(Servers, TEXTS, TEXTS, TEXTS),
 )
+gains = st.none() | st.floats(0, 1e9)
 samples = st.builds(
     Sample,
     TIMES,
@@ -128,6 +130,7 @@ records = st.builds(
         st.lists(samples, max_size=2).map(tuple),
         st.none() | calls(Kind.STALLED),
         st.builds(FirstCopy, MAYBE_TIMES, st.none() | st.integers(0, 10**15), MAYBE_TIMES),
+        st.none() | st.builds(Stretches, TEXTS, st.floats(0, 1e6), gains, gains),
     ),
     st.none() | calls(Kind.HANGING) | calls(Kind.UNKNOWN_STATE),
     MAYBE_TIMES,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import pytest
 
@@ -13,6 +15,7 @@ from sms_watch.adapters.file import FileStore
 from sms_watch.adapters.obs import ObsStore
 from sms_watch.errors import (
     JournalClosed,
+    JournalConflict,
     JournalError,
     JournalMoved,
 )
@@ -96,6 +99,38 @@ def test_a_file_that_may_be_written_to_again_is_not_returned_to(
     assert mark_of(store) == "MIGRATE_FAIL"
     assert append(store, NOW, "ABORT").day == f"{TODAY}b"
     assert mark_of(store) == "ABORT"
+
+
+@contextmanager
+def _read_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the right to write away, as for a user who is not the other run's."""
+    may = os.access
+    with monkeypatch.context() as away:
+        away.setattr(os, "access", lambda path, mode: mode != os.W_OK and may(path, mode))
+        yield
+
+
+@pytest.mark.parametrize("now", [NOW, MIDNIGHT], ids=["in a day", "over midnight"])
+@pytest.mark.parametrize("first", ["who may write", "who may not"])
+def test_of_two_runs_that_see_other_rights_on_a_file_one_acts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, now: datetime
+) -> None:
+    """One appends to the file, the other leaves it for the next: not both may go on."""
+    store = FileStore(tmp_path)
+    append(store, NOW, "RUNNING")
+    may, may_not = a_journal(store, now), a_journal(store, now)
+    places = {id(journal): journal.read().position for journal in (may, may_not)}
+    won = []
+    for journal in (may, may_not) if first == "who may write" else (may_not, may):
+        rights = _read_only(monkeypatch) if journal is may_not else nullcontext()
+        with rights, suppress(JournalConflict, JournalMoved):
+            mark = "MAY" if journal is may else "MAY-NOT"
+            journal.append(an_entry(now, mark), places[id(journal)])
+            won.append(mark)
+    assert len(won) == 1
+    # Whatever was written by the other, a run goes on from there, and it stays one journal.
+    append(store, now, "LATER")
+    assert mark_of(store, now) == "LATER"
 
 
 def test_an_object_may_be_closed_again_and_again(closable: AppendStore) -> None:

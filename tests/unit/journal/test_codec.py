@@ -23,6 +23,7 @@ from sms_watch.rules.call import Call
 from sms_watch.rules.failure import Failure
 from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.movement import Sample
+from sms_watch.rules.pace import Stretches
 from sms_watch.rules.record import Lease, TaskRecord, Totals, WatchRecord
 from sms_watch.rules.sight import Sight
 from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task
@@ -142,7 +143,7 @@ def test_a_fraction_that_is_no_number_is_refused(number: Any) -> None:
     [
         (Failure, {"flaps": 5}),
         (Failure, {"event_id": "7"}),
-        (Call, {"event_id": "20261124-0-0-invented", "at": "2026-11-24T00:03:00Z"}),
+        (Call, {"event_id": "2026-11-24T00:03-failed", "at": "2026-11-24T00:03:00Z"}),
         (Agent, {"event_id": "x"}),
         (Sight, {"since": "2026-11-24T00:03:00Z", "event_id": "x"}),
         (WatchRecord, {"event_id": "x"}),
@@ -207,6 +208,7 @@ FULL = Entry(
             samples=(Sample(NOW, 50, 1000, 1.5, "MIGRATE_LINUX_FILE"),),
             stall=Call("20261124-0-1-stalled", NOW, 2),
             first_copy=FirstCopy(NOW, 7, NOW),
+            before=Stretches("MIGRATE_LINUX_FILE", 3600.5, 4.5, 5.5),
             rest=Call("20261124-0-1-hanging", NOW, 2),
             snoozed_until=NOW,
             total_starts=2,
@@ -275,6 +277,8 @@ NULLABLE = {
     "tasks.a.movement.first_copy.begun_at",
     "tasks.a.movement.first_copy.copied",
     "tasks.a.movement.first_copy.done_at",
+    "tasks.a.movement.before",
+    *(f"tasks.a.movement.before.{place}" for place in (2, 3)),  # percent and bytes
     "tasks.a.rest",
     "tasks.a.snoozed_until",
     "watch",

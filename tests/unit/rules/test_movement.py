@@ -14,7 +14,9 @@ from sms_watch.model.notice import Kind, closing_id
 from sms_watch.model.task import Progress, Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
-from sms_watch.rules.movement import MOST_SAMPLES, OLD, Movement, Sample
+from sms_watch.rules.movement import MOST_SAMPLES, Movement, Sample
+from sms_watch.rules.pace import OLD, Stretches
+from sms_watch.rules.record import TaskRecord
 from tests.support.builders import (
     NOW,
     a_policy,
@@ -232,7 +234,7 @@ def test_a_stall_and_its_end_are_told_once_with_their_beginning() -> None:
 
 @pytest.mark.parametrize("state", ["MIGRATE_FAIL", "RESETING", "ABORT", "MIGRATE_SUCCESS"])
 def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
-    """The time before a failure, or a rest, is no part of a stall, nor of a forecast, after it."""
+    """The time before a failure, or a rest, is no part of a stall after it."""
     before = replace(a_record(state="RUNNING"), movement=_movement(stall=STALLED))
     over = decide(a_reading(a_task(state=state, progress=HERE)), before).record
     assert over is not None
@@ -240,6 +242,48 @@ def test_a_new_stretch_after_a_failure_begins_anew(state: str) -> None:
     again = decide(a_reading(_still(), now=NOW + minutes(1)), over).record
     assert again is not None
     assert again.movement.moved_at == NOW + minutes(1)
+
+
+def test_what_was_measured_before_a_failure_still_counts() -> None:
+    """The first reading after an outage has a time left, of which the outage is no part."""
+    record, minute = TaskRecord("RUNNING", NOW), 0
+    for minute in range(0, 121, 8):
+        task = _still(progress=Progress(5, 20 + minute // 8))
+        moved = decide(a_reading(task, now=NOW + minutes(minute)), record).record
+        assert moved is not None
+        record = moved
+    # A percent in eight minutes; then it fails for ten hours, once more at once, and goes on.
+    for state, passed in (("MIGRATE_FAIL", 121), ("RUNNING", 721), ("MIGRATE_FAIL", 722)):
+        task = a_task(state=state, progress=Progress(5, 35))
+        after = decide(a_reading(task, now=NOW + minutes(passed)), record).record
+        assert after is not None
+        record = after
+    assert record.movement.before == Stretches("", 7200, 15, None)
+    seen = decide(a_reading(_still(progress=Progress(5, 35)), now=NOW + minutes(900)), record)
+    assert seen.task is not None
+    assert seen.task.transfer.remaining == 65 * 8 * 60
+    other = _still(progress=Progress(6, 0, None, "CONFIGURE"))
+    again = decide(a_reading(other, now=NOW + minutes(900)), record)
+    assert again.task is not None
+    assert again.task.transfer.remaining is None
+
+
+def test_the_hours_of_a_stall_are_no_part_of_the_pace() -> None:
+    """When it moves again, the time left is as before it stood."""
+    samples = (_sample(720, 40), _sample(600, 60))
+    stalled = _movement(samples=samples, stall=STALLED, last_progress=Progress(5, 60))
+    moved, news = _read(stalled, _at(61))
+    assert news is Kind.MOVING
+    assert moved.remaining(_at(61), NOW) == 39 * 6 * 60
+
+
+def test_what_fell_back_has_to_be_done_again() -> None:
+    """A stretch in which a copy lost ground adds its time, and no ground."""
+    samples = (_sample(60, 50, 1000), _sample(0, 40, 900))
+    ended = Movement(samples=samples, before=Stretches(HERE.sub_task, 600, 5, 100)).ended()
+    assert ended.before == Stretches(HERE.sub_task, 4200, 5, 100)
+    unknown = Movement(samples=(_sample(60, 50, 1000), _sample(0, None, None))).ended()
+    assert unknown.before == Stretches(HERE.sub_task, 3600)
 
 
 # Samples
@@ -277,9 +321,9 @@ def test_what_stands_still_is_not_sampled() -> None:
 
 @pytest.mark.parametrize("every", [8, 9, 15, 30, 59])
 def test_few_samples_are_kept_and_one_of_them_is_old(every: int) -> None:
-    """From the first hour on the advance is measured over an hour or two; the newest is last."""
+    """The advance is measured over half a day at the least, and a day at the most."""
     movement = Movement()
-    for number in range(60):
+    for number in range(60 * 72 // every):
         task = _still(progress=replace(HERE, percent=number))
         now = NOW + minutes(every * number)
         movement, _ = _read(movement, task, now)
@@ -288,7 +332,9 @@ def test_few_samples_are_kept_and_one_of_them_is_old(every: int) -> None:
         assert moments[-1] == now
         assert moments == sorted(moments)
         assert now - moments[0] <= OLD
-        assert now - NOW < OLD or now - moments[0] >= minutes(59)
+        assert now - NOW < OLD or now - moments[0] >= OLD / 2
+        between = [after - before for before, after in zip(moments, moments[1:])]
+        assert number < MOST_SAMPLES or max(between) <= (now - moments[0]) * 2 / 3
 
 
 @pytest.mark.parametrize("tick", [1, 2, 3, 5])

@@ -89,7 +89,7 @@ def test_the_first_wait_is_not_above_the_longest() -> None:
     """Contradicting waits are a problem that names both variables."""
     parsed(RESUME_BACKOFF_MINUTES="15")
     text = problems_of({**LEAST, "RESUME_BACKOFF_MINUTES": "16"})
-    assert "RESUME_BACKOFF_MAX_MINUTES, 15" in text
+    assert "RESUME_BACKOFF_MAX_MINUTES=15" in text
 
 
 @pytest.mark.parametrize("name", ["SMS_TASK_NAMES", "SMS_MIGRATION_PROJECT"])
@@ -250,7 +250,7 @@ def test_a_key_in_a_variable_of_another_kind_is_refused_and_not_shown(
     texts = {**LEAST, **dict(zip(KEYS, secrets_of(TEMPORARY)))}
     for text in (texts[holder], f"{texts.get(name, '')} {texts[holder]}", f"x-{texts[holder]}"):
         problems = problems_of({**texts, name: text})
-        assert f"{name}: contains the key that is in {holder}; " in problems
+        assert f"{name}: contains the key of {holder}; " in problems
         assert not leaked(problems)
 
 

@@ -224,7 +224,7 @@ def test_a_journal_in_a_bucket(text: str, bucket: str, prefix: str) -> None:
 def test_a_wrong_name_of_a_bucket_is_called_that(text: str) -> None:
     """The error is about the name, and says what one is made of."""
     problems = problems_of({**LEAST, "JOURNAL_URI": text})
-    assert "the name of a bucket, which this one is not: 3 to 63 small letters" in problems
+    assert "the name of a bucket, which this one is not: 3 to 63 lower-case" in problems
 
 
 @pytest.mark.parametrize("text", ["obs://my.bucket", "obs://my.bucket/a", "obs://192.0.2.1/a"])
