@@ -73,7 +73,7 @@ def task_body(task: SimTask, now: datetime, variants: Variants = DOCUMENTED) -> 
         "enterprise_project_id": task.enterprise_project,
         "source_server": _source_server(task),
         "target_server": _target_server(task),
-        "subtask_info": info,
+        "subtask_info": info if variants.named else None,
         **UNCHANGING,
     }
     if sub_tasks is not None:

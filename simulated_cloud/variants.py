@@ -75,6 +75,7 @@ class Variants:
 
     ``sub_tasks`` and ``percents`` are the forms of progress, ``unknown_names``: sub-tasks have
     names that no document has, ``consistency_check``: one more stands behind the copy.
+    ``named``: ``subtask_info`` names the sub-task under way.
     ``connected``: answers tell whether the agent is connected. ``even_speed``: a copy has the same
     speed at every look, as under a limit. ``start`` is what a start is
     answered with. ``unreadable`` are the refusals of single tasks, by id; they are not listed
@@ -89,6 +90,7 @@ class Variants:
     percents: Percents = Percents.NUMBERS
     unknown_names: bool = False
     consistency_check: bool = False
+    named: bool = True
     connected: bool = True
     even_speed: bool = False
     start: Reply = ACCEPTED["a string"]

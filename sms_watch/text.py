@@ -21,8 +21,8 @@ def clean(text: str, limit: int = MAX_NAME) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """Return how many there are: ``1 task``, ``2 tasks``."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    """Return how many there are: ``1 task``, ``2,000 tasks``."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def amount(number: int) -> str:

@@ -3,7 +3,8 @@
 A line is one JSON object. A *plan* is written before anything is done, an *ack* after, a
 *snapshot* holds the whole memory, a *seal* ends an object. Entries hold whole records, so folding
 is replacing: reading the same lines always gives the same memory. In its line a record is written
-by what changed, where that is a sample of its progress or the outcome of its start.
+by what changed, where that is a sample of its progress or the outcome of its start, and so is that
+of the watching (``changes``).
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, NoReturn,
 
 from sms_watch.errors import JournalError
 from sms_watch.journal import codec
-from sms_watch.model.notice import Notice, Outcome, Position, Start
+from sms_watch.journal.changes import Changes, bare
+from sms_watch.model.notice import KINDS, Notice, Outcome, Position, Start
 from sms_watch.model.strenum import StrEnum
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
 
 VERSION = 1
 MOST_VERSIONS = 1000  # a higher number is no version
-NOTHING: Mapping[str, TaskRecord] = {}
+NOTHING = Memory()
 
 
 class EntryType(StrEnum):
@@ -80,11 +82,23 @@ class Mark:
 
 
 class Line(NamedTuple):
-    """A line as it was read: its entry without the records, and these as they are written there."""
+    """A line as it was read: its entry without the records, and these as they are written there.
+
+    ``changes`` are those of the record of the watching, which is bare; ``None`` if it is whole.
+    """
 
     entry: Entry
     mark: Mark
     forms: Mapping[str, Any]
+    changes: Optional[Changes] = None
+
+    def after(self, memory: Memory) -> Entry:
+        """Return the entry with the whole record of the watching, after what was remembered."""
+        watch = self.entry.watch
+        if watch is None or self.changes is None:
+            return self.entry
+        before = NOTHING if self.entry.type is EntryType.SNAPSHOT else memory
+        return replace(self.entry, watch=self.changes.applied(watch, before.watch))
 
 
 @dataclass(frozen=True)
@@ -118,7 +132,7 @@ def as_it_is(value: Any) -> Any:
 
 def encode(
     entry: Entry,
-    known: Mapping[str, TaskRecord] = NOTHING,
+    known: Memory = NOTHING,
     mark: Optional[Mark] = None,
     redact: Callable[[Any], Any] = as_it_is,
 ) -> bytes:
@@ -129,11 +143,15 @@ def encode(
     key by now.
     """
     known = NOTHING if entry.type is EntryType.SNAPSHOT else known
-    data = {"v": VERSION, **codec.dump(mark or Mark()), **codec.dump(replace(entry, tasks={}))}
+    watch = bare(entry.watch) if entry.watch else None
+    rest = codec.dump(replace(entry, tasks={}, watch=watch))
+    data = {"v": VERSION, **codec.dump(mark or Mark()), **rest}
+    if entry.watch:
+        data["changes"] = codec.dump(Changes.between(known.watch, entry.watch))
     forms = {
-        task_id: _form(task_id, record, known.get(task_id), entry)
+        task_id: _form(task_id, record, known.tasks.get(task_id), entry)
         for task_id, record in entry.tasks.items()
-        if record != known.get(task_id)
+        if record != known.tasks.get(task_id)
     }
     text = json.dumps(
         redact({**data, "tasks": forms} if forms else data),
@@ -144,16 +162,17 @@ def encode(
     return text.encode(errors="replace") + b"\n"
 
 
-def decode(line: bytes, known: Mapping[str, TaskRecord] = NOTHING) -> Entry:
+def decode(line: bytes, known: Memory = NOTHING) -> Entry:
     """Return the entry in one line; records are whole, as far as what they build on is ``known``.
 
     Raise ValueError if the line is not whole or not valid, JournalError if a newer version of the
     watchdog wrote it: to go on would mean to act without knowing what it knew.
     """
-    entry, _, forms = read(line)
+    found = read(line)
+    entry = found.after(known)
     tasks: Dict[str, TaskRecord] = {}
-    for task_id, form in forms.items():
-        record = expand(form, task_id, entry, known.get(task_id))
+    for task_id, form in found.forms.items():
+        record = expand(form, task_id, entry, known.tasks.get(task_id))
         if record is not None:
             tasks[task_id] = record
     return replace(entry, tasks=tasks)
@@ -174,10 +193,19 @@ def read(line: bytes) -> Line:
             f" format {VERSION}; nothing was done: deploy the newer version again, or name"
             " another place in JOURNAL_URI"
         )
-    forms = data.pop("tasks", {})
+    forms, form = data.pop("tasks", {}), data.pop("changes", None)
     if not isinstance(forms, dict):
         raise ValueError("without tasks")
-    return Line(codec.load(Entry, data), codec.load(Mark, data), forms)
+    if isinstance(data.get("notices"), list):
+        data["notices"] = [row for row in data["notices"] if not _is_of_later_kind(row)]
+    changes = None if form is None else codec.load(Changes, form)
+    return Line(codec.load(Entry, data), codec.load(Mark, data), forms, changes)
+
+
+def _is_of_later_kind(row: Any) -> bool:
+    """Return whether a notice is of a kind that only a later version of the watchdog can tell."""
+    kind = row.get("kind") if isinstance(row, dict) else None
+    return isinstance(kind, str) and kind not in KINDS
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from sms_watch.journal.entries import Entry, EntryType, after, decode, expand, read
-from sms_watch.rules.record import Memory, TaskRecord
+from sms_watch.rules.record import Memory, TaskRecord, WatchRecord
 
 # A record as it is written in lines: whole, then by what changed, each with its line's entry.
 Forms = List[Tuple[Any, Entry]]
@@ -64,14 +64,18 @@ def replay(parts: Iterable[bytes]) -> Iterator[Optional[Entry]]:
     Raise JournalError if a newer version of the watchdog wrote one of them.
     """
     known: Dict[str, TaskRecord] = {}
+    watch = WatchRecord()
     for line in _lines(parts):
         try:
-            entry = decode(line, known)
+            entry = decode(line, Memory(known, watch=watch))
         except ValueError:
             yield None
             continue
-        known = known if entry.type is not EntryType.SNAPSHOT else {}
-        known.update(entry.tasks if entry.type is not EntryType.SEAL else {})
+        if entry.type is EntryType.SNAPSHOT:
+            known, watch = {}, WatchRecord()
+        if entry.type is not EntryType.SEAL:
+            known.update(entry.tasks)
+            watch = entry.watch or watch
         yield entry
 
 
@@ -96,14 +100,15 @@ def _quickly(parts: Sequence[bytes]) -> Folded:
     written: Dict[str, Forms] = {}
     for text in _lines(parts):
         try:
-            entry, mark, forms = read(text)
+            line = read(text)
         except ValueError:
             folded = folded.without_a_line()
             continue
-        folded = folded.after(entry, mark.topic)
+        entry = line.after(folded.memory)
+        folded = folded.after(entry, line.mark.topic)
         written = {} if entry.type is EntryType.SNAPSHOT else written
         if entry.type is not EntryType.SEAL:  # which changes nothing, whatever it has
-            _write(written, forms, entry)
+            _write(written, line.forms, entry)
     records = ((task_id, _record(task_id, forms)) for task_id, forms in written.items())
     tasks = {task_id: record for task_id, record in records if record is not None}
     return replace(folded, memory=replace(folded.memory, tasks=tasks).settled())
@@ -128,7 +133,7 @@ def _carefully(parts: Sequence[bytes]) -> Folded:
     folded = Folded(Memory())
     for text in _lines(parts):
         try:
-            entry, topic = decode(text, folded.memory.tasks), read(text).mark.topic
+            entry, topic = decode(text, folded.memory), read(text).mark.topic
         except ValueError:
             folded = folded.without_a_line()
             continue

@@ -98,6 +98,8 @@ class DailyJournal:
         self._torn: Optional[Position] = None
         self._base: Optional[int] = None
         self._size = self._count = 0
+        # Where this run has left an object for the next one.
+        self._left: Optional[Position] = None
 
     # Reading
 
@@ -157,17 +159,21 @@ class DailyJournal:
     def _followed(self, tail: Tail) -> List[Tail]:
         chain = [tail]
         while True:
-            day = self._goes_on_in(chain[0])
-            found = look(self._store, day) if day else None
-            if found is None or day in [each.day for each in chain]:
+            found = self._next_of(chain[0])
+            if found is None or found.day in [each.day for each in chain]:
                 self._note_end(chain[0])
                 return chain
             chain.insert(0, found)
 
-    def _goes_on_in(self, tail: Tail) -> str:
-        """Return the object that follows one, if there may be one."""
+    def _next_of(self, tail: Tail) -> Optional[Tail]:
+        """Return the object that follows one, if there is one.
+
+        One that took nothing more may have been sealed later, when it did again.
+        """
+        sealed = look(self._store, tail.next) if tail.next else None
         was_closed = not tail.part.appendable or tail.day in self._closed
-        return tail.next or (following(tail.day) if was_closed or self._store.reopens else "")
+        may_follow = self._store.reopens or (was_closed and not tail.next)
+        return sealed or (look(self._store, following(tail.day)) if may_follow else None)
 
     def _note_end(self, tail: Optional[Tail]) -> None:
         """Remember what the next line in an object has to know of the one before it."""
@@ -264,6 +270,7 @@ class DailyJournal:
     def _beyond(self, position: Position) -> Position:
         """Return where the journal goes on after an object that can no longer be appended to."""
         self._closed.append(position.day)
+        self._left = position
         day = following(position.day)
         if look(self._store, day) is not None:
             raise JournalMoved(f"the journal goes on in {name_of(day)}")
@@ -283,7 +290,7 @@ class DailyJournal:
             whole = snapshot(self._memory, entry.at, entry.run, self._nonce())
             data = encode(whole, mark=Mark(begin, count, topic=self._topic), redact=self._redact)
             base, size = begin, len(data)
-        data += encode(entry, self._memory.tasks, Mark(base, count), self._redact)
+        data += encode(entry, self._memory, Mark(base, count), self._redact)
         end = self._put(position, lead + data)
         self._memory = after(self._memory, entry)
         self._base, self._size, self._count = base, size, count
@@ -295,9 +302,23 @@ class DailyJournal:
 
     def _put(self, position: Position, data: bytes) -> Position:
         self._store.append(name_of(position.day), position.offset, data)
+        if self._store.reopens:
+            self._check_alone(position)
         if not position.offset and self._closed and position.day == following(self._closed[-1]):
             self._warn(GOES_ON.format(name_of(self._closed[-1]), name_of(position.day)))
         return Position(position.day, position.offset + len(data))
+
+    def _check_alone(self, position: Position) -> None:
+        """Raise JournalConflict if another run, which has other rights, has gone on elsewhere.
+
+        One appends to an object that another found closed and left for the next one. Each looks
+        after its append at where the other would be, so that one of them sees the other at least.
+        """
+        left = None if position.offset else self._left
+        stayed = left and look(self._store, left.day)
+        has_grown = stayed and left and stayed.end != left
+        if has_grown or look(self._store, following(position.day)) is not None:
+            raise JournalConflict(f"another run goes on beside {name_of(position.day)}")
 
 
 def _end_of(tail: Tail) -> Position:

@@ -110,6 +110,9 @@ class Kind(StrEnum):
         return (Level.WARNING, self.level) if self is Kind.PAUSED else (self.level,)
 
 
+KINDS = frozenset(kind.value for kind in Kind)
+
+
 def event_id(event: str, kind: Kind) -> str:
     """Return the id of a notice that opens something: ``20261124-4711-0-failed``.
 
@@ -123,9 +126,20 @@ def closing_id(opening_id: str) -> str:
     return f"{opening_id}-end"
 
 
-def kind_of(opening_id: str) -> Kind:
-    """Return the kind of the notice that has this id, which ends in it."""
-    return Kind(opening_id.rpartition("-")[2])
+def kind_of(opening_id: str) -> Optional[Kind]:
+    """Return the kind of the notice that has this id, which ends in it.
+
+    ``None`` for one that only a later version of the watchdog has.
+    """
+    name = opening_id.rpartition("-")[2]
+    return Kind(name) if name in KINDS else None
+
+
+def check_id(opening_id: str) -> None:
+    """Raise ValueError if this is the id of no notice, of whatever kind."""
+    place, _, name = opening_id.rpartition("-")
+    if not name or not all(part.isdigit() for part in place.split("-")):
+        raise ValueError("the id of no event")
 
 
 @dataclass(frozen=True)

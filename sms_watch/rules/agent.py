@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
-from sms_watch.model.notice import Kind, event_id, kind_of
+from sms_watch.model.notice import Kind, check_id, event_id
 
 TOLD_EVERY = timedelta(hours=1)  # at most, of an agent that comes and goes
 
@@ -27,7 +27,7 @@ class Agent:
     def check(self) -> None:
         """Raise ValueError if its id is that of no event."""
         if self.event_id:
-            kind_of(self.event_id)
+            check_id(self.event_id)
 
     def read(
         self, connected: Optional[bool], now: datetime, event: str

@@ -119,12 +119,11 @@ class Draft:
         about_tasks = [notice for each in self.decisions for notice in each.notices]
         notify_on = self.situation.policy.notify_on
         heard = wanted([*self.notices, *about_tasks], notify_on, self.memory.told)
-        told, airtime = within_airtime(heard, self.decisions, self.watch, now)
+        told, airtime = within_airtime(heard, self.decisions, self.watch, notify_on, now)
         watch = replace(self.watch, airtime=airtime)
         return Plan(
             self.decisions,
             changed,
             watch if watch != self.memory.watch else None,
-            # A summary is made only then, and not everybody wants to hear that either.
-            (*self.answers, *(notice for notice in told if notice.kind in notify_on)),
+            (*self.answers, *told),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Tuple
 
-from sms_watch.model.notice import Kind, event_id, kind_of
+from sms_watch.model.notice import Kind, check_id, event_id
 from sms_watch.rules.call import Call
 
 # More new failures than this within the span are told as one: the task is flapping. It has
@@ -38,7 +38,7 @@ class Failure:
         if self.flaps and not self.recent:
             raise ValueError("failures without a moment")
         if self.event_id:
-            kind_of(self.event_id)
+            check_id(self.event_id)
 
     @property
     def since(self) -> Optional[datetime]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import FrozenSet, Iterator, Mapping, Optional, Tuple
 
-from sms_watch.model.notice import Kind, Notice, Outcome, kind_of
+from sms_watch.model.notice import Kind, Notice, Outcome, check_id, kind_of
 from sms_watch.model.task import BROKEN, PHASES, Phase, Task, check_span
 from sms_watch.rules.agent import Agent
 from sms_watch.rules.airtime import Airtime
@@ -187,7 +187,7 @@ class WatchRecord:
     def check(self) -> None:
         """Raise ValueError if its id is that of no event."""
         if self.event_id:
-            kind_of(self.event_id)
+            check_id(self.event_id)
 
     @property
     def openings(self) -> Tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Mapping, Optional, Tuple
 
-from sms_watch.model.notice import Kind, event_id, kind_of
+from sms_watch.model.notice import Kind, check_id, event_id
 
 # How many runs in a row have to give the same answer before it is told. One may be a passing fault,
 # also where the service says that there is no such task.
@@ -39,7 +39,7 @@ class Sight:
     def check(self) -> None:
         """Raise ValueError if its id is that of no event."""
         if self.event_id:
-            kind_of(self.event_id)
+            check_id(self.event_id)
 
     def missed(self, kind: Kind, event: str, attempted: bool = True) -> Tuple[Sight, bool]:
         """Take in that it was missed once more; the flag says whether a notice is due."""

@@ -42,6 +42,7 @@ def within_airtime(
     notices: Iterable[Notice],
     decisions: Sequence[Decision],
     watch: WatchRecord,
+    notify_on: FrozenSet[Kind],
     now: datetime,
 ) -> Tuple[Sequence[Notice], Mapping[str, Airtime]]:
     """Return what is told of each task, and its airtime after that; a quiet run changes none."""
@@ -55,7 +56,8 @@ def within_airtime(
         air, heard = before.get(decision.task_id, Airtime()).spent(news[decision.task_id], now)
         told += heard
         if air.owes_summary(now):
-            told.append(_summary(decision, air, watch, now))
+            # Which not everybody wants to hear.
+            told += [_summary(decision, air, watch, now)] if Kind.DIGEST in notify_on else []
             air = air.summed_up(now)
         if air != Airtime():
             after[decision.task_id] = air

@@ -127,7 +127,7 @@ def _bands(bands: Sequence[Band], window: Window) -> List[Tuple[str, str]]:
 
 def _name(band: Band) -> str:
     if band.stalled:
-        return "stalled"
+        return band.state
     return str(band.phase) if band.phase in SHOWN else "other"
 
 

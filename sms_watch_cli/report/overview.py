@@ -44,7 +44,7 @@ def _time(story: Story, facts: Facts, zone: tzinfo) -> str:
     name = kind(story)
     if name == Phase.MOVING:
         return left(story, facts.end) or "not measured yet"
-    began = story.still_since or story.state.begin
+    began = (story.still or story.state).begin
     words = [] if name == Phase.FINISHED else ["since"]
     words += ["before"] if began == facts.begin else []
     return " ".join([*words, moment(began, zone)])

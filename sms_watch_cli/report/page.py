@@ -21,7 +21,17 @@ from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import SILENT
 from sms_watch_cli.report.overview import filters, left, moment, rows
 from sms_watch_cli.report.standing import kind
-from sms_watch_cli.report.story import EVENING, HOURS_LOST, MORNING, Band, Gap, Story, hours
+from sms_watch_cli.report.story import (
+    EVENING,
+    HANGING,
+    HOURS_LOST,
+    MORNING,
+    STALLED,
+    Band,
+    Gap,
+    Story,
+    hours,
+)
 from sms_watch_cli.report.verdict import verdict
 from sms_watch_cli.report.volume import Volume, size, volume
 
@@ -29,6 +39,10 @@ TEMPLATE = Path(__file__).with_name("page.html.j2")
 MOST_ROWS, LEAST_ROWS = 200, 3  # of a table; the newest, for a month may have thousands
 ALL_ROWS = 3_000  # that the tables of all tasks share
 MOST_AT_A_GLANCE = 5  # tasks; of more there is an overview
+STOOD = {
+    STALLED: "stalled: it was running but did not move.",
+    HANGING: "hanging: it stayed in a state that should pass.",
+}
 MEANING = (
     f"{HOURS_LOST} Hours saved: how long tasks moved, or had finished, when without a restart by"
     f" the watchdog they would have stood failed until somebody pressed Start at {MORNING:02}:00."
@@ -78,10 +92,10 @@ def _span(facts: Facts, zone: tzinfo) -> str:
 
 def _sums(facts: Facts) -> List[Dict[str, str]]:
     rows: Iterable[Tuple[str, str, str]] = (
-        ("tasks", str(len(facts.stories)), ""),
-        ("failures", str(facts.failures), ""),
-        ("starts", str(facts.starts), ""),
-        ("messages", str(len(facts.messages)), ""),
+        ("tasks", f"{len(facts.stories):,}", ""),
+        ("failures", f"{facts.failures:,}", ""),
+        ("starts", f"{facts.starts:,}", ""),
+        ("messages", f"{len(facts.messages):,}", ""),
         ("hours lost", hours(facts.lost), "bad" if facts.lost else ""),
         ("hours saved", hours(facts.saved), "good" if facts.saved else ""),
     )
@@ -142,12 +156,12 @@ def _task(story: Story, facts: Facts, zone: tzinfo, window: Window) -> Dict[str,
 
 def _state(story: Story) -> str:
     percent = "" if story.percent is None else f", {story.percent} %"
-    stalled = ", stalled" if story.is_still else ""
-    return f"{clean(story.state.state) or 'gone'}{stalled}{percent}"
+    still = f", {story.still.state}" if story.still else ""
+    return f"{clean(story.state.state) or 'gone'}{still}{percent}"
 
 
 def _summary(story: Story, facts: Facts, zone: tzinfo) -> str:
-    parts = [story.id, count(story.failures, "failure"), count(len(story.starts), "start")]
+    parts = [clean(story.id), count(story.failures, "failure"), count(len(story.starts), "start")]
     if story.lost:
         parts.append(f"{duration(story.lost)} lost")
     if story.saved:
@@ -203,7 +217,7 @@ def _first_seen(band: Band, story: Story, zone: tzinfo) -> str:
 
 def _what(band: Band) -> str:
     if band.stalled:
-        return "stalled: it was running but did not move."
+        return STOOD[band.state]
     state = clean(band.state) or "gone"
     if band.phase in BROKEN and band.codes:
         first, *later = (clean(code) for code in band.codes)

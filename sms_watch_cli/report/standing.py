@@ -8,12 +8,12 @@ from typing import List, Sequence, Tuple
 
 from sms_watch.model.task import Phase, TaskState
 from sms_watch.text import clean
-from sms_watch_cli.report.story import Story
+from sms_watch_cli.report.story import HANGING, STALLED, Story
 
-STALLED, CUT_OVER = "stalled", "cut_over"
+CUT_OVER = "cut_over"
 # What is worth a look stands first; then what is still on its way, and what has arrived.
 ORDER: Tuple[str, ...] = (
-    *(Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN, STALLED, Phase.PAUSED, Phase.BUSY),
+    *(Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN, STALLED, HANGING, Phase.PAUSED, Phase.BUSY),
     *(Phase.MOVING, Phase.READY, CUT_OVER, Phase.FINISHED, Phase.GONE),
 )
 WORDS = {
@@ -27,16 +27,16 @@ WORDS = {
 
 
 def kind(story: Story) -> str:
-    """Return how a task stands: its phase, that it has stalled, or that its cut-over may begin."""
-    if story.is_still:
-        return STALLED
+    """Return how a task stands: its phase, that it does not move, or its cut-over may begin."""
+    if story.still:
+        return story.still.state
     return CUT_OVER if story.state.state == TaskState.SYNCING else str(story.state.phase)
 
 
 def described(story: Story) -> str:
     """Return how a task stands in words, with the last code of its error."""
     words, codes = word(kind(story)), story.state.codes
-    tells = bool(codes) and story.needs_look and not story.is_still
+    tells = bool(codes) and story.needs_look and not story.still
     return f"{words}, {clean(codes[-1])}" if tells else words
 
 

@@ -13,6 +13,8 @@ from sms_watch.rules.forecast import Expected
 
 # Stands for a state where there is no task.
 GONE = ""
+# Stand for states in which it does not move, though it should: it runs, or something is done to it.
+STALLED, HANGING = "stalled", "hanging"
 # When people are there to press Start themselves; what is mended outside of it is time saved.
 MORNING, EVENING = 8, 18  # hours, local
 # In these states somebody should look at a task, worst first.
@@ -27,7 +29,7 @@ RESTS = len(NEED) + 1
 
 def hours(span: timedelta) -> str:
     """Return a span in hours, as it stands in a table."""
-    return f"{span / timedelta(hours=1):.1f}"
+    return f"{span / timedelta(hours=1):,.1f}"
 
 
 class Mark(NamedTuple):
@@ -64,7 +66,7 @@ class Band:
     """A span in which a task was in one state.
 
     ``codes`` are those of a failure, first to last, ``starts`` those sent within it; ``mended``:
-    one of them was accepted, and the task went on. ``stalled``: it ran, and did not move.
+    one of them was accepted, and the task went on. ``stalled``: it stood within another state.
     """
 
     begin: datetime
@@ -157,15 +159,10 @@ class Story:
         return self.rank < RESTS
 
     @property
-    def still_since(self) -> Optional[datetime]:
-        """When the stall began in which it is at the end."""
+    def still(self) -> Optional[Band]:
+        """The stall or the hang in which it is at the end."""
         stalls = (band for band in self.bands if band.stalled and band.end == self.state.end)
-        return next((band.begin for band in stalls), None)
-
-    @property
-    def is_still(self) -> bool:
-        """Whether it is in a stall at the end."""
-        return self.still_since is not None
+        return next(stalls, None)
 
     @property
     def rank(self) -> int:
@@ -174,7 +171,7 @@ class Story:
         if phase in NEED:
             return NEED.index(phase)
         halted = phase is Phase.PAUSED and self.state.codes
-        return len(NEED) if self.is_still or halted else RESTS + (phase is not Phase.PAUSED)
+        return len(NEED) if self.still or halted else RESTS + (phase is not Phase.PAUSED)
 
     def gap_before(self, band: Band) -> Optional[Gap]:
         """Return the gap at whose end a state was first seen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from sms_watch.model.notice import Notice
 from sms_watch.model.task import BROKEN, PHASES, Phase
@@ -14,7 +14,18 @@ from sms_watch.rules.movement import Sample
 from sms_watch.rules.pace import WHOLE
 from sms_watch.rules.record import TaskRecord
 from sms_watch.text import clean
-from sms_watch_cli.report.story import GONE, Band, Gap, Mark, Point, Start, Story, saved
+from sms_watch_cli.report.story import (
+    GONE,
+    HANGING,
+    STALLED,
+    Band,
+    Gap,
+    Mark,
+    Point,
+    Start,
+    Story,
+    saved,
+)
 
 
 def points(record: TaskRecord, before: Sequence[Sample], at: datetime) -> Iterator[Point]:
@@ -26,6 +37,14 @@ def points(record: TaskRecord, before: Sequence[Sample], at: datetime) -> Iterat
         percent = None if sample.percent is None else min(sample.percent, WHOLE)
         if sample not in before and (percent, sample.copied) != (None, None):
             yield Point(min(sample.at, at), percent, sample.sub_task, sample.copied)
+
+
+class _Stand(NamedTuple):
+    """A span in which a task stood where nothing should; the last one may be open."""
+
+    since: datetime
+    until: Optional[datetime]
+    why: str
 
 
 @dataclass
@@ -43,7 +62,7 @@ class Trace:
     record: Optional[TaskRecord] = None
     curve: Dict[datetime, Point] = field(default_factory=dict)
     starts: List[Start] = field(default_factory=list)
-    stalls: List[Tuple[datetime, Optional[datetime]]] = field(default_factory=list)
+    stands: List[_Stand] = field(default_factory=list)
 
     def add(self, record: TaskRecord, at: datetime) -> None:
         """Take what a record says, written at a moment, than which nothing in it is later."""
@@ -57,11 +76,18 @@ class Trace:
         elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
-        stalled = bool(self.stalls) and self.stalls[-1][1] is None
-        if record.movement.stall and not stalled:
-            self.stalls.append((min(record.movement.moved_at or at, at), None))
-        elif stalled and not record.movement.stall:
-            self.stalls[-1] = (self.stalls[-1][0], max(self.stalls[-1][0], at))
+        self._stand(record, at)
+
+    def _stand(self, record: TaskRecord, at: datetime) -> None:
+        """Take in whether the task stands where nothing should, and since when."""
+        why = STALLED if record.movement.stall else HANGING if record.hang else ""
+        if self.stands and self.stands[-1].until is None:
+            last = self.stands[-1]
+            if last.why == why:
+                return
+            self.stands[-1] = last._replace(until=max(last.since, at))
+        if why:
+            self.stands.append(_Stand(min(record.still_since or at, at), None, why))
 
     def leave(self, since: datetime) -> None:
         """Take in that the task is gone."""
@@ -158,10 +184,11 @@ class Trace:
         )
 
     def _stalled(self, begin: datetime, end: datetime) -> Iterator[Band]:
-        for since, until in self.stalls:
+        for since, until, why in self.stands:
             if since <= end and (until or end) >= begin:
                 within = max(since, begin), min(until or end, end)
-                yield Band(*within, "stalled", Phase.MOVING, stalled=True)
+                phase = Phase.MOVING if why == STALLED else Phase.BUSY
+                yield Band(*within, why, phase, stalled=True)
 
 
 def _strokes(

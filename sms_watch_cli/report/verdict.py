@@ -23,11 +23,15 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence, whether it is ``good`` or ``bad`` news, and what else to know."""
+    """The sentence, whether it is ``good`` or ``bad`` news, and what else to know.
+
+    ``ahead`` goes on with the sentence: when the last copy will be done, if that is known.
+    """
 
     sentence: str
     kind: str
     details: Tuple[str, ...] = ()
+    ahead: str = ""
 
 
 def verdict(facts: Facts, zone: tzinfo) -> Verdict:
@@ -40,17 +44,11 @@ def verdict(facts: Facts, zone: tzinfo) -> Verdict:
     if last is not None:
         blind = f"The tasks have not been seen since {when(last.begin, zone)}: {last.why}."
         return Verdict(f"{blind} {REMEDIES[last.why]}", "bad", (_stood(facts), *details))
-    ahead = _ahead(facts, zone)
+    ahead = say_forecast(facts.forecast, facts.end, zone) if facts.forecast.end else ""
     if troubled:
-        return Verdict(_needed(troubled, len(facts.stories)) + ahead, "bad", details)
+        return Verdict(_needed(troubled, len(facts.stories)), "bad", details, ahead)
     calm = f"No task needs attention: {_counted(facts.stories)}."
-    return Verdict(calm + ahead, "good", details)
-
-
-def _ahead(facts: Facts, zone: tzinfo) -> str:
-    """Return when the last copy will be done, as far as that was measured."""
-    told = facts.forecast
-    return f" {say_forecast(told, facts.end, zone)}" if told.end else ""
+    return Verdict(calm, "good", details, ahead)
 
 
 def _stood(facts: Facts) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 from sms_watch_cli.report.story import Gap, Story
 
@@ -81,13 +81,10 @@ def _course(points: Sequence[Tuple[datetime, int]], moments: Sequence[datetime])
 
 def _cut(sums: Sequence[Sum], gaps: Sequence[Gap]) -> Iterator[Tuple[Sum, ...]]:
     """Yield the stretches between gaps."""
-    begin: Optional[datetime] = None
-    for gap in gaps:
-        stretch = tuple(s for s in sums if (begin is None or s[0] >= begin) and s[0] <= gap.begin)
-        if stretch:
-            yield stretch
-        begin = gap.end
-    yield tuple(each for each in sums if begin is None or each[0] >= begin)
+    begins = [sums[0][0], *(gap.end for gap in gaps)]
+    ends = [*(gap.begin for gap in gaps), sums[-1][0]]
+    for begin, end in zip(begins, ends):
+        yield tuple((at, amount) for at, amount in sums if begin <= at <= end)
 
 
 def _ahead(stories: Sequence[Story], now: Sum) -> Iterator[Sum]:

@@ -438,6 +438,13 @@ def test_percentages_can_be_text_or_null() -> None:
     assert body["subtask_info"] is None
 
 
+def test_the_sub_task_under_way_need_not_be_named() -> None:
+    """It stands in the list of sub-tasks all the same."""
+    world = a_world(SimTask("a", "web-01", copied=210e9))
+    body = task_body(world.read("a"), NOW, Variants(named=False))
+    assert (body["subtask_info"], len(body["sub_tasks"])) == (None, 7)
+
+
 def test_sub_tasks_can_have_names_that_nobody_knows() -> None:
     """Their places stay what they are."""
     world = a_world(SimTask("a", "web-01", copied=210e9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, List, Sequence, Tuple
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_watch.journal.entries import Entry, EntryType
+from sms_watch.model.notice import Outcome, Start
 from sms_watch.model.task import Progress
 from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
@@ -127,6 +129,11 @@ def test_a_task_is_one_line_with_what_there_is_to_know() -> None:
             "stalled",
             "since Mon 23 Nov 18:15",
         ),
+        (
+            _task(1, "SKIPPING", since=0.5, rest=Call("20261124-0-0-hanging", BEGIN)),
+            "hanging",
+            "since Mon 23 Nov 18:30",
+        ),
     ],
 )
 def test_every_state_has_a_word_and_a_time(entry: Entry, state: str, time: str) -> None:
@@ -152,6 +159,30 @@ def test_a_task_that_nobody_sees_any_more_has_no_time_left() -> None:
     (row,) = rows(told, UTC)
     assert row["time"] == "last seen Mon 23 Nov 19:06"
     assert (told.forecast.end, told.forecast.unread) == (None, 1)
+
+
+def test_a_task_that_hangs_has_a_band_until_it_does_not() -> None:
+    """It needs somebody, as one that has stalled; the two are told apart."""
+    hang = Call("20261124-0-0-hanging", BEGIN)
+    stall = Call("20261124-0-0-stalled", BEGIN)
+    hangs = _task(2, "SKIPPING", since=1, rest=hang)
+    (story,) = _facts(hangs, end=3).stories
+    assert (described(story), story.needs_look) == ("hanging", True)
+    again = _task(2.5, "SKIPPING", since=1, rest=hang)
+    stalls = _task(4, "RUNNING", since=3, stall=stall, moved_at=_at(3))
+    (later,) = _facts(hangs, again, stalls, _task(5, "RUNNING", since=3), end=6).stories
+    stood = [(band.state, band.begin, band.end) for band in later.bands if band.stalled]
+    assert stood == [("hanging", _at(1), _at(4)), ("stalled", _at(3), _at(5))]
+    assert "hanging: it stayed in a state that should pass." in _page(_facts(hangs, end=3))
+    assert not later.needs_look
+
+
+def test_a_stall_that_was_over_before_the_days_that_are_shown_is_no_part_of_them() -> None:
+    """Lines from before are read only for what they began."""
+    stall = Call("20261124-0-0-stalled", BEGIN)
+    lines = [_task(1, "RUNNING", stall=stall, moved_at=_at(0)), _task(2, "RUNNING")]
+    (story,) = facts([*lines, _task(5, "RUNNING")], _at(4), _at(6), UTC).stories
+    assert [band.state for band in story.bands] == ["RUNNING"]
 
 
 def test_what_is_copied_has_a_full_bar() -> None:
@@ -211,6 +242,56 @@ def test_headings_of_rows_and_columns_are_marked_as_such() -> None:
     assert len(re.findall('<th scope="col">', table)) == 6
     assert len(re.findall('<th scope="row">', table)) == 6
     assert "<th>" not in text
+
+
+def test_starts_that_were_not_taken_are_counted_apart() -> None:
+    """Beside the failure in which they were sent."""
+    starts = {"a": Start("20261123-19-0-start", Outcome.UNKNOWN)}
+    fails = _task(1, "MIGRATE_FAIL", since=1, code=LINE_LOST)
+    refused = {"a": replace(starts["a"], outcome=Outcome.REFUSED)}
+    sent = [_line(1, starts=starts), replace(_line(1, starts=refused), type=EntryType.ACK)]
+    assert "<i>1 h so far, 1 start, 0 accepted</i>" in _page(_facts(fails, *sent, end=2))
+
+
+NASTY = "<b>\"'&" + "\u202e" + "x" * 300
+HEBREW = "\u05e9\u05e8\u05ea-01 " * 6
+
+
+def test_names_from_outside_are_shortened_and_escaped_in_the_overview() -> None:
+    """No markup, nothing invisible; where letters run from right to left only the name does."""
+    told = _many(*(_named(name, 1) for name in (NASTY, HEBREW)))
+    text = _page(told)
+    assert "<b>&" not in text
+    assert "\u202e" not in text
+    assert "&lt;b&gt;" in text
+    assert "x" * 64 not in text
+    assert "summary h2, .overview a { unicode-bidi: isolate; }" in text
+
+
+def _named(name: str, hours: float) -> Entry:
+    return _line(hours, tasks={f"id-{len(name)}": TaskRecord("RUNNING", _at(0), name)})
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2, "relative luminance")."""
+    digits = colour if len(colour) == 6 else "".join(each * 2 for each in colour)
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_colour_of_a_text_can_be_read_on_its_ground() -> None:
+    """At least 4.5 to 1 (WCAG 2.2, 1.4.3), in light, in dark, and on paper."""
+    themes = re.findall(r":root \{(.*?)\}", _page(_many()), re.DOTALL)
+    assert len(themes) == 3
+    for theme in themes:
+        colours = dict(re.findall(r"--(\w+): #(\w{3,6});", theme))
+        for text in ("ink", "soft", "move", "fail", "pause", "stall", "done"):
+            for ground in ("paper", "card"):
+                lights = sorted(_luminance(colours[each]) + 0.05 for each in (text, ground))
+                assert lights[1] / lights[0] >= 4.5, (text, ground)
 
 
 # Charts that fold
@@ -370,15 +451,16 @@ def test_bytes_are_said_in_the_unit_that_suits_them(amount: float, said: str) ->
 
 def test_the_verdict_says_when_the_last_copy_will_be_done() -> None:
     """And which task that is; it says nothing of it where nothing was measured."""
-    told = _facts(_copying(2, 50), _copying(2, 25, "b"), end=2)
-    assert verdict(told, UTC).sentence == (
-        "No task needs attention: 2 running. Done about Tue 02:00, web-b last."
-    )
-    assert "Done" not in verdict(_facts(_task(1, "RUNNING"), end=2), UTC).sentence
+    told = verdict(_facts(_copying(2, 50), _copying(2, 25, "b"), end=2), UTC)
+    assert told.sentence == "No task needs attention: 2 running."
+    assert told.ahead == "Done about Tue 02:00, web-b last."
+    assert verdict(_facts(_task(1, "RUNNING"), end=2), UTC).ahead == ""
     failed = _facts(_copying(2, 50), _task(1, "MIGRATE_FAIL", "b", code=LINE_LOST), end=2)
     assert verdict(failed, UTC).sentence == (
         "1 of 2 tasks needs attention: web-b (failed, SMS.0807)."
-        " Done about 22:00, web-a last; 1 stands still and is not counted."
+    )
+    assert "attention: web-b (failed, SMS.0807). <span>Done about 22:00, web-a last" in _page(
+        failed
     )
 
 
@@ -445,11 +527,15 @@ def test_rows_of_many_tasks_share_what_a_page_holds() -> None:
 
 
 def test_the_page_of_a_wave_in_a_real_browser_where_there_is_one(tmp_path: Path) -> None:
-    """Fifty tasks fit a phone without scrolling sideways, in letters that can be read."""
+    """It fits a phone without scrolling sideways, whatever names there are, and can be read."""
     if browser.found() is None:
         assert 'content="width=device-width, initial-scale=1"' in _waves_page(50)
         return
-    for seen in browser.measures(_waves_page(50), [320, 390, 1200], tmp_path):
+    named = _page(_many(_named(NASTY, 1), _named(HEBREW, 1)))
+    pages = (_waves_page(50), named)
+    for seen in (
+        each for text in pages for each in browser.measures(text, [320, 390, 1200], tmp_path)
+    ):
         assert seen["needed"] <= seen["width"], seen
         assert seen["smallest"] >= 11
         assert seen["resources"] == 0

@@ -19,6 +19,7 @@ from sms_watch.model.task import ErrorClass, Gone, Task, TaskState
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
 from sms_watch.rules.error_codes import table
+from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.plan import plan
 from sms_watch.rules.record import Memory, TaskRecord
 from tests.support.builders import NOW, a_policy, a_reading, a_record, a_situation, a_task, minutes
@@ -26,6 +27,7 @@ from tests.support.extent import sample
 
 STATES = [*(str(state) for state in TaskState), "INVENTED_NEXT_YEAR"]
 LIMITS = {"transient": None, "retryable": 5, "ambiguous": 2, "unknown": 2}
+PASSING = ("ABORTING", "RESETING", "DELETING", "SKIPPING", "SYNC_F_ROLLBACKING")
 SHORTEST, LONGEST = 2, 15
 WAITS = [SHORTEST, SHORTEST, 4, 8, LONGEST, LONGEST, LONGEST]
 RUN = a_situation()
@@ -138,6 +140,35 @@ def test_nothing_is_told_twice(state: str) -> None:
         again = plan([case.task], after, RUN)
         assert not again.notices, case
         assert not (first.starts and again.starts), case
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_first_copy_is_told_where_a_task_begins_to_synchronise(state: str) -> None:
+    """After every other state but an end of the task, and once."""
+    for before, done in itertools.product(STATES, (True, False)):
+        copy = FirstCopy(done_at=NOW - minutes(9) if done else None)
+        decision = decide(a_reading(a_task(state=state)), a_record(state=before, first_copy=copy))
+        seen = before not in ("SYNCING", "SYNC_SUCCESS", "MIGRATE_SUCCESS")
+        told = Kind.COPIED in [notice.kind for notice in decision.notices]
+        assert told is (state == "SYNCING" and seen and not done), (before, done)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_hang_is_told_where_nothing_should_stay(state: str) -> None:
+    """In the states that a task passes through, and in READY after a start; nowhere else."""
+    day = timedelta(days=1)
+    for started, event in itertools.product((True, False), ("1-failed", "")):
+        known = a_record(
+            state=state,
+            since=NOW - day,
+            failed_event=event,
+            recent=(NOW - day,),
+            last_at=NOW - day if started else None,
+        )
+        decision = decide(a_reading(a_task(state=state)), known)
+        told = Kind.HANGING in [notice.kind for notice in decision.notices]
+        waits = state == "READY" and started and bool(event)
+        assert told is (state in PASSING or waits), (started, event)
 
 
 def test_a_failure_at_first_sight_is_always_told() -> None:

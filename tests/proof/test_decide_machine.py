@@ -49,6 +49,8 @@ WAITS = [minutes(number) for number in (2, 2, 4, 8, 15)]
 SHORTEST, LONGEST, HALF_AN_HOUR, AN_HOUR = minutes(2), minutes(15), minutes(30), minutes(60)
 FAILED = ("MIGRATE_FAIL", "SYNC_FAIL")
 MOVING = ("RUNNING", "SYNCING")
+COPIED = ("SYNCING", "MIGRATE_SUCCESS")
+BEHIND = ("SYNC_FAIL", "SYNC_F_ROLLBACK_SUCCESS")
 ENDS = {
     "ABORTING": Kind.PAUSED,
     "ABORT": Kind.PAUSED,
@@ -75,8 +77,8 @@ class Truth:
 
     ``streak`` are the starts in a row without progress that may have been taken, ``tries`` all
     that were sent. ``skips`` are the runs in a row that had no time for one. ``unproved``: it was
-    told as running, and broke again at the same place. The agent went at ``went_at``, came back at
-    ``back_at``.
+    told as running, and broke again at the same place. ``copied``: its first full copy is done.
+    The agent went at ``went_at``, came back at ``back_at``.
     """
 
     def __init__(self) -> None:
@@ -95,12 +97,14 @@ class Truth:
         self.back_at: Optional[datetime] = None
         self.fails: List[datetime] = []
         self.flaps = 0
+        self.copied = False
 
     def due_news(self, task: Task, now: datetime) -> Set[Kind]:
         """Take in what was read, and return what is to be told of it."""
         state, before = task.state, self.last
         was = before.state if before else ""
         further = task.progress.is_ahead_of(self.mark)
+        copied = self._copied(state, was)
         if state not in FAILED or further:
             self.skips = 0
         if state in FAILED:
@@ -110,7 +114,7 @@ class Truth:
         else:
             news = self._resting(state, was, now)
         self.last = task
-        return news
+        return news | copied
 
     def may_start(self, task: Task, now: datetime) -> bool:
         """Return whether the task, which was just taken in, is to be started."""
@@ -133,6 +137,17 @@ class Truth:
         self.mark = task.progress.high_water(self.mark)
         if outcome not in (Outcome.REFUSED, Outcome.FAILED):
             self.streak += 1
+
+    def _copied(self, state: str, was: str) -> Set[Kind]:
+        """Return whether the first full copy is news, before anything else is taken in."""
+        waited = self.is_open and bool(self.fails and self.sent and self.sent >= self.fails[-1])
+        reset = (was, state) == ("RESETING", "READY")
+        if reset or ((was, state) == ("READY", "RUNNING") and not waited):
+            self.copied = False
+        before, over = self.copied, state in COPIED or (not was and state in BEHIND)
+        self.copied = before or over
+        seen = bool(was) and state == "SYNCING"
+        return {Kind.COPIED} if seen and not before else set()
 
     def _failed(self, task: Task, was: str, further: bool, now: datetime) -> Set[Kind]:
         same_line = LIMITS[task.error.code] is None and LIMITS.get(self.code, 0) is None

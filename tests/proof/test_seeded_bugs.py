@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import planted_bugs_in_journal as journal
+from tests.support import planted_bugs_in_page as page
 from tests.support import planted_bugs_in_rules as rules
 from tests.support import planted_bugs_in_services as services
 from tests.support import planted_bugs_in_words as words
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=planted")
 
 
-BUGS = [*journal.BUGS, *rules.BUGS, *services.BUGS, *words.BUGS]
+BUGS = [*journal.BUGS, *page.BUGS, *rules.BUGS, *services.BUGS, *words.BUGS]
 
 
 def test_every_mistake_can_be_planted_and_names_a_test() -> None:

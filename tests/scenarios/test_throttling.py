@@ -117,6 +117,26 @@ def test_a_throttled_task_is_not_told_as_one_that_cannot_be_read(hours: Simulate
     assert not {"unreadable", "readable"} & set(_told(hours))
 
 
+def test_a_run_writes_of_those_that_wait_no_more_than_changed() -> None:
+    """Of a hundred that wait for hours a few have their turn in each run."""
+    simulated = SimulatedRuns(
+        SimTask(f"t{number:02}", f"web-{number}", size=300e12) for number in range(100)
+    )
+    reads, lines = 4, []
+    with patched_transport(simulated, Random(0).random):  # noqa: S311 - for pauses, no secret
+        for _ in range(36):
+            simulated.written.clear()
+            simulated.variants = Variants(reads_a_minute=reads, may_list=False)
+            simulated.clock.set(simulated.clock.now() + minutes(5))
+            simulated.world.advance()
+            simulated.wake()
+            plans = [line for line in simulated.written if b'"type":"plan"' in line]
+            lines.append(max(map(len, plans)))
+    assert lines[0] > 5_000
+    # One stops waiting where another begins to; and there are samples of those that were read.
+    assert max(lines[2:]) < 700 + reads * 2 * 150
+
+
 def test_a_start_that_the_limit_holds_up_calls_a_person(hours: SimulatedRuns) -> None:
     """Once, when it has waited longer than any start waits, with the reason."""
     assert _told(hours).count("needs_person") == len(hours.ids)

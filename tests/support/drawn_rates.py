@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulated_cloud.variants import Percents, SubTasks, Variants
 
@@ -51,3 +51,13 @@ def draw_variants(dice: random.Random, discovers: bool) -> Variants:
         whole_beyond_end=dice.random() < 0.5,
         last_bytes=dice.random() < 0.5,
     )
+
+
+def draw_names(seed: int, variants: Variants) -> Variants:
+    """Draw whether answers name the sub-task under way; some that list them do not.
+
+    From dice of their own, so that the other seeds keep their nights.
+    """
+    dice = random.Random(f"names of {seed}")  # noqa: S311 - a seed, no secret
+    tells = variants.sub_tasks is not SubTasks.LEFT_OUT and variants.percents is not Percents.NULL
+    return replace(variants, named=not tells or dice.random() < 0.7)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Collection, Dict, FrozenSet, Mapping, Optional
+from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from sms_watch.model.notice import Kind
 
@@ -28,7 +28,11 @@ OWN_CLASSES = (
     "SMS.1315=retryable",
     "SMS.0807=retryable, SMS.1807=ambiguous",
 )
-TO_MUTE = tuple(kind for kind in Kind if kind not in (Kind.TEST, Kind.MEMORY_LOST))
+# Copies are muted by themselves, so that seeds from before they were told mute what they did.
+TO_MUTE: Tuple[Kind, ...] = tuple(
+    kind for kind in Kind if kind not in (Kind.TEST, Kind.MEMORY_LOST, Kind.COPIED)
+)
+NO_COPIES = 0.1  # of the settings that are drawn
 # The time after a run's budget in which it writes down what it did.
 TO_WRITE = 5
 A_WISH = 0.03  # the chance per tick that other kinds are wanted
@@ -40,7 +44,9 @@ def draw_settings(seed: int) -> Dict[str, str]:
     if dice.random() < 0.5:
         return {}
     shortest = dice.choice([1, 2, 7])
-    muted = dice.sample(TO_MUTE, dice.choice([0, 0, 1, 3, 8]))
+    muted: List[Kind] = dice.sample(TO_MUTE, dice.choice([0, 0, 1, 3, 8]))
+    if random.Random(f"copies of {seed}").random() < NO_COPIES:  # noqa: S311 - as above
+        muted.append(Kind.COPIED)
     texts = {
         "RESUME_MAX_ATTEMPTS": dice.choice(["0", "1", "5", "60"]),
         "RESUME_BACKOFF_MINUTES": str(shortest),

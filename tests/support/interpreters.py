@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Dict, List
 
 from packaging_zip.interpreters import RUNTIMES, installed_runtimes, interpreter
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @functools.cache

@@ -19,13 +19,13 @@ from tests.support.promised_kinds import (
     MEANING,
     MEANINGS,
     OPENINGS,
-    PASSING,
     TOLD,
 )
 from tests.support.promised_starts import PROOF, SECOND, PromisedStarts
+from tests.support.promised_stays import PromisedStays
 from tests.support.promised_texts import check_texts
 from tests.support.simulated_run import SimulatedRuns
-from tests.support.wakes import GONE, STRANGE, RunRecord
+from tests.support.wakes import GONE, RunRecord
 
 MOST_REMINDERS = 6
 SAMPLED = 8 * 60  # seconds
@@ -48,6 +48,7 @@ class Invariants:
     def __init__(self, simulated: SimulatedRuns, figures: Figures = DEFAULTS) -> None:
         self._runs, self._figures = simulated, figures
         self._starts = PromisedStarts(simulated, figures)
+        self._stays = PromisedStays(simulated, figures)
         # The simulated services put them into their errors, and into what they say of tasks.
         self._secrets = secrets_of(simulated.keys)
         self._checked = self._read = self._heard = 0
@@ -58,8 +59,6 @@ class Invariants:
         self._unread: Dict[str, int] = {}
         self._passed: Dict[str, int] = {}
         self._gone: Dict[str, int] = {}
-        self._passing: Dict[str, Tuple[str, datetime, int]] = {}
-        self._hanging: Set[str] = set()
         self._spoken: Dict[str, List[datetime]] = {}
         self._loud: Dict[str, datetime] = {}
         self._ever_loud: Set[str] = set()
@@ -81,6 +80,7 @@ class Invariants:
         """Take in that nobody wants to hear these kinds from now on, and all others."""
         self._figures = replace(self._figures, muted=muted)
         self._ever_muted |= muted
+        self._stays.note_wish(muted)
         self._always_muted &= muted
 
     def check(self) -> None:
@@ -90,6 +90,7 @@ class Invariants:
         ended = sorted(wakes, key=lambda wake: wake.ended_as)
         for wake in ended:
             self._note_told(wake)
+            self._stays.note_read(wake)
         for wake in ended:
             self._check_run(wake)
         # People hear of a run within another when each of them publishes.
@@ -106,7 +107,7 @@ class Invariants:
         self._check_ended(latest)
         self._check_unread(ended)
         self._check_asked(ended)
-        self._check_hanging(ended)
+        self._stays.check(ended, latest, self._latest, self._good[-1], self._ever_loud)
         self._starts.check_brought_back(latest, self._good[-1])
         self._check_quiet(ended)
         self._note_calm(ended)
@@ -171,7 +172,7 @@ class Invariants:
                 still = self._figures.still
                 last = self._still.get(task_id, (None, wake.moment - still))[1]
                 assert wake.moment - last >= still - SECOND, "it had moved"
-            assert kind != "hanging" or self._figures.hang, "a hang, where none is to be told"
+            self._stays.check_new(wake, notice)
 
     def _check_wanted(self, wake: RunRecord, notice: Dict[str, Any]) -> None:
         """What is told is of a kind that people want, or wanted when it came to be owed."""
@@ -192,10 +193,7 @@ class Invariants:
             self._latest[task_id] = kind
         if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
-        if kind == "hanging":
-            self._hanging.add(task_id)
-        elif kind not in BESIDES or kind == "moving":
-            self._hanging.discard(task_id)
+        self._stays.note_heard(notice, self._ever_loud)
         if kind == "unreadable":
             self._known_unread.add(task_id)
         if kind == "readable":
@@ -316,23 +314,6 @@ class Invariants:
                 known = known or task_id in self._loud
                 said = f"{task_id} is not read, and nobody knows"
                 assert known or self._unread[task_id] < UNREAD_RUNS, said
-
-    def _check_hanging(self, ended: List[RunRecord]) -> None:
-        """A task that stays where nothing should is told, by the second good run that could."""
-        now, figures = self._runs.clock.now(), self._figures
-        read = {name for wake in ended for name, states in wake.saw.items() if STRANGE in states}
-        for task_id, state in self._runs.strange.items():
-            # A run that could not write down what it read leaves nothing to count from.
-            if task_id in read and self._good[-1]:
-                before, since, late = self._passing.get(task_id, (state, now, 0))
-                since = since if before == state else now
-                late = late + 1 if now - since >= figures.hang else 0
-                self._passing[task_id] = state, since, late
-                due = state in PASSING and figures.hang and "hanging" not in self._ever_muted
-                known = task_id in (*self._hanging, *self._ever_loud)
-                assert not due or known or late <= 1, f"{task_id} hangs, and nobody knows"
-        for task_id in self._passing.keys() - self._runs.strange.keys():
-            del self._passing[task_id]
 
     def _check_asked(self, ended: List[RunRecord]) -> None:
         """No id is passed over for long, however few reads there are in a minute.

@@ -24,7 +24,8 @@ from tests.support.fakes import FakeStore
 
 DAY = timedelta(days=1)
 MIDNIGHT = NOW.replace(hour=0, minute=0) + DAY
-TODAY = "20261124"
+TODAY, TOMORROW = "20261124", "20261125"
+LONG = "x" * 900  # the name of a task that makes a record of a kilobyte
 NONCES = itertools.count()
 
 
@@ -98,3 +99,24 @@ def types_of(store: AppendStore, day: str = TODAY) -> List[str]:
     """Return what the lines of a day's object are."""
     data = store.get(name_of(day)) or b""
     return [str(entry.type) if entry else "damaged" for entry in replay([data])]
+
+
+def long_entry(number: int, now: datetime = NOW, tasks: int = 10) -> Entry:
+    """Return an entry of some kilobytes; entries of five numbers in a row are about other tasks."""
+    about = (f"task-{number % 5}-{each}" for each in range(tasks))
+    record = a_record(state=f"STATE-{number}", name=LONG, since=NOW)
+    return an_entry(now, tasks=dict.fromkeys(about, record))
+
+
+def fill(store: AppendStore, number: int, now: datetime = NOW, tasks: int = 10) -> List[Entry]:
+    """Append entries of some kilobytes as one run after the other does; return them."""
+    written = [long_entry(each, now, tasks) for each in range(number)]
+    for entry in written:
+        journal = a_journal(store, now)
+        journal.append(entry, journal.read().position)
+    return written
+
+
+def lines_in(store: AppendStore, day: str = TODAY) -> List[bytes]:
+    """Return the lines of a day's first object."""
+    return (store.get(name_of(day)) or b"").splitlines(keepends=True)

@@ -6,6 +6,71 @@ from tests.support.planted_bug import Bug
 
 BUGS = [
     Bug(
+        "a first copy is told again after each failure",
+        "rules/movement.py",
+        "return Movement(first_copy=self.first_copy)",
+        "return Movement()",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a first copy that is done is told to nobody",
+        "rules/decide.py",
+        "    if not is_news:",
+        "    if True:",
+        "proof/test_soak.py::test_the_promises_hold[10-]",
+    ),
+    Bug(
+        "a first copy is told at first sight, which nobody saw",
+        "rules/first_copy.py",
+        'before not in ("", *DONE)',
+        "before not in DONE",
+        "unit/rules/test_first_copy.py"
+        "::test_no_copy_is_told_that_nobody_saw_or_that_has_an_end_of_its_own",
+    ),
+    Bug(
+        "a task that is copied anew is not told again",
+        "rules/first_copy.py",
+        "    if _begins(task.state, before, goes_on):",
+        "    if False:",
+        "unit/rules/test_first_copy.py::test_a_task_that_is_reset_is_copied_anew",
+    ),
+    Bug(
+        "the end of a hang is told to nobody",
+        "rules/hang.py",
+        "return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))",
+        "return left",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a task that waits after its start hangs unseen",
+        "rules/hang.py",
+        "(record.phase is Phase.READY and record.was_started)",
+        "False",
+        "proof/test_soak.py::test_the_promises_hold[8-]",
+    ),
+    Bug(
+        "a hang is told of a task that moves",
+        "rules/hang.py",
+        "return record.state in PASSING or (",
+        "return record.phase is not Phase.FAILED or (",
+        "proof/test_soak.py::test_the_promises_hold[10-]",
+    ),
+    Bug(
+        "a start that nobody took is one without effect",
+        "rules/starts.py",
+        "accepted_at = self.last_at if outcome is Outcome.DONE else None",
+        "accepted_at = self.last_at",
+        "unit/rules/test_starts.py::test_nothing_has_come_of_the_first_accepted_start_since_then",
+    ),
+    Bug(
+        "a start is without effect though its task has changed",
+        "rules/decide.py",
+        "starts = known.starts if same else known.starts.heeded()",
+        "starts = known.starts",
+        "unit/rules/test_decide.py"
+        "::test_a_start_is_not_said_to_have_no_effect_where_that_is_not_known",
+    ),
+    Bug(
         "the cap is checked one start too late",
         "rules/decide.py",
         "if limit is not None and starts.attempts >= limit:",
@@ -43,9 +108,24 @@ BUGS = [
     Bug(
         "a closing notice without its opening",
         "rules/telling.py",
-        "told = [each for each in notice.follows if kind_of(each) in notify_on]",
-        "told = list(notice.follows)",
+        "heard = tuple(each for each in notice.follows if each in told)",
+        "heard = notice.follows",
         "unit/rules/test_telling.py::test_a_muted_opening_mutes_its_closing",
+    ),
+    Bug(
+        "an end goes by who wants to hear its opening by now",
+        "rules/telling.py",
+        "heard = tuple(each for each in notice.follows if each in told)",
+        "heard = tuple(each for each in notice.follows if kind_of(each) in notify_on)",
+        "proof/test_soak.py::test_the_promises_hold[20-]",
+    ),
+    Bug(
+        "the end of what a summary stood for is told to nobody",
+        "rules/telling.py",
+        "        (*openings, *watch.openings_of(decision.task_id)),\n",
+        "        (),\n",
+        "unit/rules/test_telling.py"
+        "::test_the_end_of_what_was_held_back_goes_out_once_a_summary_stood_for_it",
     ),
     Bug(
         "an hour in which nobody could look counts as an hour of running",
@@ -226,8 +306,8 @@ BUGS = [
     Bug(
         "what nobody wants to hear is told",
         "rules/telling.py",
-        "if notice.kind not in notify_on or (notice.follows and not told):",
-        "if notice.follows and not told:",
+        "if notice.kind not in notify_on:",
+        "if False:",
         "proof/test_soak.py::test_the_promises_hold[1-]",
     ),
     Bug(
@@ -236,6 +316,13 @@ BUGS = [
         "if not limit or reading.now",
         "if reading.now",
         "proof/test_soak.py::test_the_promises_hold[3-]",
+    ),
+    Bug(
+        "a run starts as many as it likes",
+        "rules/plan.py",
+        "d.held_back(Reason.RUN_LIMIT) if d.task_id in late else d for d",
+        "d for d",
+        "proof/test_soak.py::test_the_promises_hold[19-]",
     ),
     Bug(
         "an open call is not repeated while the task hangs",

@@ -21,7 +21,7 @@ BUGS = [
     ),
     Bug(
         "what a task says is remembered otherwise than it is read",
-        "observe.py",
+        "looks.py",
         "ports.migration.read_task(task_id).with_texts(ports.redact)",
         "ports.migration.read_task(task_id)",
         "scenarios/test_keys.py::test_a_state_that_holds_a_key_is_one_state",
@@ -52,7 +52,7 @@ BUGS = [
         "adapters/sdk.py",
         "        if self._guard.refused:\n",
         "        if False:\n",
-        "run/test_run.py::test_keys_that_worked_are_refused_four_times_and_then_once_a_run",
+        "run/test_run_refused_keys.py::test_keys_that_worked_are_refused_four_times_and_then_once_a_run",
     ),
     Bug(
         "a throttled account is asked on",
@@ -151,7 +151,7 @@ BUGS = [
         "adapters/sdk.py",
         "SHARE = 0.5\n",
         "SHARE = 1.0\n",
-        "adapters/test_sdk.py::test_a_read_leaves_half_of_the_time_to_others",
+        "adapters/test_retries.py::test_a_read_leaves_half_of_the_time_to_others",
     ),
     Bug(
         "a list in place of reads uses their time",

@@ -59,7 +59,7 @@ BUGS = [
         "../packaging_zip/checkout.py",
         "    if not is_checkout(root):\n        return [root",
         "    if True:\n        return [root",
-        "repository/test_zip.py::test_what_git_ignores_is_in_no_zip",
+        "repository/test_zip_refusals.py::test_what_git_ignores_is_in_no_zip",
     ),
     Bug(
         "a message that was refused for its words is composed again as it is",

@@ -21,8 +21,9 @@ from simulated_cloud.task import FAILED, MOVING, PAUSED, SETTING_UP, SimTask
 from sms_watch.adapters.answers import Answer
 from tests.support.canaries import a_pair, draw, secrets_of
 from tests.support.clouds import KEY
-from tests.support.drawn_rates import Rates, draw_variants
+from tests.support.drawn_rates import Rates, draw_names, draw_variants
 from tests.support.drawn_settings import CLASSES, Figures, Wishes, all_but, draw_settings
+from tests.support.drawn_waves import Waves
 from tests.support.fickle_services import FickleServices
 from tests.support.hardships import Hardships
 from tests.support.invariants import Invariants
@@ -86,6 +87,7 @@ class Soak:
         # Of their own, so that a seed that was kept has the nights for which it was kept.
         self.more_dice = random.Random(f"variants of {self.seed}")  # noqa: S311 - as above
         self._numbers = itertools.count()
+        self.waves = Waves(self.seed, self.size.ticks * self.size.tick, self.as_before)
         self.keys = AGENCY if self.seed % 2 else KEY
         self.simulated = SimulatedRuns(self._new_task() for _ in range(self.size.tasks))
         self.simulated.keys, self.simulated.by_agency = self.keys, self.keys is AGENCY
@@ -96,7 +98,8 @@ class Soak:
             self.simulated.refuses = lambda message: "server 1" in message
         variants = draw_variants(self.more_dice, self.simulated.discovers)
         # Of the accounts whose tasks are named, every second one may not list them.
-        self.simulated.variants = replace(variants, may_list=self.seed % 3 != 2)
+        variants = replace(variants, may_list=self.seed % 3 != 2)
+        self.simulated.variants = variants if self.as_before else draw_names(self.seed, variants)
         self.services = FickleServices(
             self.more_dice, self.simulated, self.size.tasks, self._later, self._resume
         )
@@ -119,7 +122,7 @@ class Soak:
         number = next(self._numbers)
         # People give an agent its keys on its command line, and that as a name to its server.
         keys = f" --sk {self.keys.secret}" if number % 4 == 3 else ""
-        return SimTask(
+        task = SimTask(
             f"task-{number:02}",
             f"server {number}{keys}",
             type=self.dice.choice(["MIGRATE_FILE", "MIGRATE_BLOCK"]),
@@ -131,6 +134,7 @@ class Soak:
             connected=self.dice.choice([True, None]),
             prepared=self.more_dice.choice([0, SETTING_UP, SETTING_UP]),
         )
+        return self.waves.drawing(task)
 
     def tick(self) -> None:
         """Let the time between two ticks pass, wake the function, and check its promises."""
@@ -142,6 +146,7 @@ class Soak:
             self._trouble()
             self.hardships.happen()
             self._wish()
+            self.waves.happen(self.simulated)
         self.world.advance()
         if self.calm or self.dice.random() >= self.rates.missed:
             self.simulated.wake()

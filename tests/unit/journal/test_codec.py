@@ -143,7 +143,7 @@ def test_a_fraction_that_is_no_number_is_refused(number: Any) -> None:
     [
         (Failure, {"flaps": 5}),
         (Failure, {"event_id": "7"}),
-        (Call, {"event_id": "20261124-0-0-invented", "at": "2026-11-24T00:03:00Z"}),
+        (Call, {"event_id": "2026-11-24T00:03-failed", "at": "2026-11-24T00:03:00Z"}),
         (Agent, {"event_id": "x"}),
         (Sight, {"since": "2026-11-24T00:03:00Z", "event_id": "x"}),
         (WatchRecord, {"event_id": "x"}),

@@ -29,9 +29,22 @@ from sms_watch.journal.entries import read as read_line
 from sms_watch.model.notice import Kind, Notice, Outcome, Start
 from sms_watch.model.task import Progress
 from sms_watch.redaction import Redactor
+from sms_watch.rules.airtime import Airtime
+from sms_watch.rules.call import Call
 from sms_watch.rules.movement import Sample
+from sms_watch.rules.plan import plan
 from sms_watch.rules.record import Lease, Memory, TaskRecord, WatchRecord
-from tests.support.builders import NOW, a_notice, a_record, a_started_record, a_task, varied
+from sms_watch.rules.sight import Sight
+from tests.support.builders import (
+    NOW,
+    a_notice,
+    a_record,
+    a_running_task,
+    a_situation,
+    a_started_record,
+    a_task,
+    varied,
+)
 from tests.support.strategies import entries, notices
 
 
@@ -154,6 +167,21 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
     assert decode(line).notices == (notice,)
 
 
+def test_a_kind_of_a_later_version_costs_nothing_else() -> None:
+    """What is open by that name stays so; only who knows the kind can tell a notice of it."""
+    later = "20261124-0-0-invented"
+    record = replace(a_record(failed_event=""), rest=Call(later, NOW))
+    entry = an_entry(tasks={"a": record}, notices=(a_notice(), a_notice(event_id=later)))
+    data = json.loads(encode(entry))
+    data["notices"][1]["kind"] = "invented"
+    memory = fold([decode(json.dumps(data).encode())])
+    assert memory.tasks == {"a": record}
+    assert list(memory.outbox) == [a_notice().event_id]
+    (planned,) = plan([a_running_task()], memory, a_situation()).decisions
+    assert planned.record
+    assert planned.record.rest is None
+
+
 def test_a_newer_format_stops_everything() -> None:
     """To go on with half of what a newer version knew would do harm: the error says what to do."""
     data = json.loads(encode(an_entry()))
@@ -194,9 +222,9 @@ def test_a_sample_is_three_numbers() -> None:
     """What moves all the time is written compactly: percent, bytes and speed."""
     record = _moved(RUNNING, replace(HALF_WAY, percent=51, copied=2000))
     entry = replace(an_entry(tasks={"a": record}), at=LATER)
-    line = encode(entry, {"a": RUNNING})
+    line = encode(entry, Memory({"a": RUNNING}))
     assert json.loads(line)["tasks"] == {"a": [51, 2000, 95.5]}
-    assert decode(line, {"a": RUNNING}) == entry
+    assert decode(line, Memory({"a": RUNNING})) == entry
 
 
 @pytest.mark.parametrize(
@@ -211,9 +239,9 @@ def test_a_sample_is_three_numbers() -> None:
 def test_what_a_sample_does_not_say_is_written_whole(record: TaskRecord) -> None:
     """A record that changed in anything else stands in its line as it is."""
     entry = replace(an_entry(tasks={"a": record}), at=LATER)
-    line = encode(entry, {"a": RUNNING})
+    line = encode(entry, Memory({"a": RUNNING}))
     assert json.loads(line)["tasks"] == {"a": codec.dump(record)}
-    assert decode(line, {"a": RUNNING}) == entry
+    assert decode(line, Memory({"a": RUNNING})) == entry
 
 
 STARTED = a_started_record(last_id="20261124-4711-0-start", outcome=Outcome.UNKNOWN, total_starts=1)
@@ -226,23 +254,23 @@ def test_an_acknowledgement_repeats_nothing(outcome: Outcome) -> None:
     record = STARTED.settled(outcome, before)
     starts = {"a": Start("20261124-4711-0-start", outcome)}
     entry = an_entry(EntryType.ACK, tasks={"a": record}, starts=starts)
-    line = encode(entry, {"a": STARTED})
+    line = encode(entry, Memory({"a": STARTED}))
     assert json.loads(line)["tasks"] == {"a": str(outcome)}
-    assert decode(line, {"a": STARTED}) == entry
+    assert decode(line, Memory({"a": STARTED})) == entry
 
 
 def test_an_unknown_outcome_changes_nothing() -> None:
     """Until its answer is known a start counts as planned: there is no record to write."""
     starts = {"a": Start("20261124-4711-0-start")}
     entry = an_entry(EntryType.ACK, tasks={"a": STARTED}, starts=starts)
-    assert "tasks" not in json.loads(encode(entry, {"a": STARTED}))
+    assert "tasks" not in json.loads(encode(entry, Memory({"a": STARTED})))
 
 
 def test_a_start_that_was_not_sent_is_written_whole() -> None:
     """It leaves what was before, which the plan does not hold."""
     starts = {"a": Start("20261124-4711-0-start", Outcome.SKIPPED)}
     entry = an_entry(EntryType.ACK, tasks={"a": a_record()}, starts=starts)
-    line = encode(entry, {"a": STARTED})
+    line = encode(entry, Memory({"a": STARTED}))
     assert json.loads(line)["tasks"] == {"a": codec.dump(a_record())}
 
 
@@ -259,7 +287,7 @@ def test_a_change_of_what_is_not_known_is_left_out(form: Any, known: Any) -> Non
     """Where the line that it builds on cannot be used, the record stays as it was."""
     data = json.loads(encode(an_entry(EntryType.ACK, starts={"a": Start("b", Outcome.DONE)})))
     line = json.dumps({**data, "tasks": {"a": form}}).encode()
-    assert decode(line, {"a": known} if known else {}).tasks == {}
+    assert decode(line, Memory({"a": known} if known else {})).tasks == {}
 
 
 @pytest.mark.parametrize("form", [[51], [-1, 0, 0.0], ["x", 0, 0.0], "gone", "", 7, None, True])
@@ -267,21 +295,50 @@ def test_a_change_that_is_none_is_refused(form: Any) -> None:
     """A line with another form of a record is not valid, whoever it is about."""
     data = json.loads(encode(an_entry()))
     with pytest.raises(ValueError, match=r"."):
-        decode(json.dumps({**data, "tasks": {"a": form}}).encode(), {"a": RUNNING})
+        decode(json.dumps({**data, "tasks": {"a": form}}).encode(), Memory({"a": RUNNING}))
 
 
 @given(entries, entries)
 def test_whatever_is_known_a_line_says_all(known: Entry, entry: Entry) -> None:
     """Folding the line over what was known gives what the entry itself adds up to."""
     memory = fold([known])
-    read = decode(encode(entry, memory.tasks), memory.tasks)
+    read = decode(encode(entry, memory), memory)
     assert after(memory, read) == after(memory, entry)
+
+
+def test_who_waits_is_written_by_what_changed() -> None:
+    """Of a thousand that wait a line has those that began to, or have had their turn."""
+    waiting = {str(number): Sight(NOW) for number in range(1000)}
+    told = {"a": Airtime((NOW,))}
+    memory = Memory(watch=WatchRecord(unread=waiting, airtime=told, unlisted=NOW))
+    after_it = {**waiting, "new": Sight(NOW), "7": Sight(NOW, 1)}
+    del after_it["8"]
+    entry = an_entry(watch=replace(memory.watch, unread=after_it, airtime={}))
+    line = encode(entry, memory)
+    written = json.loads(line)["changes"]
+    assert {name: set(changed) for name, changed in written.items()} == {
+        "unread": {"new", "7", "8"},
+        "airtime": {"a"},
+    }
+    assert len(line) < 500
+    assert decode(line, memory) == entry
+
+
+def test_a_line_of_before_has_the_whole_record_of_the_watching() -> None:
+    """It replaces what was remembered."""
+    whole = codec.dump(WatchRecord(unread={"a": Sight(NOW)}))
+    line = json.dumps({**json.loads(encode(an_entry())), "watch": whole}).encode()
+    memory = Memory(watch=WatchRecord(unread={"b": Sight(NOW)}))
+    assert decode(line, memory).watch == WatchRecord(unread={"a": Sight(NOW)})
 
 
 def test_a_snapshot_has_all_records_whole() -> None:
     """It stands alone, whatever was remembered before it."""
-    whole = an_entry(EntryType.SNAPSHOT, tasks={"a": RUNNING})
-    assert encode(whole, {"a": RUNNING}) == encode(whole)
+    watch = WatchRecord(unread={"b": Sight(NOW)})
+    whole = an_entry(EntryType.SNAPSHOT, tasks={"a": RUNNING}, watch=watch)
+    line = encode(whole, Memory({"a": RUNNING}, watch=watch))
+    assert line == encode(whole)
+    assert decode(line, Memory(watch=WatchRecord(unread={"c": Sight(NOW)}))) == whole
 
 
 def test_a_mark_stands_in_the_line() -> None:

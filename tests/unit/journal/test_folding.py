@@ -41,8 +41,7 @@ def _lines(history: List[Entry]) -> List[bytes]:
     """Return entries as a journal writes them, each by what changed since those before it."""
     lines, memory = [], Memory()
     for entry in history:
-        known = {} if entry.type is EntryType.SNAPSHOT else memory.tasks
-        lines.append(encode(entry, known))
+        lines.append(encode(entry, memory))
         memory = after(memory, entry)
     return lines
 
@@ -242,5 +241,5 @@ def _plan_and_tell(seen: List[Observation], memory: Memory, whole: bytes) -> Non
     if owed:
         compose(owed, RunContext("run", NOW, timezone.utc, "https://console.example/"))
     entry = Entry(EntryType.PLAN, NOW, "run", "n", planned.tasks, planned.watch, planned.notices)
-    folded = fold_lines([whole, encode(entry, memory.tasks)])
+    folded = fold_lines([whole, encode(entry, memory)])
     assert (folded.damaged, folded.memory) == (0, after(memory, entry))

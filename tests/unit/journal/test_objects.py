@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import pytest
 from hypothesis import given
@@ -21,9 +20,7 @@ from tests.support.builders import NOW, a_record, minutes
 from tests.support.fakes import FakeStore
 from tests.support.journals import (
     DAY,
-    KINDS,
     MIDNIGHT,
-    STORES,
     a_journal,
     an_entry,
     append,
@@ -32,14 +29,6 @@ from tests.support.journals import (
     read,
     types_of,
 )
-
-
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AppendStore]:
-    """Return a store of each kind, one after the other."""
-    with STORES[request.param](tmp_path) as made:
-        yield made
-
 
 # The store
 

@@ -19,6 +19,7 @@ from sms_watch.model.notice import (
     Position,
     Reason,
     Start,
+    check_id,
     closing_id,
     event_id,
     kind_of,
@@ -145,6 +146,19 @@ def test_an_id_ends_in_its_kind(kind: Kind) -> None:
     assert opened == f"20261124-11-2-{kind.value}"
     assert kind_of(opened) is kind
     assert closing_id(opened) == f"{opened}-end"
+
+
+def test_a_kind_of_a_later_version_is_none() -> None:
+    """Its ids are ids all the same."""
+    assert kind_of("20261124-11-2-invented") is None
+    check_id("20261124-11-2-invented")
+
+
+@pytest.mark.parametrize("text", ["", "failed", "-failed", "x-1-2-failed", "20261124-11-2-", "7"])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    """An id is made of a place in the journal, a number and a kind."""
+    with pytest.raises(ValueError, match="no event"):
+        check_id(text)
 
 
 # What a notice may learn

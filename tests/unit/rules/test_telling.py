@@ -210,6 +210,13 @@ def test_a_summary_stands_for_what_was_held_back() -> None:
     assert summary.verdict == plans[66].decisions[0].verdict
 
 
+def test_a_summary_can_be_muted() -> None:
+    """It is a digest of one task, and what it would stand for is then told by nobody."""
+    policy = _wanting(*set(Kind) - {Kind.DIGEST})
+    plans = _night(*_noise(7), *[_noise(1)[0]] * 60, policy=policy)
+    assert [number for number, plan in enumerate(plans) if plan.notices] == [*range(6)]
+
+
 @pytest.mark.parametrize("last", [Gone("a", "it is called b now"), Unread("a", "HTTP 503")])
 def test_a_summary_comes_though_the_task_is_not_there(last: Observation) -> None:
     """That it was told to be gone, or not to be read, may be what was held back."""
