@@ -40,8 +40,8 @@ MOST_SHOWN = 2_000  # characters of a line; what is longer is a fault, or meant 
 SOON = 1.0  # seconds; on one's own machine an answer takes none
 ENDPOINTS = ("SMS_ENDPOINT", "SMN_ENDPOINT", "OBS_ENDPOINT")
 IS_IT_RUNNING = (
-    "is sms-watch cloud still running? Start it again in the folder of its settings file: it writes"
-    " that anew"
+    "is sms-watch cloud still running? Start it again in the folder of its settings file, which"
+    " it then writes anew"
 )
 STDOUT = Path("-")
 LOOK = Timetable(50)  # of one look: that which a run of the watchdog has by default
@@ -77,7 +77,7 @@ class Commands(click.Group):
                 raise
             about = f"{error.filename}: " if error.filename else ""
             raise CommandError(
-                f"{about}{error.strerror or error}; see that it can be used"
+                f"{about}{error.strerror or error}; check that it is there and that you may use it"
             ) from None
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
@@ -108,7 +108,7 @@ def read_env_file(path: Optional[Path]) -> Dict[str, str]:
     except FileNotFoundError:
         place = "" if path.is_absolute() else f" in {Path.cwd()}"
         raise CommandError(
-            f"there is no file {path}{place}; go to the folder that has it, or give its whole path"
+            f"there is no file {path}{place}; change to its folder, or give its full path"
         ) from None
     except UnicodeDecodeError:
         raise CommandError(f"{path} is not UTF-8 text; write one NAME=value a line") from None

@@ -306,7 +306,8 @@ def follow(
     cloud_session: CloudSession, console: Console, pause: float, sleep: Callable[[float], None]
 ) -> None:
     """Show the tasks until Ctrl-C, looking anew every ``pause`` seconds."""
-    zone, footer = cloud_session.settings.zone, f"looked at every {pause:.0f} s; Ctrl-C ends"
+    zone = cloud_session.settings.zone
+    footer = f"refreshed every {pause:.0f} s; press Ctrl-C to end"
     try:
         with Live(console=console, auto_refresh=False) as live:
             while True:

@@ -79,7 +79,7 @@ def test_a_file_of_settings_that_is_elsewhere_is_told_with_where_it_was_looked_f
     monkeypatch.chdir(tmp_path)
     result = call("status", "--env-file", "simulated.env")
     assert result.exit_code == 2
-    assert f"there is no file simulated.env in {tmp_path}; go to the folder" in result.output
+    assert f"there is no file simulated.env in {tmp_path}; change to its folder" in result.output
 
 
 INTERRUPT = """

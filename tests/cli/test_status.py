@@ -153,7 +153,7 @@ def test_on_a_terminal_it_is_looked_at_anew_until_ctrl_c(tmp_path: Path) -> None
         follow(cloud_session, console, 60, sleep)
     assert pauses == [60, 60]
     assert output.getvalue().index("RUNNING") < output.getvalue().index("ABORTING")
-    assert "looked at every 60 s; Ctrl-C ends" in output.getvalue()
+    assert "refreshed every 60 s; press Ctrl-C to end" in output.getvalue()
 
 
 def test_a_terminal_of_80_columns_shows_state_and_code_in_one_piece(tmp_path: Path) -> None:
