@@ -134,5 +134,6 @@ class _Watcher(Screen):
             return None
         half = len(seen) // 2
         moment, end = seen[half]
-        rest = (len(seen) - 1 - half) * every + (ended - seen[-1][0])
+        # An outage may lie behind the last run that saw it copy.
+        rest = (len(seen) - 1 - half) * every + min(ended - seen[-1][0], every)
         return Copy(len(seen) * every, rest, end - moment if end else None)

@@ -193,11 +193,16 @@ def say_resumed(notice: Notice, telling: Telling) -> str:
     if notice.count:
         failures = telling.alone(f", after {count(notice.count, 'failure')}")
         return telling.say("{It} {has} now run for an hour{failures}.", failures=failures)
-    seen, stood = f"Seen running again at {seen_at(notice, telling)}", stood_for(notice)
-    if stood and gap_of(notice):
-        return telling.alone(f"{seen}. It was first seen failed {stood} earlier.")
-    after = f", {stood} after it was first seen failed" if stood else ""
-    return telling.alone(f"{seen}{after}.")
+    seen = seen_after("Seen running again", "failed", stood_for(notice), notice, telling)
+    return telling.alone(f"{seen}.")
+
+
+def seen_after(now: str, before: str, lasted: str, notice: Notice, telling: Telling) -> str:
+    """Return when a task was seen as it is, and how long after it was first seen otherwise."""
+    seen = f"{now} at {seen_at(notice, telling)}"
+    if lasted and gap_of(notice):
+        return f"{seen}. It was first seen {before} {lasted} earlier"
+    return f"{seen}, {lasted} after it was first seen {before}" if lasted else seen
 
 
 def stood_for(notice: Notice) -> str:

@@ -188,7 +188,7 @@ def _moments(notice: Notice, telling: Telling) -> Mapping[str, str]:
         found["Since"] = telling.when(notice.since)
     if notice.kind in AFTER and not (gap and notice.kind is Kind.MOVING):
         found["After"] = stood_for(notice)
-    if notice.kind is Kind.COPIED:
+    if notice.kind is Kind.COPIED and not gap:
         found["Copied"] = facts.copied_since(notice.task or NO_TASK)
     params = (notice.task or NO_TASK).error.params
     texts = (clean(text, MAX_DETAIL) for text in (*details(notice), ", ".join(params)))

@@ -16,11 +16,13 @@ from sms_watch.messages.failures import (
     OFFLINE,
     failed_title,
     first_seen,
+    gap_of,
     person_advice,
     remedy,
     say_failed,
     say_needs_person,
     say_resumed,
+    seen_after,
     state_of,
 )
 from sms_watch.messages.grammar import Telling
@@ -253,13 +255,12 @@ def _say_copied(notice: Notice, telling: Telling) -> str:
 
 
 def _copy_seen(notice: Notice, telling: Telling) -> str:
-    """Return how long a copy was seen under way, with how much it copied, and how fast."""
-    seen = f"Seen synchronising at {telling.when(notice.at)}"
-    if notice.since is None:
-        return f"{seen}."
-    much = copied_since(notice.task or NO_TASK)
-    lasted = duration(_lasted(notice))
-    return f"{seen}, {lasted} after it was first seen copying{much and ': '}{much}."
+    """Return how long a copy was seen under way, and how fast it was, unless a gap hides that."""
+    task, is_known = notice.task or NO_TASK, notice.since is not None and not gap_of(notice)
+    much = copied_since(task) if is_known else ""
+    lasted = duration(_lasted(notice)) if notice.since else ""
+    seen = seen_after("Seen synchronising", "copying", lasted, notice, telling)
+    return f"{seen}{much and ': '}{much}."
 
 
 def _copied_advice(notice: Notice, telling: Telling) -> str:

@@ -228,6 +228,16 @@ def test_the_overview_is_filtered_by_state_without_a_script() -> None:
     assert "<script" not in text
 
 
+def test_in_a_real_browser_where_there_is_one_a_choice_shows_its_rows(tmp_path: Path) -> None:
+    """As many as it says, and no others."""
+    told = _many(_task(1, "MIGRATE_FAIL", code=LINE_LOST), _task(1, "SYNCING", "b"))
+    if browser.found() is None:
+        assert _page(told).count('<input type="radio"') == 4
+        return
+    chosen = browser.rows_by_choice(_page(told), tmp_path)
+    assert chosen == {"show-all": 8, "show-failed": 1, "show-moving": 6, "show-cut_over": 1}
+
+
 def test_counts_of_a_thousand_are_grouped() -> None:
     """So that they are read at a glance."""
     told = _facts(*(_task(1, "RUNNING", str(n)) for n in range(1_000)), end=2)

@@ -38,6 +38,17 @@ const seen = [...document.querySelectorAll('iframe')].map(frame => {
 document.title = JSON.stringify(seen);
 """
 
+# Which choices a page offers, and how many of its rows can be seen when each of them is made.
+CHOOSE = """
+const page = document.querySelector('iframe').contentDocument, seen = {};
+for (const choice of page.querySelectorAll('input[type=radio]')) {
+  choice.click();
+  const rows = [...page.querySelectorAll('tbody .row')];
+  seen[choice.id] = rows.filter(row => row.getClientRects().length).length;
+}
+document.title = JSON.stringify([seen]);
+"""
+
 
 @functools.cache
 def found() -> Optional[str]:
@@ -59,13 +70,24 @@ def report_header() -> List[str]:
 
 def measures(page: str, widths: Sequence[int], place: Path) -> List[Dict[str, Any]]:
     """Return what the browser makes of a page at each width. There has to be one."""
+    return _asked(page, widths, place, MEASURE)
+
+
+def rows_by_choice(page: str, place: Path) -> Dict[str, int]:
+    """Return how many rows of a page are seen after each of its radio buttons is pressed."""
+    (seen,) = _asked(page, [1200], place, CHOOSE)
+    return seen
+
+
+def _asked(page: str, widths: Sequence[int], place: Path, question: str) -> List[Dict[str, Any]]:
+    """Return what a script finds out about a page, in a frame of each width."""
     frames = "".join(
         f'<iframe width="{width}" height="900" frameborder="0" srcdoc="{html.escape(page)}">'
         "</iframe>"
         for width in widths
     )
     harness = place / "harness.html"
-    script = f"<script>addEventListener('load', () => {{{MEASURE}}})</script>"
+    script = f"<script>addEventListener('load', () => {{{question}}})</script>"
     harness.write_text(f"<!doctype html><body>{frames}{script}", encoding="utf-8")
     dom = _chromium(place, "--dump-dom", harness.as_uri())
     titles = re.findall(r"<title>(\[.*?\])</title>", dom, re.DOTALL)

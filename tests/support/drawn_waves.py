@@ -5,11 +5,13 @@ Drawn for most seeds, from dice of their own, so that all else of a seed stays w
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import timedelta
 from typing import Any, Callable
 
-from simulated_cloud.task import BITS, MEGABIT, MOVING, SimTask
+from simulated_cloud.task import BITS, FAILED, MEGABIT, MOVING, SimTask
+from simulated_cloud.world import Start
 from sms_watch.model.task import TaskState
 from tests.support.promised_kinds import PASSING
 from tests.support.simulated_run import SimulatedRuns
@@ -45,7 +47,7 @@ class Waves:
         if not self.drawn:
             return
         for start in started:
-            if start.accepted and start.task_id in world.tasks and dice.random() < WAITS:
+            if _is_waited_for(runs, start) and dice.random() < WAITS:
                 self._hang(runs, start.task_id, TaskState.READY)
         task = world.tasks.get(dice.choice(runs.ids))
         if task is None or dice.random() >= PER_TICK:
@@ -82,3 +84,12 @@ class Waves:
                 world.resume(task.id)
 
         self._later(runs, end)
+
+
+def _is_waited_for(runs: SimulatedRuns, start: Start) -> bool:
+    """Return whether a start was accepted, and its task has not failed again since."""
+    later = itertools.takewhile(lambda each: each.at > start.at, reversed(runs.world.happenings))
+    failed = any(
+        each.task_id == start.task_id and each.what.partition(" ")[0] in FAILED for each in later
+    )
+    return start.accepted and start.task_id in runs.world.tasks and not failed

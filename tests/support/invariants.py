@@ -342,7 +342,8 @@ class Invariants:
         unchanged, self._happened = self._happened == happened, happened
         failing = any(task.state in FAILED for task in self._runs.world.tasks.values())
         # That a start has borne fruit shows later, which is no happening of the world.
-        proved = "resumed" in {notice["kind"] for wake in wakes for notice in wake.notices}
+        said = {notice["kind"] for wake in wakes for notice in wake.notices}
+        proved = "resumed" in said and said <= IN_SILENCE | {"resumed"}
         if unchanged and list(self._good) == [True, True] and not (failing or proved):
             for wake in wakes:
                 kinds = {notice["kind"] for notice in wake.notices}

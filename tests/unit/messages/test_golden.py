@@ -433,6 +433,11 @@ SCENES: Dict[str, Tuple[Notice, ...]] = {
             Kind.PAUSED, task=HALTED, error_class=ErrorClass.HUMAN, unread_since=NOW - 2 * HOUR
         ),
     ),
+    "copied_after_a_gap": (varied(_copied(), unread_since=NOW - 2 * HOUR),),
+    "several_copied_after_a_gap": tuple(
+        varied(_copied(n, id=f"{n}a9c1c55", name=f"db-0{n}"), unread_since=NOW - 2 * HOUR)
+        for n in range(1, 3)
+    ),
     "moving_after_a_gap": (
         _end(Kind.MOVING, Kind.STALLED, since=NOW - 3 * HOUR, unread_since=NOW - 2 * HOUR),
     ),
