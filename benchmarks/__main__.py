@@ -25,36 +25,34 @@ HEAD = """\
 # Benchmarks
 
 Written by `make bench`; nothing here was timed by hand. Everything was measured in one run on one
-machine: ratios count, seconds are this machine's.
+machine: the ratios count, the seconds are those of this machine.
 
 {environment}
 
-- Shown is the median of {runs} fresh processes, of {imports} for imports and in the night.
-  The variants take turns, and each process sees the folder that it imports from, Python's own
-  library and nothing else.
-- The plain zip is what `pip install -t` lays out, with the same sources beside it.
-- The service is a process of its own that waits {pause:.0f} ms before each answer. In a run nothing
-  has changed since the one before; its journal lies in a directory.
-- The cold runs have the simulated cloud over TLS, and the journal on its OBS. Certifi's authorities
-  and one more are trusted: by `sms_watch` as the folder of the zip, by all others as a bundle.
-  Instructions, in millions, are counted where valgrind is installed: they say the same on a busy
-  machine, so these rows have bars only then. {former} is what it was before anything was done about
-  its start; its rows are there where git has it. A process that is held back is stopped for the
-  rest of each tenth of a second in which it has used up its share.
-- In the evening a day of {ticks} runs has passed, played by the real handler. All tasks are found
-  by listing (`*`), without TLS. For an outage of a day every start is made that there can be. OBS
-  gives the last bytes of an object when it is asked for them; where it does not, a run asks twice.
-- The walkthrough's rules are those of a plain script, a function for each task: it reads its task
-  every minute, starts it when it has failed or is paused, and sends a message each time. Its cold
-  run on the SDK makes the two clients and reads one task; a bare script
-  (`benchmarks/bare_script.py`) does the same with `requests` and a signer of its own, and starts in
-  a fraction of the time. That of
-  `sms_watch` reads all tasks, and would make one call more for a journal on OBS. A month is
-  {month:,} runs at 128 MB.
-- A forecast is what the real handler tells of a task in the middle of its copy. It is compared with
-  the time for which the copy then went on; a later outage nobody can foresee, so it is no part of
-  that. Copies of less than an hour are not counted, one that was not measured by then is missed.
-- FunctionGraph gives a function of 128 MB about 0.3 of a processor: real seconds are longer, for
+- Each figure is the median of {runs} fresh processes, or of {imports} for imports and in the night.
+  The variants take turns, and each process sees nothing but the folder that it imports from and
+  Python's own library.
+- The plain zip is what `pip install -t` installs, with the same sources beside it.
+- The service is a separate process that waits {pause:.0f} ms before each answer. In a run nothing
+  has changed since the one before; its journal is in a directory.
+- The cold runs reach the simulated cloud over TLS, and keep the journal on its OBS. They trust
+  certifi's authorities and one more: `sms_watch` from the folder in the zip, all others from a
+  bundle. Instructions, in millions, are counted where valgrind is installed. They are the same on a
+  busy machine, so only then do these rows have bars. {former} is the commit before its start was
+  made faster; its rows are there where git has it. A process that gets a part of a processor is
+  stopped for the rest of each tenth of a second in which it has used up its share.
+- In the evening, the real handler has played a day of {ticks} runs. All tasks are found by listing
+  (`*`), without TLS. In an outage of a day every possible start is made. OBS returns the last bytes
+  of an object when it is asked for them; where it does not, a run asks twice.
+- The plain script is one function for each task. It reads its task every minute, starts it when it
+  has failed or is paused, and sends a message each time. Its cold run on the SDK makes both clients
+  and reads one task. A bare script (`benchmarks/bare_script.py`) does the same with `requests` and
+  its own signature, and starts in a fraction of the time. A cold run of `sms_watch` reads all
+  tasks, and would make one more call for a journal on OBS. A month is {month:,} runs at 128 MB.
+- A forecast is what the real handler says of a task in the middle of its copy. It is compared with
+  the time for which the copy then went on, without later outages, which nobody can foresee. Copies
+  of less than an hour are not counted; a copy that was not measured by then counts as missed.
+- FunctionGraph gives a function of 128 MB about 0.3 of a processor, so real runs take longer, for
   both.
 """
 

@@ -1,6 +1,6 @@
 """The least that a script can be: ``requests``, a signer of its own, and no SDK.
 
-It does for one task what the walkthrough does: reads it, starts it if it has failed or is paused,
+It does for one task what a plain script does: reads it, starts it if it has failed or is paused,
 and sends a message then. It is what a cold start is compared with, not a way to run a migration:
 it remembers nothing, knows no error code, and starts what people have paused.
 """

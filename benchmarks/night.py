@@ -1,4 +1,4 @@
-"""The walkthrough's rules and ours on the same simulated account, and a month of each."""
+"""A plain script and `sms_watch` on the same simulated account, and a month of each."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def figures(layouts: Layouts, times: int, night: Scenario, pause: float) -> List
             ).items()
         }
     return [
-        *_played("the walkthrough's rules", plain),
+        *_played("a plain script", plain),
         Figure("... seconds of a cold run on the SDK, for each task", f"{seconds['plain']:.2f}"),
         Figure("... the same, compiled", f"{seconds['plain, compiled']:.2f}"),
         Figure("... the same without the SDK, a bare script", f"{seconds['bare']:.2f}"),

@@ -59,7 +59,12 @@ def _lines(text: str, width: int) -> str:
 
 
 def wrapped(line: str, width: int) -> str:
-    """Return a line cut where it is too long; what goes on is as far in as its text began."""
+    """Return a line cut where it is too long; what goes on is as far in as its text began.
+
+    The rule below a heading does not go on: it would be as long as the heading in one line.
+    """
+    if set(line) == {"-"}:
+        return line[:width]
     label = LABEL.match(line)
     indent = len(label.group()) if label else 0
     hang = " " * (indent if indent < width // 2 else 0)

@@ -219,6 +219,7 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
     A narrow one goes without the sub-tasks, with short bars and little between the columns.
     """
     narrow = width < NARROW
+    short = SHORT_BAR - len("[]") if plain else SHORT_BAR  # brackets take room as well
     padding = (0, 1, 0, 0) if narrow else (0, 1)
     made = Table(box=None, pad_edge=False, padding=padding, expand=not plain)
     made.add_column("task", overflow="fold")
@@ -234,7 +235,7 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
             Text(row.name or row.id),
             Text(state, style="" if plain else COLOURS.get(row.phase, "")),
             *([] if narrow else [Text(row.sub_task)]),
-            _bar(row, SHORT_BAR if narrow else BAR, plain),
+            _bar(row, short if narrow else BAR, plain),
             "?" if row.percent is None else str(row.percent),
             "" if row.speed is None else f"{row.speed:.0f}",
             _left(row.remaining),

@@ -314,6 +314,12 @@ def test_a_line_that_is_wrapped_keeps_its_indent() -> None:
     assert wrapped("word " * 20, 40).splitlines()[1].startswith("word")
 
 
+def test_the_rule_below_a_long_heading_stays_one_line() -> None:
+    """It is as wide as the box, and no longer."""
+    assert wrapped("-" * 90, 40) == "-" * 40
+    assert wrapped("-" * 30, 40) == "-" * 30
+
+
 # The command line
 
 
