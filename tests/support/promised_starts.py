@@ -71,7 +71,7 @@ class PromisedStarts:
         """Return whether a task ran for long enough between two moments to count as recovered."""
         begun = before
         for each in self._runs.world.happenings:
-            if each.task_id == task_id and after < each.at <= before:
+            if each.task_id == task_id and after <= each.at <= before:
                 if each.at - begun >= PROOF:
                     return True
                 state = each.what.partition(" ")[0]
