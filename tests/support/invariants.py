@@ -362,7 +362,7 @@ class Invariants:
         """
         span, before = wake.begun.timestamp() // SAMPLED, self._span
         self._span, self._samples = span, self._samples if span == before else 0
-        self._samples += 1
+        self._samples += bool(wake.appends)
         running = {task_id for task_id, states in wake.saw.items() if states[-1] in MOVING}
         last = self._starts.last
         started = [last[task_id] for task_id in running & set(last)]
