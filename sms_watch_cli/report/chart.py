@@ -13,13 +13,14 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 from sms_watch.model.task import Phase
 from sms_watch_cli.report.curve import Place, area, boxes, line, simplified
 from sms_watch_cli.report.facts import Facts
+from sms_watch_cli.report.standing import CUT_OVER, kind_of
 from sms_watch_cli.report.story import Band, Gap, Mark, Start, Story
 from sms_watch_cli.report.volume import Sum, Volume
 
 WIDTH, HEIGHT = 1000.0, 100.0  # units of a chart, whatever its size
 TICKS = 5
 LEAST = timedelta(hours=1)  # that a chart shows; of less, the times below it would be all the same
-SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, Phase.FINISHED)
+SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, CUT_OVER, Phase.FINISHED)
 NEAR = 1.0  # percent: they come in whole numbers, so a line is no more exact
 MOST_PLACES, LEAST_PLACES = 200, 12  # of a stroke
 ALL_PLACES = 20_000  # that the strokes of all tasks share
@@ -128,7 +129,8 @@ def _bands(bands: Sequence[Band], window: Window) -> List[Tuple[str, str]]:
 def _name(band: Band) -> str:
     if band.stalled:
         return band.state
-    return str(band.phase) if band.phase in SHOWN else "other"
+    name = kind_of(band)
+    return name if name in SHOWN else "other"
 
 
 def _stroke(stroke: Sequence[Mark], window: Window, most: int) -> List[Place]:

@@ -20,7 +20,7 @@ from sms_watch_cli.report.chart import WIDTH, Window, drawn, places, summed
 from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import SILENT
 from sms_watch_cli.report.overview import filters, left, moment, rows
-from sms_watch_cli.report.standing import kind
+from sms_watch_cli.report.standing import kind, kind_of, word
 from sms_watch_cli.report.story import (
     EVENING,
     HANGING,
@@ -223,4 +223,4 @@ def _what(band: Band) -> str:
         first, *later = (clean(code) for code in band.codes)
         then = f" Then {', '.join(later)}." if later else ""
         return f"{state}, {first}: {explain(first, '', {}).summary}{then}"
-    return f"{state}: {band.phase.replace('_', ' ')}."
+    return f"{state}: {word(kind_of(band))}."

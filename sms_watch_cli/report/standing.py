@@ -8,7 +8,7 @@ from typing import List, Sequence, Tuple
 
 from sms_watch.model.task import Phase, TaskState
 from sms_watch.text import clean
-from sms_watch_cli.report.story import HANGING, STALLED, Story
+from sms_watch_cli.report.story import HANGING, STALLED, Band, Story
 
 CUT_OVER = "cut_over"
 # What is worth a look stands first; then what is still on its way, and what has arrived.
@@ -28,9 +28,12 @@ WORDS = {
 
 def kind(story: Story) -> str:
     """Return how a task stands: its phase, that it does not move, or its cut-over may begin."""
-    if story.still:
-        return story.still.state
-    return CUT_OVER if story.state.state == TaskState.SYNCING else str(story.state.phase)
+    return story.still.state if story.still else kind_of(story.state)
+
+
+def kind_of(band: Band) -> str:
+    """Return how a task stands in a state in which it is allowed to be."""
+    return CUT_OVER if band.state == TaskState.SYNCING else str(band.phase)
 
 
 def described(story: Story) -> str:

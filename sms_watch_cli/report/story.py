@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 
 from sms_watch.model.forecast import End
 from sms_watch.model.notice import Outcome
-from sms_watch.model.task import Phase
+from sms_watch.model.task import Phase, TaskState
 from sms_watch.rules.forecast import Expected
 
 # Stands for a state where there is no task.
@@ -185,8 +185,12 @@ class Story:
 
     @property
     def events(self) -> Tuple[Band, ...]:
-        """What befell it: all bands but those in which it ran."""
-        return tuple(band for band in self.bands if band.stalled or band.phase is not Phase.MOVING)
+        """What befell it: all bands but those in which it made its first copy."""
+        return tuple(band for band in self.bands if band.stalled or not _copies(band))
+
+
+def _copies(band: Band) -> bool:
+    return band.phase is Phase.MOVING and band.state != TaskState.SYNCING
 
 
 def saved(

@@ -71,12 +71,18 @@ class Trace:
         self.name, self.record = record.name or self.name, record
         codes = (record.failure.code,) if record.failure.code else ()
         if self.seen != (record.since, record.state):
+            began = at if self._goes_on(record) else min(record.since, at)
             self.seen = (record.since, record.state)
-            self._begin(record.state, min(record.since, at), codes)
+            self._begin(record.state, began, codes)
         elif not self.is_gone and not set(codes) <= set(self.spans[-1][2]):
             since, state, known = self.spans[-1]
             self.spans[-1] = (since, state, known + codes)
         self._stand(record, at)
+
+    def _goes_on(self, record: TaskRecord) -> bool:
+        """Return whether a task moves on in another state, which to a record is the same one."""
+        known = self.seen is not None and self.seen[0] == record.since
+        return known and record.phase is Phase.MOVING
 
     def _stand(self, record: TaskRecord, at: datetime) -> None:
         """Take in whether the task stands where nothing should, and since when."""

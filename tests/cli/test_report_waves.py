@@ -194,6 +194,17 @@ def test_what_is_copied_has_a_full_bar() -> None:
     assert row["percent"] == 100
 
 
+def test_the_cut_over_may_begin_when_the_first_copy_is_done() -> None:
+    """A record counts both from the start of the copy; the page from the line that says so."""
+    told = _facts(_copying(2, 99), _task(3, "SYNCING"), _task(5, "SYNCING"), end=6)
+    (row,) = rows(told, UTC)
+    assert row["time"] == "since Mon 23 Nov 21:00"
+    (band,) = told.stories[0].events
+    assert (band.state, band.begin, band.end) == ("SYNCING", _at(3), _at(6))
+    assert "SYNCING: ready for cut-over." in _page(told)
+    assert 'class="band cut_over"' in _page(told)
+
+
 def test_the_worst_stand_first_and_what_is_done_last() -> None:
     """Then paused ones; of those that stand alike the one that has lost the most hours."""
     told = _facts(

@@ -34,6 +34,13 @@ BUGS = [
         "cli/test_report_waves.py::test_the_sum_goes_on_until_each_task_is_done",
     ),
     Bug(
+        "the cut-over may begin before anything is copied",
+        "../sms_watch_cli/report/trace.py",
+        "began = at if self._goes_on(record) else min(record.since, at)",
+        "began = min(record.since, at)",
+        "cli/test_report_waves.py::test_the_cut_over_may_begin_when_the_first_copy_is_done",
+    ),
+    Bug(
         "a choice hides what it should show",
         "../sms_watch_cli/report/page.html.j2",
         ".row:not(.{{ filter.kind }}) {",

@@ -28,6 +28,7 @@ class PromisedStays:
         self._standing: Dict[str, datetime] = {}
         self._left: Dict[str, int] = {}
         self._copying: Set[str] = set()
+        self._behind: Set[str] = set()
         self._copied: Dict[str, str] = {}
         self._synchronised: Dict[str, int] = {}
         self._apart = timedelta(0)
@@ -74,6 +75,10 @@ class PromisedStays:
                 self._standing.setdefault(task_id, wake.moment)
             elif wake.good:
                 self._standing.pop(task_id, None)
+            # At first sight a rollback says that all was copied before anybody looked.
+            rolls_back = self._runs.strange.get(task_id) == TaskState.SYNC_F_ROLLBACKING
+            if rolls_back and task_id not in self._copying:
+                self._behind.add(task_id)
             if states[-1] == TaskState.RUNNING and wake.good:
                 self._copying.add(task_id)
 
@@ -140,7 +145,7 @@ class PromisedStays:
 
     def _check_copies(self, latest: Mapping[str, str], good: bool, loud: AbstractSet[str]) -> None:
         """A first copy that was seen under way is told to be done."""
-        for task_id in self._copying:
+        for task_id in self._copying - self._behind:
             done = latest.get(task_id) == TaskState.SYNCING and good
             self._synchronised[task_id] = self._synchronised.get(task_id, 0) + 1 if done else 0
             known = task_id in self._copied or task_id in loud or "copied" in self._muted
