@@ -126,7 +126,8 @@ class Screen:
                 self._console.print(Text(wrapped(line, self._console.width)), soft_wrap=True)
 
     def _say(self, moment: datetime, what: str, style: str) -> None:
-        self._console.print(Text(f"{moment:{self._clock}} {what}", style=style), soft_wrap=True)
+        line = wrapped(f"{moment:{self._clock}}  {what}", self._console.width)
+        self._console.print(Text(line, style=style), soft_wrap=True)
 
     def journal(self, storage: Storage) -> None:
         """Show what the journal holds."""

@@ -89,6 +89,17 @@ def test_a_wave_needs_no_harm_and_few_messages() -> None:
     assert "message: sms_watch critical: file-04 needs attention (SMS.1315)" in shown
 
 
+def test_why_a_run_failed_stays_within_the_terminal() -> None:
+    """It goes on below its first word."""
+    output = io.StringIO()
+    console = Console(file=output, width=60)
+    Screen("night", console).failed(SCENARIOS["night"].begin, "publish the message: " * 5)
+    first, *others = output.getvalue().splitlines()
+    assert first.startswith("22:00  a run failed: publish")
+    assert others
+    assert all(re.match(r" {7}\S", line) and len(line) <= 60 for line in others)
+
+
 def test_the_states_of_a_wave_stay_within_80_columns() -> None:
     """Where there are many, the line goes on below the first of them."""
     wave = replace(SCENARIOS["wave"], every=2 * HOUR, end=SCENARIOS["wave"].begin + 41 * HOUR)
@@ -225,7 +236,7 @@ def test_what_needs_a_look_stands_first_on_a_terminal_and_what_is_done_last() ->
 def test_a_day_is_named_where_there_are_several() -> None:
     """In a night the time is enough."""
     at = SCENARIOS["wave"].begin
-    for line, said in ((HOUR, "18:00 a run failed"), (6 * HOUR, "Fri 18:00 a run failed")):
+    for line, said in ((HOUR, "18:00  a run failed"), (6 * HOUR, "Fri 18:00  a run failed")):
         output = io.StringIO()
         Screen("wave", Console(file=output, width=80), line).failed(at, "no")
         assert output.getvalue().startswith(said)
