@@ -120,6 +120,11 @@ class Movement:
             sample.copied is not None for sample in self.samples
         )
 
+    def _learns_bytes(self, task: Task) -> bool:
+        """Return whether bytes are known that never were in this stretch of running."""
+        known = any(sample.copied is not None for sample in self.samples)
+        return task.progress.copied is not None and not known
+
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
         """Record its first sight, the end of a stall, and a sample every few minutes.
 
@@ -132,6 +137,10 @@ class Movement:
         if self.has_moved(task):
             due = self._is_due(now, limit)
             return self.moved(task.progress, task.transfer.speed, now) if due else self
+        if self.last_progress.copied is None and self._learns_bytes(task):
+            # Remembered at once: where the speed is even, they alone show that a copy moves.
+            here = replace(self.last_progress, copied=task.progress.copied)
+            return replace(self, last_progress=here)
         if self.suspected_at or not self._is_late(task, now, limit * SUSPICION):
             return self
         samples = self._sampled(task.progress, task.transfer.speed, now)

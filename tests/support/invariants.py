@@ -76,6 +76,9 @@ class Invariants:
         self._ever_muted = self._always_muted = figures.muted
         self._reminded_of: Set[str] = set()
         self._running: Dict[str, datetime] = {}
+        self._read_last: Dict[str, str] = {}
+        self._good_at = simulated.clock.now()
+        self._replaced: Set[str] = set()
 
     def mute(self, muted: FrozenSet[str]) -> None:
         """Take in that nobody wants to hear these kinds from now on, and all others."""
@@ -192,6 +195,7 @@ class Invariants:
             self._latest[task_id] = MEANING.get(notice["state"], "") if notice["state"] else "gone"
         elif kind not in BESIDES:
             self._latest[task_id] = kind
+            self._replaced.discard(task_id)
         if kind in CALLS or kind not in BESIDES:
             self._reminded.pop(task_id, None)
         self._stays.note_heard(notice, self._ever_loud)
@@ -278,17 +282,30 @@ class Invariants:
                 told = self._latest.get(task_id, "")
                 assert told in TOLD[meaning], f"{task_id} is {meaning}, told was {told!r}"
 
+    def _note_replaced(self, task_id: str, state: str) -> None:
+        """Keep whose failure, as people know it, gave way to news that nobody wanted to hear."""
+        before, self._read_last[task_id] = self._read_last.get(task_id), state
+        if state != before and MEANING.get(state) in self._figures.muted:
+            self._replaced.add(task_id)
+
     def _check_ended(self, latest: Mapping[str, str]) -> None:
         """What was told of a task that has been running for hours since is told to be over."""
         now, ended = self._runs.clock.now(), OPENINGS["resumed"][:2]
         loud = self._ever_loud if "digest" in self._ever_muted else self._loud
+        if self._good[-1]:
+            # What lay in between nobody saw.
+            if now - self._good_at > PROOF:
+                self._running.clear()
+            self._good_at = now
         for task_id, state in latest.items():
+            self._note_replaced(task_id, state)
             since = self._running.setdefault(task_id, now)
             if state not in MOVING:
                 del self._running[task_id]
             elif now - since >= LONG_PROVED and self._good[-1] and task_id not in loud:
                 told = self._latest.get(task_id)
-                over = told not in ended or "resumed" in self._ever_muted
+                unheard = task_id in self._replaced or "resumed" in self._ever_muted
+                over = told not in ended or unheard
                 assert over, f"{task_id} has been running since {since}, told was {told!r}"
 
     def _is_heard(self, meaning: str, task_id: str) -> bool:

@@ -72,7 +72,9 @@ class PromisedStays:
         self._apart = max(self._apart, abs(wake.moment - wake.begun))
         for task_id, states in wake.saw.items():
             if states[-1] in HANGS:
-                self._standing.setdefault(task_id, wake.moment)
+                # Of two runs at once the one that began first may end last.
+                begun = self._standing.get(task_id, wake.moment)
+                self._standing[task_id] = min(begun, wake.moment)
             elif wake.good:
                 self._standing.pop(task_id, None)
             # At first sight a rollback says that all was copied before anybody looked.

@@ -187,6 +187,18 @@ def test_bytes_that_were_not_known_at_first_count_all_the_same(
     assert _read(movement, task)[1] is (Kind.STALLED if told else None)
 
 
+def test_bytes_show_a_copy_move_from_when_they_are_first_known() -> None:
+    """Also one of an even speed, at a percentage that takes hours, that was first read by its id."""
+    blind = replace(HERE, copied=None)
+    first = Sample(NOW - minutes(60), 50, None, 100.0, HERE.sub_task)
+    movement = _movement(last_progress=blind, samples=(first,), suspected_at=None)
+    for ago, copied in ((50, 1000), (20, 2000), (10, 3000)):
+        task = _still(progress=replace(HERE, copied=copied), speed=100.0)
+        movement, told = _read(movement, task, NOW - minutes(ago))
+        assert told is None
+    assert (movement.moved_at, movement.suspected_at) == (NOW - minutes(10), None)
+
+
 def test_file_comparison_may_last_for_hours() -> None:
     """At one percentage, with a speed that varies and is 0 between samples, nothing is told."""
     movement = Movement()
