@@ -32,10 +32,11 @@ def digest_title(notice: Notice) -> str:
 
 
 def digest_counts(notice: Notice) -> str:
-    """Return the counts of a digest: ``3 tasks: 1 failed, 2 running``."""
-    words = [row_state(row) for row in notice.digest.rows]
-    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    number = count(len(words) + notice.digest.more, "task")
+    """Return the counts of a digest: ``9 tasks: 1 failed, 2 running, 6 not listed``."""
+    words, more = [row_state(row) for row in notice.digest.rows], notice.digest.more
+    counted = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
+    counts = ", ".join([*counted, f"{more} not listed"] if more else counted)
+    number = count(len(words) + more, "task")
     return f"{number}: {counts}" if counts else number
 
 

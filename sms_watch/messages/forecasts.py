@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Iterator
 
 from sms_watch.model.forecast import End, Forecast
@@ -87,13 +87,15 @@ def ahead(moment: datetime, now: datetime, zone: tzinfo) -> str:
     later one its date.
     """
     step = HOUR if moment - now > DAY else TEN_MINUTES
-    local = _rounded_up(moment.astimezone(zone), step)
+    local = _rounded_up(moment, step, zone)
     days = (local.date() - now.astimezone(zone).date()).days
     if days <= 0:
         return f"{local:%H:%M}"
     return f"{local:%a %H:%M}" if days < A_WEEK_OFF else f"{local:%Y-%m-%d %H:%M}"
 
 
-def _rounded_up(local: datetime, step: timedelta) -> datetime:
+def _rounded_up(moment: datetime, step: timedelta, zone: tzinfo) -> datetime:
+    """Return the next moment whose time in the zone is a whole step, also as its clocks change."""
+    local = moment.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + -(-(local - midnight) // step) * step
+    return (moment.astimezone(timezone.utc) + -(local - midnight) % step).astimezone(zone)

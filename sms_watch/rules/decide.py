@@ -20,7 +20,7 @@ from sms_watch.model.notice import (
     Start,
     Verdict,
 )
-from sms_watch.model.task import ErrorClass, Phase, Task
+from sms_watch.model.task import ErrorClass, Phase, Task, TaskState
 from sms_watch.rules import hang
 from sms_watch.rules.decision import Decision, Reading
 from sms_watch.rules.error_codes import Code, explain
@@ -321,4 +321,6 @@ def _taken_in(reading: Reading, known: Optional[TaskRecord]) -> TaskRecord:
     begins = known.phase is not task.phase or (
         task.state in hang.PASSING and known.state != task.state
     )
-    return replace(known.read(task, now, begins), starts=known.starts.not_due())
+    starts = known.starts.not_due()
+    starts = starts.undone() if task.state == TaskState.RESETING else starts
+    return replace(known.read(task, now, begins), starts=starts)

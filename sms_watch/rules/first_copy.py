@@ -49,16 +49,22 @@ class FirstCopy:
         ``before`` is the state that is remembered, empty at first sight: what was copied by then
         nobody saw. ``goes_on``: it was READY because a start of a failed task was waited for.
         """
-        if _begins(task.state, before, goes_on):
+        if _begins(task, before, goes_on):
             return FirstCopy().read(task, now, TaskState.READY, True)
         if task.state in DONE and self.done_at is None:
             is_news = task.state == TaskState.SYNCING and before not in ("", *DONE)
             return replace(self, done_at=now), is_news
         if not before and _is_behind(task):
             return replace(self, done_at=now), False
-        if task.state == TaskState.RUNNING and self == FirstCopy():
+        if task.state != TaskState.RUNNING or self.done_at:
+            return self, False
+        if self == FirstCopy():
             return replace(self, begun_at=now, copied=task.progress.copied), False
-        return self, False
+        # A source server keeps the bytes of an earlier task until they are counted anew.
+        fell = (
+            self.copied and task.progress.copied is not None and task.progress.copied < self.copied
+        )
+        return (replace(self, copied=task.progress.copied) if fell else self), False
 
     def measured(self, task: Task) -> Task:
         """Return a task with what was copied since the beginning was seen, and how fast.
@@ -74,13 +80,17 @@ class FirstCopy:
         return replace(task, progress=Progress(copied=copied), transfer=Transfer(speed=speed))
 
 
-def _begins(state: str, before: str, goes_on: bool) -> bool:
-    """Return whether a task was reset, so that all is copied anew."""
-    if state == TaskState.READY:
+def _begins(task: Task, before: str, goes_on: bool) -> bool:
+    """Return whether a task was reset, so that all is copied anew.
+
+    One that a person has started where it was paused, or failed, goes on with its synchronisation.
+    """
+    if task.state == TaskState.READY:
         return before == TaskState.RESETING
-    return state == TaskState.RUNNING and before == TaskState.READY and not goes_on
+    is_started = task.state == TaskState.RUNNING and before == TaskState.READY
+    return is_started and not goes_on and not _is_behind(task)
 
 
 def _is_behind(task: Task) -> bool:
-    """Return whether the copy was done before the task was first seen."""
+    """Return whether what a task does now, or did last, only follows the copy."""
     return task.state in BEHIND or task.progress.sub_task.startswith(SYNC)

@@ -172,7 +172,8 @@ class Movement:
         before = self.before
         if before is None or before.sub_task != here.sub_task:
             before = Stretches(here.sub_task)
-        if size and here.copied is not None:
+        # More bytes than there are were copied twice, or have grown: they say nothing of the rest.
+        if size and here.copied is not None and here.copied <= size:
             copied = [(each.at, each.copied) for each in seen if each.copied is not None]
             by_bytes = Pace(copied, size, 0, before.by_bytes).left()
             if by_bytes:

@@ -75,10 +75,14 @@ class TaskRecord:
 
     @property
     def was_started(self) -> bool:
-        """Whether it was started since it failed, and that has not borne fruit yet."""
+        """Whether it was started since it failed, and that has not borne fruit yet.
+
+        A start that was not taken is none, nor is one before a person reset the task.
+        """
         failed_at, started_at = self.failure.since, self.starts.last_at
         started = failed_at is not None and started_at is not None and started_at >= failed_at
-        return started and bool(self.failure.openings)
+        is_taken = self.starts.outcome in (Outcome.DONE, Outcome.UNKNOWN)
+        return started and is_taken and bool(self.failure.openings)
 
     @property
     def openings(self) -> Tuple[str, ...]:
@@ -97,7 +101,7 @@ class TaskRecord:
         """Since when a task does not move that people were told of as stalled or hanging."""
         if self.movement.stall:
             return self.movement.moved_at
-        return self.since if self.hang else None
+        return self.since if self.hang and self.phase is not Phase.MOVING else None
 
     def read(self, task: Task, now: datetime, begins: bool) -> TaskRecord:
         """Take in the state that was just read; ``begins``: it counts from now on."""

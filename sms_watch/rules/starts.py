@@ -42,9 +42,10 @@ class Starts:
 
     ``attempts`` may have been accepted; ``tries`` also counts refused ones and sets the backoff.
     The last one has the id ``last_id``, was sent at ``last_at``, and had this ``outcome``: unknown
-    from the moment it is planned until its answer is recorded. ``furthest`` is how far the task
-    ever was when one was sent. ``skips`` counts the runs in a row that had no time to send one.
-    ``in_vain_since`` is the moment of the first accepted one after which nothing has changed.
+    from the moment it is planned until its answer is recorded, ``None`` once the task was reset.
+    ``furthest`` is how far the task ever was when one was sent. ``skips`` counts the runs in a row
+    that had no time to send one. ``in_vain_since`` is the moment of the first accepted one after
+    which nothing has changed.
     """
 
     attempts: int = 0
@@ -110,6 +111,10 @@ class Starts:
     def were_in_vain(self, now: datetime) -> bool:
         """Return whether accepted ones have had time to show an effect, and have shown none."""
         return self.in_vain_since is not None and now - self.in_vain_since >= IN_VAIN_AFTER
+
+    def undone(self) -> Starts:
+        """Take in that a person has reset the task: nobody has started it since."""
+        return replace(self, outcome=None)
 
     def renewed(self) -> Starts:
         """Begin to count anew: the task has held out."""

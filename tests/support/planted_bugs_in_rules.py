@@ -30,7 +30,7 @@ BUGS = [
     Bug(
         "a task that is copied anew is not told again",
         "rules/first_copy.py",
-        "    if _begins(task.state, before, goes_on):",
+        "    if _begins(task, before, goes_on):",
         "    if False:",
         "unit/rules/test_first_copy.py::test_a_task_that_is_reset_is_copied_anew",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Tuple
 
 import pytest
 
@@ -118,3 +118,18 @@ def test_today_is_that_of_the_zone() -> None:
     at = NOW + 13 * HOUR
     assert ahead(at, NOW, load_zone("Asia/Shanghai")) == "Wed 05:10"
     assert ahead(at, NOW, load_zone("America/Los_Angeles")) == "13:10"
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ((2026, 3, 29, 0, 55), "Sun 03:00"),
+        ((2026, 10, 24, 23, 55), "Sun 02:00"),
+        ((2026, 10, 25, 0, 55), "Sun 02:00"),
+        ((2026, 10, 25, 1, 55), "Sun 03:00"),
+    ],
+)
+def test_a_moment_is_one_that_its_zone_has(at: Tuple[int, ...], shown: str) -> None:
+    """Where clocks are changed an hour is missing, or there twice."""
+    moment = datetime(*at, tzinfo=UTC)  # type: ignore[misc, arg-type] # five whole numbers
+    assert ahead(moment, moment - 47 * HOUR, load_zone("Europe/Berlin")) == shown

@@ -12,7 +12,7 @@ from sms_watch.model.task import Progress, Task
 from sms_watch.rules.decide import decide
 from sms_watch.rules.first_copy import FirstCopy
 from sms_watch.rules.record import TaskRecord
-from tests.support.builders import NOW, a_reading, a_task, minutes, varied
+from tests.support.builders import NOW, a_policy, a_reading, a_task, minutes, varied
 
 COPIED = 60 * 10**9  # bytes
 BEGUN = FirstCopy(NOW - minutes(300), 10**9)
@@ -116,6 +116,32 @@ def test_a_task_that_is_reset_is_copied_anew(between: Tuple[str, ...]) -> None:
     assert [each for each in told if each[1] is Kind.COPIED] == TOLD * 2
     begun = NOW + minutes(30 * (1 + len(between))) if between[-1] == "RUNNING" else None
     assert record.movement.first_copy.begun_at == begun
+
+
+@pytest.mark.parametrize("rest", ["ABORT", "SYNC_FAIL"])
+def test_a_synchronisation_that_a_person_starts_again_is_no_new_copy(rest: str) -> None:
+    """It passes READY as a task does that was reset; its sub-task says that it goes on."""
+    known: Optional[TaskRecord] = None
+    kinds: List[Kind] = []
+    for number, state in enumerate(("RUNNING", "SYNCING", rest, "READY", "RUNNING", "SYNCING")):
+        now, copying = NOW + minutes(5 * number), number == 0
+        task = _task(state, sub_task="MIGRATE_LINUX_FILE" if copying else "SYNC_LINUX_FILE")
+        policy = a_policy(max_attempts=0)
+        reading = a_reading(task, now=now, event=f"2026-0-{number}", policy=policy)
+        decision = decide(reading, known)
+        known, kinds = decision.record, [*kinds, *(each.kind for each in decision.notices)]
+    assert kinds.count(Kind.COPIED) == 1
+
+
+def test_bytes_that_are_counted_anew_count_from_there() -> None:
+    """The source server still had those of an earlier task when this one began."""
+    copy, _ = FirstCopy().read(_task("RUNNING", 9 * COPIED), NOW, "READY", False)
+    copy, _ = copy.read(_task("RUNNING", 0), NOW + minutes(1), "RUNNING", False)
+    assert copy == FirstCopy(NOW, 0)
+    for copied in (None, 5):
+        assert copy.read(_task("RUNNING", copied), NOW, "RUNNING", False)[0] is copy
+    done, _ = copy.read(_task("SYNCING"), NOW + minutes(60), "RUNNING", False)
+    assert done.measured(_task("SYNCING")).progress.copied == COPIED
 
 
 def test_the_span_is_that_since_the_copy_was_first_seen() -> None:

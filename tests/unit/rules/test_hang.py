@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import pytest
 
-from sms_watch.model.notice import Kind, Notice
+from sms_watch.model.notice import Kind, Notice, Outcome
 from sms_watch.model.task import Task
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
@@ -38,6 +38,10 @@ def _kinds(decision: Decision) -> Tuple[Kind, ...]:
 def _record(decision: Decision) -> TaskRecord:
     assert decision.record is not None
     return decision.record
+
+
+def _start(ago: float, outcome: Outcome = Outcome.DONE) -> Dict[str, Any]:
+    return {"last_at": NOW - minutes(ago), "outcome": outcome}
 
 
 def _notice(decision: Decision) -> Notice:
@@ -78,9 +82,33 @@ def test_only_a_task_that_was_started_since_it_failed_hangs_in_ready(
 ) -> None:
     """A start of an earlier failure counts as little as one of a failure that is over."""
     failed = (NOW - minutes(80),)
-    known = _rests("READY", failed_event=event, recent=failed, last_at=NOW - minutes(started))
+    known = _rests("READY", failed_event=event, recent=failed, **_start(started))
     kinds = _kinds(_decide(a_task(state="READY", code=""), known))
     assert kinds == ((Kind.HANGING,) if told else ())
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_a_start_that_may_have_been_taken_lets_a_task_hang_in_ready(outcome: Outcome) -> None:
+    """After a refusal it waits there because nobody has started it."""
+    known = _rests(
+        "READY", failed_event="1-failed", recent=(NOW - minutes(80),), **_start(70, outcome)
+    )
+    told = _kinds(_decide(a_task(state="READY", code=""), known))
+    taken = outcome in (Outcome.DONE, Outcome.UNKNOWN)
+    assert told == ((Kind.HANGING,) if taken else ())
+
+
+def test_a_task_that_a_person_has_reset_waits_in_ready_for_its_start() -> None:
+    """What was started before that is over, though people still hear of its failure."""
+    known = _rests("READY", 0, failed_event="1-failed", recent=(NOW - minutes(80),), **_start(70))
+    record: Optional[TaskRecord] = known
+    for number, state in enumerate(("RESETING", "READY", "READY", "READY")):
+        task = a_task(state=state, code="")
+        decision = _decide(task, record, now=NOW + minutes(59 * number))
+        assert _kinds(decision) == ()
+        record = decision.record
+    assert record is not None
+    assert record.starts.last_at == known.starts.last_at
 
 
 def test_after_how_long_a_hang_is_told_is_for_the_policy_to_say() -> None:

@@ -423,10 +423,22 @@ TASK_BY_BYTES = _at(None, HALF, size=100 * GIGABYTE)
         pytest.param(_at(60, state="SYNCING"), [_sample(30)], None, id="a synchronisation"),
         pytest.param(_at(60, state="ABORT"), [_sample(30)], None, id="a pause"),
         pytest.param(
-            _at(None, HALF, size=20 * GIGABYTE),
+            _at(None, HALF, size=HALF),
             [_sample(10, copied=0)],
             0,
-            id="more copied than there was",
+            id="all that there is",
+        ),
+        pytest.param(
+            _at(None, HALF, size=20 * GIGABYTE),
+            [_sample(10, copied=0)],
+            None,
+            id="more copied than there is",
+        ),
+        pytest.param(
+            _at(60, HALF, size=20 * GIGABYTE),
+            [_sample(60, percent=30, copied=0)],
+            80 * 60,
+            id="copied again, so that only its percentage tells",
         ),
         pytest.param(
             _at(None, HALF, size=10**16),

@@ -100,6 +100,11 @@ def test_a_task_that_hangs_is_a_call_for_a_person(
     assert record.still_since == (NOW - minutes(80) if call else None)
 
 
+def test_a_task_that_runs_stands_still_no_more() -> None:
+    """Also while its run has to prove itself before people hear that the hang is over."""
+    assert a_record(state="RUNNING", rest=HANG).still_since is None
+
+
 @pytest.mark.parametrize(
     ("flat", "since"),
     [
