@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 from rich.console import Console
 
-from benchmarks import cold, evening, foretold, journal, night, runs, tls
+from benchmarks import cold, evening, foretold, journal, night, pages, runs, tls
 from benchmarks.figures import Figure, in_markdown, on_screen
 from benchmarks.layouts import FORMER, ROOT, Layouts
 from simulated_cloud.scenarios import SCENARIOS
@@ -52,6 +52,9 @@ machine: the ratios count, the seconds are those of this machine.
 - A forecast is what the real handler says of a task in the middle of its copy. It is compared with
   the time for which the copy then went on, without later outages, which nobody can foresee. Copies
   of less than an hour are not counted; a copy that was not measured by then counts as missed.
+- The page of a wave tells of three days and two outages. What it takes to draw is the median of
+  {drawings} pictures that Chromium takes of it, less that of as many of an empty page; they take
+  turns.
 - FunctionGraph gives a function of 128 MB about 0.3 of a processor, so real runs take longer, for
   both.
 """
@@ -72,6 +75,8 @@ class Sizes:
     ticks: int = 72
     scenes: Tuple[str, ...] = tuple(foretold.SCENES)
     longest: timedelta = timedelta(days=3)
+    page: int = 1000
+    drawings: int = 7
 
 
 def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]]:
@@ -86,6 +91,7 @@ def measure(sizes: Sizes, layouts: Layouts) -> Iterator[Tuple[str, List[Figure]]
     yield "Cold runs in the evening", aged
     yield "Reading a day's journal", journal.figures(sizes.day)
     yield "Forecasts", foretold.figures(sizes.scenes, sizes.longest)
+    yield "The page of a wave", pages.figures(sizes.page, sizes.drawings)
 
 
 def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
@@ -100,6 +106,7 @@ def document(sizes: Sizes, tables: Mapping[str, List[Figure]]) -> str:
         month=night.RUNS_A_MONTH,
         former=FORMER,
         ticks=sizes.ticks,
+        drawings=sizes.drawings,
     )
     return "\n".join([head, *(in_markdown(*table) for table in tables.items())])
 

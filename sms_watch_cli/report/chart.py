@@ -22,8 +22,8 @@ TICKS = 5
 LEAST = timedelta(hours=1)  # that a chart shows; of less, the times below it would be all the same
 SHOWN = (Phase.FAILED, Phase.ROLLED_BACK, Phase.PAUSED, CUT_OVER, Phase.FINISHED)
 NEAR = 1.0  # percent: they come in whole numbers, so a line is no more exact
-MOST_PLACES, LEAST_PLACES = 200, 12  # of a stroke
-ALL_PLACES = 20_000  # that the strokes of all tasks share
+MOST_PLACES, LEAST_PLACES = 1_000, 12  # of the curve of a task, in all of its strokes
+ALL_PLACES = 20_000  # that the curves of all tasks share
 EMPTY: Dict[str, Any] = {"bands": [], "starts": "", "refused": ""}  # of what no single task has
 
 
@@ -65,17 +65,17 @@ class Window:
 
 
 def places(tasks: int) -> int:
-    """Return how many places a stroke may have where so many tasks have curves."""
+    """Return how many places a curve may have where so many tasks have one."""
     return max(LEAST_PLACES, min(MOST_PLACES, ALL_PLACES // max(tasks, 1)))
 
 
 def drawn(story: Story, window: Window, most: int) -> Dict[str, Any]:
     """Return the shapes of the chart of one task, as the data of paths."""
-    strokes = [_stroke(stroke, window, most) for stroke in story.strokes]
+    strokes = [_stroke(stroke, window) for stroke in story.strokes]
     return {
         "bands": _bands(story.events, window),
         **hatched(story.gaps, window),
-        **_curves(strokes),
+        **_curves(simplified(strokes, NEAR, most)),
         "ahead": _ahead(story, window),
         "starts": _starts(story.starts, window, accepted=True),
         "refused": _starts(story.starts, window, accepted=False),
@@ -88,16 +88,17 @@ def summed(told: Volume, gaps: Sequence[Gap], window: Window) -> Dict[str, Any]:
     most = max(amount for each in (*told.strokes, ahead) for _, amount in each)
 
     def curve(sums: Sequence[Sum]) -> List[Place]:
-        whole = [(window.x(at), HEIGHT - amount / most * HEIGHT) for at, amount in sums]
-        return simplified(whole, NEAR / 2, MOST_PLACES)
+        return [(window.x(at), HEIGHT - amount / most * HEIGHT) for at, amount in sums]
 
-    strokes = [curve(stroke) for stroke in told.strokes]
+    def near(strokes: Sequence[Sequence[Sum]]) -> List[List[Place]]:
+        return simplified([curve(each) for each in strokes], NEAR / 2, MOST_PLACES)
+
     return {
         "most": most,
         **EMPTY,
         **hatched(gaps, window),
-        **_curves(strokes),
-        "ahead": line(curve(ahead)) if ahead else "",
+        **_curves(near(told.strokes)),
+        "ahead": line(*near([ahead])) if ahead else "",
     }
 
 
@@ -133,9 +134,8 @@ def _name(band: Band) -> str:
     return name if name in SHOWN else "other"
 
 
-def _stroke(stroke: Sequence[Mark], window: Window, most: int) -> List[Place]:
-    curve = [(window.x(point.at), HEIGHT - point.percent) for point in stroke]
-    return simplified(curve, NEAR, most)
+def _stroke(stroke: Sequence[Mark], window: Window) -> List[Place]:
+    return [(window.x(point.at), HEIGHT - point.percent) for point in stroke]
 
 
 def _ahead(story: Story, window: Window) -> str:

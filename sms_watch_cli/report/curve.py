@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from typing import Iterator, List, Sequence, Tuple
 
 Place = Tuple[float, float]
 
 
-def simplified(curve: Sequence[Place], near: float, most: int) -> List[Place]:
-    """Return the places of a curve from which it can be drawn.
+def simplified(curves: Sequence[Sequence[Place]], near: float, most: int) -> List[List[Place]]:
+    """Return of each curve the places from which it can be drawn.
 
     What is left out lies no farther than ``near`` above or below the line, so a level stretch
-    stays level and a bend stays where it was. If that takes more than ``most`` places, those stay
-    without which the line would be the farthest off. The first and the last always stay.
+    stays level and a bend stays where it was. If that takes more than ``most`` places of all
+    curves, those stay without which a line would be the farthest off. The first and the last of
+    each curve always stay.
     """
-    kept = {0, len(curve) - 1}
-    farthest = list(_farthest(curve, 0, len(curve) - 1))
+    whole = [place for curve in curves for place in curve]
+    ends = list(itertools.accumulate(map(len, curves), initial=0))
+    spans = [(begin, end - 1) for begin, end in zip(ends, ends[1:])]
+    kept = {place for span in spans for place in span}
+    farthest = [each for span in spans for each in _farthest(whole, *span)]
+    heapq.heapify(farthest)
     while farthest and len(kept) < most:
         off, begin, bend, end = heapq.heappop(farthest)
         if -off <= near:
             break
         kept.add(bend)
-        for each in (*_farthest(curve, begin, bend), *_farthest(curve, bend, end)):
+        for each in (*_farthest(whole, begin, bend), *_farthest(whole, bend, end)):
             heapq.heappush(farthest, each)
-    return [curve[place] for place in sorted(kept)]
+    return [[whole[at] for at in range(begin, end + 1) if at in kept] for begin, end in spans]
 
 
 def _farthest(

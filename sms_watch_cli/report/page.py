@@ -38,6 +38,8 @@ from sms_watch_cli.report.volume import Volume, size, volume
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 MOST_ROWS, LEAST_ROWS = 200, 3  # of a table; the newest, for a month may have thousands
 ALL_ROWS = 3_000  # that the tables of all tasks share
+MOST_BYTES = 1_480_000  # of the page, so that it can be sent by mail
+MARKUP = 250  # letters that a chart takes at the least, besides its paths
 MOST_AT_A_GLANCE = 5  # tasks; of more there is an overview
 STOOD = {
     STALLED: "stalled: it was running but did not move.",
@@ -57,7 +59,7 @@ def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) ->
     Names and subjects are texts from outside: they are cleaned, and escaped.
     """
     window = Window.of(facts)
-    made = {
+    made: Dict[str, Any] = {
         "title": title,
         "span": _span(facts, zone),
         "made": f"Generated at {when(facts.end, zone)} by sms_watch {__version__}.",
@@ -77,11 +79,38 @@ def page(facts: Facts, zone: tzinfo, title: str, remarks: Sequence[str] = ()) ->
         ],
         "earlier": max(len(facts.messages) - MOST_ROWS, 0),
     }
+    text = _rendered(made)
+    over = len(text.encode()) - MOST_BYTES
+    return text if over <= 0 else _rendered({**made, "tasks": _shortened(made["tasks"], over)})
+
+
+def _rendered(made: Dict[str, Any]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = TEMPLATE.read_text(encoding="utf-8")
     return environment.from_string(text).render(page=made) + "\n"
+
+
+def _shortened(tasks: Sequence[Dict[str, Any]], over: int) -> List[Dict[str, Any]]:
+    """Return tasks by whose chart and rows a page is smaller: it must be fit for mail.
+
+    Those that stand best go without them, as many as it takes.
+    """
+    shortened: List[Dict[str, Any]] = []
+    for task in reversed(tasks):
+        cut = over > 0
+        over -= _weight(task) if cut else 0
+        shortened.append({**task, "cut": cut})
+    return shortened[::-1]
+
+
+def _weight(task: Dict[str, Any]) -> int:
+    """Return how many letters a task has in its chart and rows, at the least."""
+    shapes = (task[name] for name in ("unseen", "gaps", "curve", "ahead", "starts", "refused"))
+    bands = (path for _, path in task["bands"])
+    texts = [text for event in task["events"] for text in ("<li><b></b></li>", *event.values())]
+    return MARKUP + sum(map(len, (*shapes, *bands, *texts)))
 
 
 def _span(facts: Facts, zone: tzinfo) -> str:
@@ -147,6 +176,7 @@ def _task(story: Story, facts: Facts, zone: tzinfo, window: Window) -> Dict[str,
         "kind": kind(story),
         "state": state,
         "label": f"Progress over time: {state}",
+        "cut": False,
         "summary": _summary(story, facts, zone),
         "events": [_event(each, story, facts, zone) for each in events[-most:]],
         "earlier": max(len(events) - most, 0),

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Iterator, List, Sequence, Tuple
 
 import pytest
 from hypothesis import given
@@ -341,7 +341,7 @@ def test_a_level_stretch_stays_level_and_a_stall_stays_where_it_was() -> None:
     rises = [(float(x), float(x)) for x in range(40)]
     stands = [(float(x), 39.0) for x in range(40, 70)]
     goes_on = [(float(x), x - 30.0) for x in range(70, 100)]
-    kept = simplified([*rises, *stands, *goes_on], 0.5, 200)
+    (kept,) = simplified([[*rises, *stands, *goes_on]], 0.5, 200)
     assert kept == [(0, 0), (39, 39), (69, 39), (99, 69)]
 
 
@@ -362,7 +362,7 @@ def test_what_is_left_out_of_a_curve_is_near_its_line(
     curve: List[Tuple[float, float]], near: int
 ) -> None:
     """No farther above or below it than was asked for, at any of its points."""
-    kept = simplified(curve, near, len(curve))
+    (kept,) = simplified([curve], near, len(curve))
     assert all(abs(_height(kept, x) - y) <= near + 1e-9 for x, y in curve)
     assert (kept[0], kept[-1]) == (curve[0], curve[-1])
     assert set(kept) <= set(curve)
@@ -372,14 +372,25 @@ def test_a_curve_of_a_bounded_length_keeps_its_largest_moves() -> None:
     """A jump is not lost among many small ones."""
     wavy = [(float(x), 2.0 * (x % 2)) for x in range(100)]
     wavy[50] = (50.0, 90.0)
-    kept = simplified(wavy, 0, 6)
+    (kept,) = simplified([wavy], 0, 6)
     assert len(kept) == 6
     assert (50.0, 90.0) in kept
 
 
+def test_curves_share_their_places_and_keep_their_ends() -> None:
+    """The largest moves of any of them stay, so a task that fails often has no longer a curve."""
+    wavy = [(float(x), 2.0 * (x % 2)) for x in range(100)]
+    jumps = [(float(x), 90.0 if x == 150 else 0.0) for x in range(100, 200)]
+    first, second, third = simplified([wavy, jumps, [(200.0, 5.0)]], 0, 8)
+    assert first == [wavy[0], wavy[-1]]
+    assert second == [jumps[0], *jumps[49:52], jumps[-1]]
+    assert third == [(200.0, 5.0)]
+
+
 def test_a_curve_that_falls_at_once_is_kept_so() -> None:
     """Two places one above the other are no reason to divide by nothing."""
-    assert simplified([(1, 5), (1, 90), (1, 3)], 1, 9) == [(1, 5), (1, 90), (1, 3)]
+    falls: List[Tuple[float, float]] = [(1, 5), (1, 90), (1, 3)]
+    assert simplified([falls], 1, 9) == [falls]
 
 
 def test_paths_are_short_and_whole() -> None:
@@ -530,6 +541,48 @@ def test_the_page_of_a_thousand_tasks_can_be_sent_by_mail() -> None:
     text = _waves_page(1_000)
     assert len(text.encode()) < MOST_BYTES
     assert len(_rows(text)) == text.count("<details>") == 1_000
+
+
+def _troubled(number: int, failures: int, name: str) -> Iterator[Entry]:
+    """Yield the lines of tasks that all fail so often, and copy in between."""
+    for tick in range(2 * failures):
+        at, fails = tick / 2, tick % 2 == 1
+        here = Sample(_at(at), tick * 37 % 100, tick * GB, 100.0, "COPY")
+        record = varied(
+            TaskRecord("MIGRATE_FAIL" if fails else "RUNNING", _at(at), name),
+            code=LINE_LOST if fails else "",
+            samples=() if fails else (here,),
+        )
+        ids = [f"task-{n:04}" for n in range(number)]
+        start = Start("20261123-1-0-start", Outcome.UNKNOWN)
+        starts = {each: replace(start, id=f"{tick}-{each}") for each in ids} if fails else {}
+        yield _line(at, tasks=dict.fromkeys(ids, record), starts=starts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ['&"<>' * 75, "\U0001f600" * 300])
+def test_no_page_of_a_thousand_tasks_is_too_large_for_a_mail(name: str) -> None:
+    """Whatever befell them all, and whatever people named them; no task is left out."""
+    text = _page(facts(_troubled(1_000, 30, name), BEGIN, _at(31), UTC))
+    assert 1_200_000 < len(text.encode()) < MOST_BYTES
+    assert len(_rows(text)) == text.count("<details>") == 1_000
+
+
+def test_of_a_page_that_is_too_large_the_worst_keep_their_charts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What stands best goes without, as few tasks as that takes, and says so."""
+    down = _task(9, "MIGRATE_FAIL", "down", since=9, code=LINE_LOST)
+    told = facts([*_troubled(12, 16, "web"), down], BEGIN, _at(16), UTC)
+    whole = _page(told)
+    monkeypatch.setattr("sms_watch_cli.report.page.MOST_BYTES", len(whole.encode()))
+    assert _page(told) == whole
+    monkeypatch.setattr("sms_watch_cli.report.page.MOST_BYTES", len(whole.encode()) - 300)
+    text = _page(told)
+    assert len(text.encode()) <= len(whole.encode()) - 300
+    kept = ['class="plot"' in each for each in text.split("<article")[1:]]
+    assert kept == [True] * 12 + [False]
+    assert "Chart and incidents are left out" in text.split("<article")[-1]
 
 
 def test_rows_of_many_tasks_share_what_a_page_holds() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks import fresh
+from benchmarks import fresh, pages
 from benchmarks.__main__ import Sizes, document, measure
 from benchmarks.bare_script import authorization
 from benchmarks.figures import on_screen
 from benchmarks.layouts import ROOT, Layouts
 from simulated_cloud.signing import Key, SignedRequest, problem
+from tests.support import browser
 
 TINY = Sizes(
     imports=1,
@@ -30,6 +31,8 @@ TINY = Sizes(
     ticks=3,
     scenes=("disk-full",),
     longest=timedelta(minutes=2),
+    page=2,
+    drawings=1,
 )
 
 
@@ -51,13 +54,21 @@ def test_every_measurement_is_on_the_screen_and_in_the_document(tmp_path: Path) 
         for title, figures in tables.items():
             screen.print(on_screen(title, figures))
     printed, written = shown.get(), document(TINY, tables)
-    assert [len(figures) for figures in tables.values()] == [6, 13, 14, 16, 9, 8, 2]
+    assert [len(figures) for figures in tables.values()] == [6, 13, 14, 16, 9, 8, 2, 2]
     for title, figures in tables.items():
         assert title in printed
         assert f"## {title}" in written
         for figure in figures:
             assert figure.what in printed
             assert f"| {' | '.join(figure.cells)} |" in written
+
+
+def test_without_a_browser_the_drawing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not measured is neither met nor missed; the size is measured all the same."""
+    monkeypatch.setattr(browser, "found", lambda: None)
+    size, drawn = pages.figures(2, 1)
+    assert (size.met, drawn.met) == (True, None)
+    assert drawn.measured == "not measured: no Chromium here"
 
 
 def test_a_fresh_process_knows_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
