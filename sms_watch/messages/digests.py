@@ -13,7 +13,7 @@ from sms_watch.model.task import Phase, TaskState
 from sms_watch.text import MAX_DETAIL, clean, count, duration
 
 PHASE_WORDS: Mapping[Phase, str] = {
-    Phase.READY: "ready",
+    Phase.READY: "not started",
     Phase.MOVING: "running",
     Phase.FAILED: "failed",
     Phase.PAUSED: "paused",
@@ -46,11 +46,14 @@ def say_digest(notice: Notice, telling: Telling) -> str:
     starts = sum(row.starts for row in shown.rows)
     lost = timedelta(seconds=sum(row.seconds_failed for row in shown.rows))
     stood = f"{duration(lost)} lost" if is_worth_saying(lost) else "no time lost"
+    # Hours of several tasks add up to more than have passed.
+    several = sum(row.seconds_failed > 0 for row in shown.rows) > 1
+    whose = ", all tasks together" if several else ""
     restarts = count(starts, "restart") if starts else "no restarts"
     since = f"Since {telling.when(notice.since)}" if notice.since else "So far"
     among = f" among the {len(shown.rows)} tasks listed" if shown.more else ""
     unread = f" {clean(shown.unread, MAX_DETAIL)}" if shown.unread else ""
-    summed = f"{since}{among}: {restarts}, {stood} to failures.{unread}"
+    summed = f"{since}{among}: {restarts}, {stood} to failures{whose}.{unread}"
     return " ".join(filter(None, (digest_forecast(notice, telling), summed)))
 
 
@@ -67,9 +70,9 @@ def is_worth_saying(lost: timedelta) -> bool:
 def row_state(row: DigestRow) -> str:
     """Return the state of a task in a digest, in words."""
     if row.still_since is not None:
-        return "stalled"
+        return "stalled" if row.task.phase is Phase.MOVING else "hanging"
     if row.task.state == TaskState.SYNCING:
-        return "synchronising"
+        return "ready for cut-over"
     if row.task.is_halted:
         return "paused by SMS"
     return PHASE_WORDS.get(row.task.phase) or clean(row.task.state)
@@ -78,13 +81,15 @@ def row_state(row: DigestRow) -> str:
 def digest_row(row: DigestRow, telling: Telling) -> str:
     """Return the line of a task in a digest."""
     task, percent = row.task, row.task.progress.shown
+    synchronises = task.state == TaskState.SYNCING
     lost = timedelta(seconds=row.seconds_failed)
     since = f" since {telling.when(row.still_since)}" if row.still_since else ""
     parts = [
         row_state(row) + since,
         shown_code(task),
         "agent offline" if task.connected is False else "",
-        bar_of(percent) if percent is not None else "",
+        # That of the round of synchronisation that is under way: it is no measure of the task.
+        bar_of(percent) if percent is not None and not synchronises else "",
         clean(task.progress.sub_task),
         speed(task),
         time_left(task),

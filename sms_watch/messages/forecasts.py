@@ -19,7 +19,7 @@ A_WEEK_OFF = 7  # days: the name of the day would be that of today
 def say_forecast(forecast: Forecast, now: datetime, zone: tzinfo) -> str:
     """Return a forecast made ``now`` in a sentence; empty where there is no task.
 
-    ``Done about Thu 14:00, db-01 last; 3 of 48 not measured yet.``
+    ``Copying ends about Thu 14:00, db-01 last; 3 of 48 not measured yet.``
     """
     said = "; ".join(_parts(forecast, now, zone))
     return f"{said}." if said else ""
@@ -31,8 +31,8 @@ def _parts(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
         return
     yield from _copies(forecast, now, zone)
     if forecast.still:
-        stand = f"{forecast.still} stand{'s' if forecast.still == 1 else ''} still"
-        yield stand + _uncounted(forecast)
+        # An end holds for what moves; where there is none, nothing has to be left out of it.
+        yield f"{forecast.still} not moving{', so not counted' if forecast.end else ''}"
     if forecast.unread:
         yield f"{forecast.unread} not read"
     if forecast.ready:
@@ -45,11 +45,12 @@ def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
     """Say when those that run will be done; that all is copied, only where all was seen."""
     if forecast.end:
         last = "" if _is_alone(forecast) else f", {_name(forecast.end)} last"
-        yield f"Done {_when(forecast.end, now, zone)}{last}"
+        yield f"Copying ends {_when(forecast.end, now, zone)}{last}"
         if forecast.unmeasured:
             yield f"{forecast.unmeasured} of {forecast.copying} not measured yet"
     elif forecast.copying:
-        yield f"End not known yet: {count(forecast.copying, 'running task')} not measured"
+        unmeasured = count(forecast.copying, "running task")
+        yield f"End of copying not known yet: {unmeasured} not measured yet"
     elif not forecast.unread:
         yield "Nothing is being copied" if forecast.still else "All is copied"
 
@@ -58,13 +59,6 @@ def _is_alone(forecast: Forecast) -> bool:
     """Return whether nobody has to be told which task an end is about."""
     others = forecast.still + forecast.ready + forecast.finished + forecast.unread
     return forecast.copying == 1 and not others
-
-
-def _uncounted(forecast: Forecast) -> str:
-    """Say that the end does not hold for what stands still."""
-    if forecast.end is None:
-        return ""
-    return " and is not counted" if forecast.still == 1 else " and are not counted"
 
 
 def _name(end: End) -> str:

@@ -485,15 +485,14 @@ def test_the_verdict_says_when_the_last_copy_will_be_done() -> None:
     """And which task that is; it says nothing of it where nothing was measured."""
     told = verdict(_facts(_copying(2, 50), _copying(2, 25, "b"), end=2), UTC)
     assert told.sentence == "No task needs attention: 2 running."
-    assert told.ahead == "Done about Tue 02:00, web-b last."
+    assert told.ahead == "Copying ends about Tue 02:00, web-b last."
     assert verdict(_facts(_task(1, "RUNNING"), end=2), UTC).ahead == ""
     failed = _facts(_copying(2, 50), _task(1, "MIGRATE_FAIL", "b", code=LINE_LOST), end=2)
     assert verdict(failed, UTC).sentence == (
         "1 of 2 tasks needs attention: web-b (failed, SMS.0807)."
     )
-    assert "attention: web-b (failed, SMS.0807). <span>Done about 22:00, web-a last" in _page(
-        failed
-    )
+    goes_on = "attention: web-b (failed, SMS.0807). <span>Copying ends about 22:00, web-a last"
+    assert goes_on in _page(failed)
 
 
 def test_a_chart_goes_on_to_the_expected_end_as_a_dashed_line() -> None:

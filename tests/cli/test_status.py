@@ -198,8 +198,8 @@ def test_a_wave_is_foretold_above_its_table_within_80_columns(tmp_path: Path, nu
     table = next(number for number, line in enumerate(lines) if "state" in line)
     head = " ".join(" ".join(lines[1:table]).split())
     assert re.sub(r"\d\d:\d\d|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ", "", head) == (
-        f"Done about , {names[-4]} last; 1 of {number - 2} not measured yet; 1 stands still"
-        " and is not counted; 1 ready for cut-over."
+        f"Copying ends about , {names[-4]} last; 1 of {number - 2} not measured yet; 1 not moving,"
+        " so not counted; 1 ready for cut-over."
     )
 
 

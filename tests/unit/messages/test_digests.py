@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+import pytest
+
+from sms_watch.messages.digests import row_state
 from sms_watch.model.notice import DigestRow, Kind
-from tests.support.builders import a_task
+from sms_watch.model.task import Progress
+from tests.support.builders import a_running_task, a_task
 from tests.support.messages import a_notice, message_of
 
 
@@ -15,3 +22,53 @@ def test_a_long_digest_says_what_is_left_out() -> None:
     assert "among the 100 tasks listed: 100 restarts" in message.email
     assert "\n  and 7 more\n" in message.email
     assert message.email.count("\n  web-") == 100
+
+
+SINCE = datetime(2026, 11, 24, 7, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("state", "still_since", "word"),
+    [
+        ("READY", None, "not started"),
+        ("READY", SINCE, "hanging"),
+        ("RESETING", SINCE, "hanging"),
+        ("RUNNING", SINCE, "stalled"),
+        ("SYNCING", SINCE, "stalled"),
+        ("SYNCING", None, "ready for cut-over"),
+        ("RUNNING", None, "running"),
+    ],
+)
+def test_a_digest_says_what_may_be_cut_over_and_what_hangs(
+    state: str, still_since: Optional[datetime], word: str
+) -> None:
+    """In the words of the page: nothing that only waits for its start is called ready."""
+    assert row_state(DigestRow(a_task(state=state, code=""), still_since=still_since)) == word
+
+
+def test_no_percentage_is_told_of_a_task_that_is_ready_for_cut_over() -> None:
+    """SMS counts the round of synchronisation that is under way, which says nothing of the task."""
+    assert "%" in _digest(DigestRow(a_running_task(progress=_percent(6))))
+    assert "%" not in _digest(DigestRow(a_running_task(state="SYNCING", progress=_percent(6))))
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ((0, 0), "no time lost to failures."),
+        ((3600, 0), "1 h lost to failures."),
+        ((3600, 3600), "2 h lost to failures, all tasks together."),
+    ],
+)
+def test_hours_that_several_tasks_lost_are_told_as_a_sum(lost: Any, said: str) -> None:
+    """They may be more than have passed since the last digest."""
+    rows = (DigestRow(a_task(id=str(n), name=str(n)), 0, each) for n, each in enumerate(lost))
+    assert said in _digest(*rows)
+
+
+def _percent(done: int) -> Progress:
+    return Progress(percent=done, sub_task="SYNC_LINUX_FILE")
+
+
+def _digest(*rows: DigestRow) -> str:
+    return " ".join(message_of(a_notice(Kind.DIGEST, task=None, rows=rows)).email.split())

@@ -31,38 +31,41 @@ def _said(*end: Any, **counts: Any) -> str:
     ("said", "sentence"),
     [
         (_said(), ""),
-        (_said(53.95, copying=1), "Done about Thu 14:00."),
-        (_said(53.95, copying=48), "Done about Thu 14:00, db-01 last."),
-        (_said(53.95, copying=1, finished=1), "Done about Thu 14:00, db-01 last."),
+        (_said(53.95, copying=1), "Copying ends about Thu 14:00."),
+        (_said(53.95, copying=48), "Copying ends about Thu 14:00, db-01 last."),
+        (_said(53.95, copying=1, finished=1), "Copying ends about Thu 14:00, db-01 last."),
         (
             _said(53.95, copying=48, unmeasured=3),
-            "Done about Thu 14:00, db-01 last; 3 of 48 not measured yet.",
+            "Copying ends about Thu 14:00, db-01 last; 3 of 48 not measured yet.",
         ),
         (
             _said(53.95, copying=48, unmeasured=3, still=2, ready=5, finished=7),
-            "Done about Thu 14:00, db-01 last; 3 of 48 not measured yet; 2 stand still and are not"
-            " counted; 5 ready for cut-over.",
+            "Copying ends about Thu 14:00, db-01 last; 3 of 48 not measured yet; 2 not moving, so"
+            " not counted; 5 ready for cut-over.",
         ),
         (
             _said(2, copying=2, still=1),
-            "Done about 10:10, db-01 last; 1 stands still and is not counted.",
+            "Copying ends about 10:10, db-01 last; 1 not moving, so not counted.",
         ),
-        (_said(copying=1, unmeasured=1), "End not known yet: 1 running task not measured."),
+        (
+            _said(copying=1, unmeasured=1),
+            "End of copying not known yet: 1 running task not measured yet.",
+        ),
         (
             _said(copying=3, unmeasured=3, still=1, ready=2),
-            "End not known yet: 3 running tasks not measured; 1 stands still; 2 ready for"
-            " cut-over.",
+            "End of copying not known yet: 3 running tasks not measured yet; 1 not moving; 2 ready"
+            " for cut-over.",
         ),
-        (_said(still=2), "Nothing is being copied; 2 stand still."),
+        (_said(still=2), "Nothing is being copied; 2 not moving."),
         (
             _said(still=1, ready=1, finished=3),
-            "Nothing is being copied; 1 stands still; 1 ready for cut-over; 3 finished.",
+            "Nothing is being copied; 1 not moving; 1 ready for cut-over; 3 finished.",
         ),
         (_said(ready=2, finished=3), "All is copied; 2 ready for cut-over; 3 finished."),
         (_said(finished=1), "All is copied; 1 finished."),
         (_said(finished=1, unread=2), "2 not read; 1 finished."),
-        (_said(still=1, unread=2), "1 stands still; 2 not read."),
-        (_said(2, copying=1, unread=1), "Done about 10:10, db-01 last; 1 not read."),
+        (_said(still=1, unread=2), "1 not moving; 2 not read."),
+        (_said(2, copying=1, unread=1), "Copying ends about 10:10, db-01 last; 1 not read."),
         (_said(unread=2), ""),
     ],
 )
@@ -74,11 +77,11 @@ def test_what_a_forecast_says(said: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("end", "sentence"),
     [
-        ((50, 10, 10), "Done about Thu 11:00."),
-        ((50, 10.1, 0), "Done between Thu 00:00 and Thu 11:00."),
-        ((50, 0, 10.1), "Done between Thu 11:00 and Thu 21:00."),
-        ((1, 0.5, 0.5), "Done about 09:10."),
-        ((1, 0.5, 0.6), "Done between 08:40 and 09:40."),
+        ((50, 10, 10), "Copying ends about Thu 11:00."),
+        ((50, 10.1, 0), "Copying ends between Thu 00:00 and Thu 11:00."),
+        ((50, 0, 10.1), "Copying ends between Thu 11:00 and Thu 21:00."),
+        ((1, 0.5, 0.5), "Copying ends about 09:10."),
+        ((1, 0.5, 0.6), "Copying ends between 08:40 and 09:40."),
     ],
 )
 def test_doubts_are_told_where_they_are_great(end: Any, sentence: str) -> None:
@@ -90,7 +93,7 @@ def test_a_task_without_a_name_is_called_by_its_id() -> None:
     """It is named so that it can be found; a name from outside is shown in one line."""
     for name, shown in (("", "4711"), ("db\n01", "db 01")):
         made = Forecast(_end(2, name=name), copying=2)
-        assert say_forecast(made, NOW, UTC) == f"Done about 10:10, {shown} last."
+        assert say_forecast(made, NOW, UTC) == f"Copying ends about 10:10, {shown} last."
 
 
 @pytest.mark.parametrize(

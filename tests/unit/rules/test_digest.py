@@ -163,7 +163,7 @@ def test_a_task_that_was_not_seen_keeps_its_counts(absent: Observation) -> None:
 
 
 def test_the_most_urgent_come_first() -> None:
-    """What failed, was rolled back, or paused by SMS; what stands still, is unknown; by name."""
+    """What failed, was rolled back, or paused by SMS; what stands still; then the others."""
     stalled = varied(TaskRecord("RUNNING", NOW), stall=STALL, moved_at=NOW)
     hanging = TaskRecord("RESETING", NOW, rest=Call("20261123-0-0-hanging", NOW))
     shown = digest(
@@ -181,9 +181,17 @@ def test_the_most_urgent_come_first() -> None:
         ],
         NOW,
     )
-    assert "".join(row.task.id for row in shown.rows) == "7368925041"
+    assert "".join(row.task.id for row in shown.rows) == "7368925401"
     assert [row.task.id for row in shown.rows if row.still_since] == ["9", "2"]
     assert shown.more == 0
+
+
+def test_those_that_need_nobody_stand_together_by_what_they_do() -> None:
+    """Those ready for cut-over follow those on their way, and the finished ones come last."""
+    states = ["MIGRATE_SUCCESS", "SYNCING", "RUNNING", "READY", "ABORT"] * 2
+    tasks = [a_task(id=str(n), name=str(n), state=state, code="") for n, state in enumerate(states)]
+    shown = digest([_known(task) for task in tasks], NOW)
+    assert "".join(row.task.id for row in shown.rows) == "4927381605"
 
 
 @pytest.mark.parametrize(("number", "more"), [(100, 0), (101, 1)])
