@@ -188,7 +188,7 @@ def test_bytes_that_were_not_known_at_first_count_all_the_same(
 
 
 def test_bytes_show_a_copy_move_from_when_they_are_first_known() -> None:
-    """Also one of an even speed, at a percentage that takes hours, that was first read by its id."""
+    """Also one at an even speed and a percentage that takes hours, first read by its id."""
     blind = replace(HERE, copied=None)
     first = Sample(NOW - minutes(60), 50, None, 100.0, HERE.sub_task)
     movement = _movement(last_progress=blind, samples=(first,), suspected_at=None)
