@@ -365,5 +365,5 @@ def test_a_command_that_is_refused_shows_no_part_of_a_key(day: Day, tmp_path: Pa
     """A setting that is wrong is shown, and may be a key that was copied into its place in part."""
     day.texts["TIME_ZONE"] = KEY.secret[3:]
     said = list(_outputs(day, tmp_path))
-    assert all("TIME_ZONE: '***' is not " in " ".join(text.split()) for text in said)
+    assert all("TIME_ZONE: '***' is unknown " in " ".join(text.split()) for text in said)
     assert not leaked(*said)

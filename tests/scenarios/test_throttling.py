@@ -133,8 +133,8 @@ def test_a_run_writes_of_those_that_wait_no_more_than_changed() -> None:
             plans = [line for line in simulated.written if b'"type":"plan"' in line]
             lines.append(max(map(len, plans)))
     assert lines[0] > 5_000
-    # One stops waiting where another begins to; and there are samples of those that were read.
-    assert max(lines[2:]) < 700 + reads * 2 * 150
+    # One stops waiting where another begins to; and there are records of those that were read.
+    assert max(lines[2:]) < 700 + reads * (2 * 150 + 60)
 
 
 def test_a_start_that_the_limit_holds_up_calls_a_person(hours: SimulatedRuns) -> None:
