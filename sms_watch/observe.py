@@ -127,8 +127,8 @@ class Observer:
     def _look_up(self) -> Observed:
         """Find many tasks with one list, and read individually those that it is not enough for.
 
-        These are the failed ones, of which those go first that a start is due for, and the ones
-        that it lacks. Where there is no list, all are read individually.
+        These are the ones that it lacks, and the failed ones, of which those go first that a start
+        is due for. Where there is no list, all are read individually.
         """
         try:
             listing = self.ports.migration.list_tasks("", ROWS_OF_A_READ * len(self.scope.task_ids))
@@ -139,9 +139,9 @@ class Observer:
         listed = {task.id: task for task in listing.tasks if task.id in wanted}
         failed = [task_id for task_id, task in listed.items() if task.phase is Phase.FAILED]
         missing = [task_id for task_id in self.scope.task_ids if task_id not in listed]
-        due = dict.fromkeys(self._due(listed))
-        others = [each for each in (*failed, *missing) if each not in due]
-        read = self._read_all([*self._in_turn([*due]), *self._in_turn(others)])
+        first = dict.fromkeys((*self._due(listed), *missing))
+        others = [each for each in failed if each not in first]
+        read = self._read_all([*self._in_turn([*first]), *self._in_turn(others)])
         observed = self._named({**listed, **_completed(read, listed)})
         # What the list lacks was read all the same; what its rows lack was not.
         doubts = (listing.without_sources,) if listing.without_sources else ()

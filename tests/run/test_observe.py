@@ -138,7 +138,20 @@ def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) 
     service.unlisted = {"a"}
     service.tasks.update(b=a_task(id="b", code=DISK_FULL), d=a_task(id="d"))
     _observe(service, Scope(MANY_IDS), Memory())
-    assert service.reads == ["d", "b", "a"]
+    assert service.reads == ["d", "a", "b"]
+
+
+def test_one_that_the_list_lacks_has_its_turn_where_few_reads_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Starts that are due in every run do not keep it from being looked at for ever."""
+    monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
+    service = _service(*MANY_IDS)
+    service.unlisted = {"a"}
+    service.tasks.update(d=a_task(id="d"), e=a_task(id="e"))
+    passed = Memory(watch=WatchRecord(unread={"a": Sight(NOW, passed_at=NOW)}))
+    _observe(service, Scope(MANY_IDS), passed)
+    assert service.reads == ["a", "d", "e"]
 
 
 def test_what_a_start_is_due_for_goes_before_all_that_waits(
