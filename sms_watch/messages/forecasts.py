@@ -31,14 +31,14 @@ def _parts(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
         return
     yield from _copies(forecast, now, zone)
     if forecast.still:
-        stand = f"{forecast.still} stand{'s' if forecast.still == 1 else ''} still"
+        stand = f"{forecast.still:,} stand{'s' if forecast.still == 1 else ''} still"
         yield stand + _uncounted(forecast)
     if forecast.unread:
-        yield f"{forecast.unread} not read"
+        yield f"{forecast.unread:,} not read"
     if forecast.ready:
-        yield f"{forecast.ready} ready for cut-over"
+        yield f"{forecast.ready:,} ready for cut-over"
     if forecast.finished and not forecast.copying:
-        yield f"{forecast.finished} finished"
+        yield f"{forecast.finished:,} finished"
 
 
 def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
         last = "" if _is_alone(forecast) else f", {_name(forecast.end)} last"
         yield f"Done {_when(forecast.end, now, zone)}{last}"
         if forecast.unmeasured:
-            yield f"{forecast.unmeasured} of {forecast.copying} not measured yet"
+            yield f"{forecast.unmeasured:,} of {forecast.copying:,} not measured yet"
     elif forecast.copying:
         yield f"End not known yet: {count(forecast.copying, 'running task')} not measured"
     elif not forecast.unread:
