@@ -94,11 +94,11 @@ def facts(entries: Iterable[Entry], begin: datetime, end: datetime, zone: tzinfo
 
 
 def _told_apart(stories: Sequence[Story]) -> Iterator[Story]:
-    """Yield the stories; where tasks have the same name, it has their ids behind it."""
+    """Yield the stories; where tasks have the same name, their ids stand behind it."""
     known = Counter(story.name for story in stories)
     for story in stories:
         same = known[story.name] > 1 and story.name != story.id
-        yield replace(story, name=f"{story.name} ({clean(story.id)})") if same else story
+        yield story.named(f"{story.name} ({clean(story.id)})") if same else story
 
 
 def _held_to(end: datetime, entries: Iterable[Entry]) -> Iterator[Entry]:

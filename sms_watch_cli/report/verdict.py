@@ -89,7 +89,6 @@ def _unseen(gaps: Sequence[Gap]) -> List[str]:
     if not gaps:
         return []
     total = sum((gap.span for gap in gaps), timedelta(0))
-    inside = "a gap" if len(gaps) == 1 else count(len(gaps), "gap")
-    return [
-        f"Nobody saw the tasks in {inside} of {duration(total)}; what happened then is unknown."
-    ]
+    span = duration(total)
+    inside = f"a gap of {span}" if len(gaps) == 1 else f"{len(gaps):,} gaps, {span} in all"
+    return [f"Nobody saw the tasks in {inside}; what happened then is unknown."]
