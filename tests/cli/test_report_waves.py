@@ -345,6 +345,12 @@ def test_what_is_folded_is_not_printed() -> None:
     assert ".folded:not(:has([open]))" in printed
 
 
+def test_of_a_choice_that_leaves_tasks_out_paper_says_so() -> None:
+    """The rows that were not chosen are not printed, so the choice is; all tasks are no choice."""
+    printed = _page(_many()).split("@media print")[1]
+    assert "  .filter:has(#show-all:checked), .unfold" in printed
+
+
 # Curves of few points
 
 
