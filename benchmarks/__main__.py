@@ -52,9 +52,8 @@ machine: the ratios count, the seconds are those of this machine.
 - A forecast is what the real handler says of a task in the middle of its copy. It is compared with
   the time for which the copy then went on, without later outages, which nobody can foresee. Copies
   of less than an hour are not counted; a copy that was not measured by then counts as missed.
-- The page of a wave tells of three days and two outages. What it takes to draw is the median of
-  {drawings} pictures that Chromium takes of it, less that of as many of an empty page; they take
-  turns.
+- The page of a wave tells of three days and two outages. How long it takes to draw is the median of
+  {drawings} pictures that Chromium takes of it, less that of as many of an empty page, by turns.
 - FunctionGraph gives a function of 128 MB about 0.3 of a processor, so real runs take longer, for
   both.
 """

@@ -223,12 +223,14 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
     padding = (0, 1, 0, 0) if narrow else (0, 1)
     made = Table(box=None, pad_edge=False, padding=padding, expand=not plain)
     made.add_column("task", overflow="fold")
-    for name in ("state", "") if narrow else ("state", "sub-task", ""):
-        made.add_column(name, no_wrap=True)
+    # These wrap where there is no room: a column that may not would leave none to the names.
+    for name in ("state",) if narrow else ("state", "sub-task"):
+        made.add_column(name, overflow="fold")
+    made.add_column("", no_wrap=True)
     for name in ("%", "Mbit/s", "left"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("attempt", no_wrap=True)
-    made.add_column("next try")
+    made.add_column("next try", overflow="fold")
     for row in seen.rows:
         state = f"{row.state} {row.code}".strip()
         made.add_row(

@@ -32,13 +32,13 @@ def _parts(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
     yield from _copies(forecast, now, zone)
     if forecast.still:
         # An end holds for what moves; where there is none, nothing has to be left out of it.
-        yield f"{forecast.still} not moving{', so not counted' if forecast.end else ''}"
+        yield f"{forecast.still:,} not moving{', so not counted' if forecast.end else ''}"
     if forecast.unread:
-        yield f"{forecast.unread} not read"
+        yield f"{forecast.unread:,} not read"
     if forecast.ready:
-        yield f"{forecast.ready} ready for cut-over"
+        yield f"{forecast.ready:,} ready for cut-over"
     if forecast.finished and not forecast.copying:
-        yield f"{forecast.finished} finished"
+        yield f"{forecast.finished:,} finished"
 
 
 def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
         last = "" if _is_alone(forecast) else f", {_name(forecast.end)} last"
         yield f"Copying ends {_when(forecast.end, now, zone)}{last}"
         if forecast.unmeasured:
-            yield f"{forecast.unmeasured} of {forecast.copying} not measured yet"
+            yield f"{forecast.unmeasured:,} of {forecast.copying:,} not measured yet"
     elif forecast.copying:
         unmeasured = count(forecast.copying, "running task")
         yield f"End of copying not known yet: {unmeasured} not measured yet"

@@ -6,6 +6,7 @@ of what its records say.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
@@ -16,6 +17,7 @@ from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Notice, Outcome
 from sms_watch.rules.forecast import forecast
 from sms_watch.rules.record import WatchRecord
+from sms_watch.text import clean
 from sms_watch_cli.report.gaps import Gaps
 from sms_watch_cli.report.standing import worst_first
 from sms_watch_cli.report.story import Gap, Sent, Start, Story
@@ -86,9 +88,17 @@ def facts(entries: Iterable[Entry], begin: datetime, end: datetime, zone: tzinfo
         for trace in traces.values()
         if trace.spans
     ]
-    stories.sort(key=worst_first)
+    stories = sorted(_told_apart(stories), key=worst_first)
     sent = sorted((each for each in messages.sent if each.at >= first), key=lambda each: each.at)
     return Facts(first, end, tuple(stories), tuple(sent), common)
+
+
+def _told_apart(stories: Sequence[Story]) -> Iterator[Story]:
+    """Yield the stories; where tasks have the same name, their ids stand behind it."""
+    known = Counter(story.name for story in stories)
+    for story in stories:
+        same = known[story.name] > 1 and story.name != story.id
+        yield story.named(f"{story.name} ({clean(story.id)})") if same else story
 
 
 def _held_to(end: datetime, entries: Iterable[Entry]) -> Iterator[Entry]:

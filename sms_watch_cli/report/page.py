@@ -198,7 +198,7 @@ def _summary(story: Story, facts: Facts, zone: tzinfo) -> str:
         parts.append(f"{duration(story.saved)} saved")
     if story.end is not None:
         until = moment(max(story.end.at, facts.end), zone)
-        parts.append(f"about {left(story, facts.end)}, until {until}")
+        parts.append(f"{left(story, facts.end)}, until about {until}")
     return ", ".join(parts)
 
 
@@ -248,7 +248,9 @@ def _first_seen(band: Band, story: Story, zone: tzinfo) -> str:
 def _what(band: Band) -> str:
     if band.stalled:
         return STOOD[band.state]
-    state = clean(band.state) or "gone"
+    if band.phase is Phase.GONE:
+        return "gone."
+    state = clean(band.state)
     if band.phase in BROKEN and band.codes:
         first, *later = (clean(code) for code in band.codes)
         then = f" Then {', '.join(later)}." if later else ""

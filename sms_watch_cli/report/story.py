@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, Optional, Sequence, Tuple
 
@@ -136,6 +136,11 @@ class Story:
     def end(self) -> Optional[End]:
         """When its copy is expected to be done, as far as that was measured."""
         return self.expected.end if self.expected else None
+
+    def named(self, name: str) -> Story:
+        """Return it by another name, also where it is the last one of a forecast."""
+        end = replace(self.end, name=name) if self.end else None
+        return replace(self, name=name, expected=self.expected and self.expected._replace(end=end))
 
     @property
     def state(self) -> Band:

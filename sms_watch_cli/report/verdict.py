@@ -58,10 +58,10 @@ def _stood(facts: Facts) -> str:
 def _needed(troubled: Sequence[Story], tasks: int) -> str:
     names = [f"{story.name} ({described(story)})" for story in troubled[:MOST_NAMES]]
     more = len(troubled) - len(names)
-    names += [f"{more} more"] if more else []
+    names += [f"{more:,} more"] if more else []
     listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
     verb = "needs" if len(troubled) == 1 else "need"
-    return f"{len(troubled)} of {count(tasks, 'task')} {verb} attention: {listed}."
+    return f"{len(troubled):,} of {count(tasks, 'task')} {verb} attention: {listed}."
 
 
 def _counted(stories: Sequence[Story]) -> str:
@@ -82,14 +82,13 @@ def _incidents(facts: Facts) -> List[str]:
 def _ended(over: int, open_ends: int) -> str:
     if not open_ends:
         return "over by now" if over == 1 else "all over by now"
-    return f"{open_ends} of them still open" if over else "still open"
+    return f"{open_ends:,} of them still open" if over else "still open"
 
 
 def _unseen(gaps: Sequence[Gap]) -> List[str]:
     if not gaps:
         return []
     total = sum((gap.span for gap in gaps), timedelta(0))
-    inside = "a gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-    return [
-        f"Nobody saw the tasks in {inside} of {duration(total)}; what happened then is unknown."
-    ]
+    span = duration(total)
+    inside = f"a gap of {span}" if len(gaps) == 1 else f"{len(gaps):,} gaps, {span} in all"
+    return [f"Nobody saw the tasks in {inside}; what happened then is unknown."]

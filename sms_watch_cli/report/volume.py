@@ -67,7 +67,10 @@ def _moments(gaps: Sequence[Gap], begin: datetime, end: datetime) -> List[dateti
 
 
 def _course(points: Sequence[Tuple[datetime, int]], moments: Sequence[datetime]) -> Iterator[float]:
-    """Yield what a task had copied at each moment, evenly between two points."""
+    """Yield what a task had copied at each moment, evenly between two points.
+
+    Fewer bytes than before are those of a copy that began anew: nothing is taken off before that.
+    """
     last = 0
     for moment in moments:
         while last < len(points) and points[last][0] <= moment:
@@ -76,7 +79,7 @@ def _course(points: Sequence[Tuple[datetime, int]], moments: Sequence[datetime])
             yield points[min(last, len(points) - 1)][1]
         else:
             (since, low), (until, high) = points[last - 1], points[last]
-            yield low + (high - low) * ((moment - since) / (until - since))
+            yield low + max(high - low, 0) * ((moment - since) / (until - since))
 
 
 def _cut(sums: Sequence[Sum], gaps: Sequence[Gap]) -> Iterator[Tuple[Sum, ...]]:
@@ -88,25 +91,41 @@ def _cut(sums: Sequence[Sum], gaps: Sequence[Gap]) -> Iterator[Tuple[Sum, ...]]:
 
 
 def _ahead(stories: Sequence[Story], now: Sum) -> Iterator[Sum]:
-    """Yield how the sum goes on, if each task goes on as it lately did until its end."""
+    """Yield how the sum goes on, if each task goes on as it lately did until its end.
+
+    Where nothing is known of how they go on, there is nothing.
+    """
     at, amount = now
     going = sorted(
-        (story.end.at, _speed(_known(story))) for story in stories if story.end is not None
+        (story.end.at, _gain(_known(story), story.end.at) / (story.end.at - at).total_seconds())
+        for story in stories
+        if story.end is not None and story.end.at > at
     )
-    speed = sum(each for _, each in going)
+    speed = sum(own for _, own in going)
+    if not speed:
+        return
     for end, own in going:
         if end > at:
             yield at, amount
             at, amount = end, amount + speed * (end - at).total_seconds()
         speed -= own
-    if at > now[0]:
-        yield at, amount
+    yield at, amount
 
 
-def _speed(points: Sequence[Tuple[datetime, int]]) -> float:
-    """Return the bytes a second that a task copied lately."""
-    lately = [(at, copied) for at, copied in points if points[-1][0] - at <= RECENT]
+def _gain(points: Sequence[Tuple[datetime, int]], end: datetime) -> float:
+    """Return the bytes that a task copies from the last that is known of it until its end."""
+    lately = _lately(points)
     if len(lately) < 2:
         return 0.0
     (since, before), (at, copied) = lately[0], lately[-1]
-    return max((copied - before) / (at - since).total_seconds(), 0.0)
+    return (copied - before) * ((end - at) / (at - since))
+
+
+def _lately(points: Sequence[Tuple[datetime, int]]) -> Sequence[Tuple[datetime, int]]:
+    """Return the last points of a copy: those of its last hours, or two."""
+    begins = [
+        place for place in range(1, len(points)) if points[place][1] < points[place - 1][1]
+    ]  # anew, for bytes are only lost when a task is reset
+    copy = points[begins[-1] if begins else 0 :]
+    recent = [(at, copied) for at, copied in copy if copy[-1][0] - at <= RECENT]
+    return recent if len(recent) > 1 else copy[-2:]

@@ -205,6 +205,18 @@ def test_the_cut_over_may_begin_when_the_first_copy_is_done() -> None:
     assert 'class="band cut_over"' in _page(told)
 
 
+def test_tasks_of_the_same_name_are_told_apart() -> None:
+    """By their ids, wherever the page names them; one without a name is its id already."""
+    same = [_line(1, tasks={each: TaskRecord("RUNNING", _at(0), "web")}) for each in ("a", "b")]
+    other = _line(1, tasks={each: TaskRecord("RUNNING", _at(0), "") for each in ("c", "d")})
+    told = _facts(*same, other, end=2)
+    assert [story.name for story in told.stories] == ["c", "d", "web (a)", "web (b)"]
+    copies = [
+        _line(1, tasks={each: replace(_copying(1, 50).tasks["a"], name="db")}) for each in "ab"
+    ]
+    assert verdict(_facts(*copies, end=1), UTC).ahead == "Done about 20:00, db (b) last."
+
+
 def test_the_worst_stand_first_and_what_is_done_last() -> None:
     """Then paused ones; of those that stand alike the one that has lost the most hours."""
     told = _facts(
@@ -333,6 +345,12 @@ def test_what_is_folded_is_not_printed() -> None:
     assert ".folded:not(:has([open]))" in printed
 
 
+def test_of_a_choice_that_leaves_tasks_out_paper_says_so() -> None:
+    """The rows that were not chosen are not printed, so the choice is; all tasks are no choice."""
+    printed = _page(_many()).split("@media print")[1]
+    assert "  .filter:has(#show-all:checked), .unfold" in printed
+
+
 # Curves of few points
 
 
@@ -456,6 +474,37 @@ def test_the_sum_goes_on_until_each_task_is_done() -> None:
     ]
 
 
+def test_the_sum_goes_on_from_what_was_last_known() -> None:
+    """What is copied between the last sample and now is no less, whoever looks later."""
+    told = _volume(_copying(2, 50), _copying(2, 25, "b"), end=2.5)
+    assert [(at, round(amount / GB)) for at, amount in told.ahead] == [
+        (_at(2.5), 75),
+        (_at(4), 145),
+        (_at(8), 200),
+    ]
+
+
+def test_a_copy_that_began_anew_goes_on_as_it_does_now() -> None:
+    """Bytes are lost when a task is reset, at that moment; they say nothing of its speed."""
+    reset = _task(1.25, "READY", since=1.25)
+    told = _volume(_copying(1, 40), reset, _copying(2, 10, begin=1.5), _copying(2, 40, "b"), end=2)
+    assert _amounts(told, 1.25, 1.5) == [65, 30]
+    assert [round(amount / GB) for _, amount in told.ahead] == [50, 170, 200]
+
+
+def test_where_nobody_knows_how_fast_a_copy_is_no_bytes_are_expected() -> None:
+    """A journal of one line has one point of each task, and says when it will be done."""
+    told = facts([_copying(2, 50)], BEGIN, _at(2), UTC)
+    assert told.forecast.end is not None
+    assert volume(told.stories, (), told.begin, told.end).ahead == ()
+
+
+def test_two_samples_that_are_far_apart_tell_of_a_speed() -> None:
+    """A slow timer takes fewer samples than one in two hours."""
+    told = _volume(_copying(8, 50), _copying(8, 50, "b"), end=8)
+    assert [round(amount / GB) for _, amount in told.ahead] == [100, 200]
+
+
 def test_a_task_whose_bytes_are_not_known_adds_none_to_what_is_expected() -> None:
     """It goes on all the same."""
     told = _volume(_copying(2, 50), _copying(2, 25, "b", copied=False), end=2)
@@ -502,7 +551,7 @@ def test_a_chart_goes_on_to_the_expected_end_as_a_dashed_line() -> None:
     assert (window.begin, window.now, window.end) == (_at(0), _at(2), _at(4))
     chart = drawn(told.stories[0], window, 200)
     assert (chart["curve"], chart["ahead"]) == ("M0 100l500 -50", "M500 50l500 -50")
-    assert "about 2 h left, until Mon 23 Nov 22:00" in _page(told)
+    assert "2 h left, until about Mon 23 Nov 22:00" in _page(told)
     assert re.search(r"--now\) 50\.00% 0", _page(told))
 
 
@@ -512,7 +561,7 @@ def test_an_end_that_is_far_off_does_not_press_the_past_together() -> None:
     window = Window.of(told)
     assert window.end == _at(4)
     assert drawn(told.stories[0], window, 200)["ahead"] == "M500 90l500 -10"
-    assert "until Tue 24 Nov 14:00" in _page(told)
+    assert "until about Tue 24 Nov 14:00" in _page(told)
 
 
 def test_where_nothing_is_expected_a_chart_ends_now() -> None:

@@ -16,14 +16,14 @@ from simulated_cloud.buckets import Bucket
 from simulated_cloud.task import SimTask
 from sms_watch.clock import SYSTEM_CLOCK
 from sms_watch.journal.entries import encode, snapshot
-from sms_watch.model.notice import Reason, Verdict
-from sms_watch.model.task import Phase, Progress, Task
+from sms_watch.model.notice import Action, Attempt, Reason, Verdict
+from sms_watch.model.task import Phase, Progress, Task, TaskError
 from sms_watch.rules.call import Call
 from sms_watch.rules.decision import Decision
 from sms_watch.rules.movement import Sample
 from sms_watch.rules.record import Lease, Memory, TaskRecord
 from sms_watch_cli.session import CloudSession, can_redraw
-from sms_watch_cli.status import Row, _bar, follow, look, show_plain
+from sms_watch_cli.status import Look, Row, _bar, follow, look, show_plain
 from tests.support.builders import (
     DISK_FULL,
     LINE_LOST,
@@ -168,6 +168,25 @@ def test_a_terminal_of_80_columns_shows_state_and_code_in_one_piece(tmp_path: Pa
     row = next(line for line in lines if "office-files MIGRATE_FAIL SMS.1315 [#" in line)
     assert row.rstrip().endswith("not restartable")
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_longest_rows_leave_room_to_read_names(width: int) -> None:
+    """A long name and a long state share the room with the next try, and nothing is left out."""
+    name, state = "kuala-lumpur-production-db-0001", "SYNC_F_ROLLBACK_SUCCESS"
+    waits = Verdict(Action.WAIT, Reason.BACKOFF, attempt=Attempt(12, 99, NOW + timedelta(hours=2)))
+    tasks = (
+        Task("a", name, each, "MIGRATE_FILE", TaskError("SMS.1315"))
+        for each in ("MIGRATE_FAIL", state)
+    )
+    rows = tuple(Row.of(Decision("a", waits, task=task)) for task in tasks)
+    output = io.StringIO()
+    show_plain(Look(NOW, rows, (), ""), timezone.utc, Console(file=output, width=width))
+    lines = output.getvalue().splitlines()[2:]
+    begin = lines[0].index(" MIGRATE_FAIL")
+    assert begin >= 12
+    assert "".join(line[:begin].strip() for line in lines) == 2 * name
+    assert not [line for line in lines if "\u2026" in line]
 
 
 def _measured(ago: float) -> TaskRecord:

@@ -54,4 +54,18 @@ BUGS = [
         "ALL_ROWS = 3_000_000 ",
         "cli/test_report_waves.py::test_rows_of_many_tasks_share_what_a_page_holds",
     ),
+    Bug(
+        "a page may be too large for a mail",
+        "../sms_watch_cli/report/page.py",
+        "    return text if over <= 0 else",
+        "    return text if True else",
+        "cli/test_report_waves.py::test_of_a_page_that_is_too_large_the_worst_keep_their_charts",
+    ),
+    Bug(
+        "a copy that began anew has the speed of the one before",
+        "../sms_watch_cli/report/volume.py",
+        "copy = points[begins[-1] if begins else 0 :]",
+        "copy = points",
+        "cli/test_report_waves.py::test_a_copy_that_began_anew_goes_on_as_it_does_now",
+    ),
 ]
