@@ -1088,3 +1088,13 @@ def test_a_task_that_has_left_its_failure_has_taken_up_its_start(state: str) -> 
     """The next failure is one that no start was made in vain for."""
     after = _record(_decide(a_task(state=state, code=""), STARTED))
     assert after.starts.in_vain_since is None
+
+
+def test_a_stalled_task_that_begins_to_synchronise_moves() -> None:
+    """Also where its answers do not say which sub-task is under way."""
+    stall, nowhere = Call("20261124-2-0-stalled", NOW - minutes(20)), Progress()
+    known = a_record(state="RUNNING", code="", failed_event="", stall=stall, last_progress=nowhere)
+    known = varied(known, moved_at=NOW - minutes(90))
+    decision = _decide(a_task(state="SYNCING", code="", progress=nowhere), known)
+    assert _kinds(decision) == (Kind.MOVING, Kind.COPIED)
+    assert (_record(decision).call, _record(decision).movement.moved_at) == (None, NOW)
