@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Mapping
 
@@ -21,6 +22,8 @@ PHASE_WORDS: Mapping[Phase, str] = {
     Phase.BUSY: "busy",
     Phase.ROLLED_BACK: "rolled back",
 }
+# Counted in a heading; of ours there are fewer, but those that nobody knows may be many, and long.
+MOST_STATES = 20
 
 
 def digest_title(notice: Notice) -> str:
@@ -33,10 +36,13 @@ def digest_title(notice: Notice) -> str:
 
 def digest_counts(notice: Notice) -> str:
     """Return the counts of a digest: ``9 tasks: 1 failed, 2 running, 6 not listed``."""
-    words, more = [row_state(row) for row in notice.digest.rows], notice.digest.more
-    counted = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
-    counts = ", ".join([*counted, f"{more} not listed"] if more else counted)
-    number = count(len(words) + more, "task")
+    rows, more = notice.digest.rows, notice.digest.more
+    counted = [*Counter(map(row_state, rows)).items()]
+    others = sum(number for _, number in counted[MOST_STATES:])
+    said = [f"{number} {state}" for state, number in counted[:MOST_STATES]]
+    said += [f"{others} in other states"] if others else []
+    counts = ", ".join([*said, f"{more} not listed"] if more else said)
+    number = count(len(rows) + more, "task")
     return f"{number}: {counts}" if counts else number
 
 

@@ -243,10 +243,11 @@ def _stall_advice(notice: Notice, telling: Telling) -> str:
 def _say_moving(notice: Notice, telling: Telling) -> str:
     if telling.many:
         return ""
-    seen, lasted = first_seen(notice, telling), duration(_lasted(notice))
-    if follows(notice, Kind.STALLED):
-        return f"Moving again{seen or f' after {lasted} without progress'}."
-    return f"Moved on to {state_of(notice)}{seen or f' after {lasted}'}."
+    seen, stalled = first_seen(notice, telling), follows(notice, Kind.STALLED)
+    if not seen and notice.since:
+        without = " without progress" if stalled else ""
+        seen = f" after {duration(_lasted(notice))}{without}"
+    return f"Moving again{seen}." if stalled else f"Moved on to {state_of(notice)}{seen}."
 
 
 def _say_copied(notice: Notice, telling: Telling) -> str:

@@ -124,7 +124,9 @@ def _decide_moving(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     starts = before.starts.renewed() if healthy else before.starts
     failure = _proved(reading, before.failure, starts, healthy)
     agent, agent_news = before.agent.running().read(task.connected, now, reading.event)
-    movement, movement_news = before.movement.read(task, now, reading.policy.stall, reading.event)
+    turns = known is not None and known.phase is Phase.MOVING and known.state != task.state
+    stall, event = reading.policy.stall, reading.event
+    movement, movement_news = before.movement.read(task, now, stall, event, turns)
     record = replace(before, starts=starts, failure=failure, agent=agent, movement=movement)
     left = movement.remaining(task, now)
     seen = replace(reading, task=replace(task, transfer=replace(task.transfer, remaining=left)))
@@ -136,9 +138,8 @@ def _decide_moving(reading: Reading, known: Optional[TaskRecord]) -> Decision:
     if movement_news is Kind.STALLED:
         notices.append(seen.notice(Kind.STALLED, verdict, since=before.movement.moved_at))
     elif movement_news and before.movement.stall:
-        stall = before.movement.stall.event_id
-        since = before.movement.moved_at
-        notices.append(seen.closing(Kind.MOVING, (stall,), verdict, since=since))
+        opened, since = before.movement.stall.event_id, before.movement.moved_at
+        notices.append(seen.closing(Kind.MOVING, (opened,), verdict, since=since))
     return Decision(task.id, verdict, reading.event, seen.task, record, tuple(notices))
 
 

@@ -21,18 +21,6 @@ PASSING = frozenset(
         TaskState.SYNC_F_ROLLBACKING.value,
     }
 )
-# Kinds that say in which state a task is.
-SAYS_STATE = frozenset(
-    {
-        Kind.FAILED,
-        Kind.NEEDS_PERSON,
-        Kind.PAUSED,
-        Kind.FINISHED,
-        Kind.UNKNOWN_STATE,
-        Kind.RESUMED,
-        Kind.COPIED,
-    }
-)
 # No state of these phases is one that a task hangs in, or that nobody knows.
 NEVER_AT_REST = frozenset({Phase.MOVING, Phase.FAILED})
 
@@ -45,7 +33,7 @@ def note(decision: Decision, reading: Reading, known: Optional[TaskRecord]) -> D
 def _noting_departure(
     decision: Decision, reading: Reading, known: Optional[TaskRecord]
 ) -> Decision:
-    """Add the notice that a task has left such a state, unless what it became is told by itself.
+    """Add the notice that a task has left such a state.
 
     That it runs is not told while its failure is open: it may break again before it is proved.
     """
@@ -57,10 +45,10 @@ def _noting_departure(
     if stays or unproved:
         return decision
     left = replace(decision, record=replace(record, rest=None))
-    if any(notice.kind in SAYS_STATE for notice in decision.notices):
-        return left
+    # Where it ran unproved meanwhile, nobody remembers since when it had been there.
+    since = known.since if known.phase is not Phase.MOVING else None
     follows, verdict = (record.rest.event_id,), decision.verdict
-    return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))
+    return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=since))
 
 
 def _noting_rest(decision: Decision, reading: Reading) -> Decision:

@@ -74,9 +74,14 @@ class Movement:
         return self.before.then(done) if self.before else done
 
     def read(
-        self, task: Task, now: datetime, limit: timedelta, event: str
+        self, task: Task, now: datetime, limit: timedelta, event: str, turns: bool = False
     ) -> Tuple[Movement, Optional[Kind]]:
-        """Take in a reading of a running task; return its movement, and what is new."""
+        """Take in a reading of a running task; return its movement, and what is new.
+
+        ``turns``: it has gone on from copying to synchronising, or back, wherever it says it is.
+        """
+        if turns:
+            return self.ended().followed(task, now, limit), Kind.MOVING if self.stall else None
         if not self.stall and self.is_stalled(task, now, limit):
             return replace(self, stall=Call(event_id(event, Kind.STALLED), now)), Kind.STALLED
         if self.stall and self.has_moved(task):

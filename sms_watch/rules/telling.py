@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import AbstractSet, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import (
+    AbstractSet,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from sms_watch.model.notice import Kind, Notice, closing_id, event_id, kind_of
 from sms_watch.model.task import Task
@@ -15,14 +26,43 @@ from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.decision import Decision
 from sms_watch.rules.record import WatchRecord
 
+# Kinds that say in which state a task is.
+SAYS_STATE = frozenset(
+    {
+        Kind.FAILED,
+        Kind.NEEDS_PERSON,
+        Kind.PAUSED,
+        Kind.FINISHED,
+        Kind.UNKNOWN_STATE,
+        Kind.RESUMED,
+        Kind.COPIED,
+    }
+)
+# What ends as soon as people hear in which state a task is by now.
+IN_A_STATE = frozenset({Kind.HANGING, Kind.UNKNOWN_STATE})
+
 
 def wanted(
     notices: Iterable[Notice], notify_on: FrozenSet[Kind], told: AbstractSet[str]
 ) -> Iterator[Notice]:
-    """Leave out what nobody wants to hear, and the end of what nobody heard.
+    """Leave out what nobody wants to hear, the end of what nobody heard, and what is said twice.
 
-    ``told`` are the ids of what people have heard of, whatever the settings were then.
+    ``told`` are the ids of what people have heard of, whatever the settings were then. That a task
+    has left a state is left out where people hear what it became.
     """
+    said: Set[str] = set()
+    for notice in _heard(notices, notify_on, told):
+        task_id = notice.task.id if notice.task else ""
+        if notice.kind in SAYS_STATE:
+            said.add(task_id)
+        leaves = notice.kind is Kind.MOVING and IN_A_STATE.issuperset(map(kind_of, notice.follows))
+        if not (leaves and task_id in said):
+            yield notice
+
+
+def _heard(
+    notices: Iterable[Notice], notify_on: FrozenSet[Kind], told: AbstractSet[str]
+) -> Iterator[Notice]:
     for notice in notices:
         heard = tuple(each for each in notice.follows if each in told)
         if notice.kind not in notify_on:

@@ -214,7 +214,7 @@ def test_tasks_of_the_same_name_are_told_apart() -> None:
     copies = [
         _line(1, tasks={each: replace(_copying(1, 50).tasks["a"], name="db")}) for each in "ab"
     ]
-    assert verdict(_facts(*copies, end=1), UTC).ahead == "Done about 20:00, db (b) last."
+    assert verdict(_facts(*copies, end=1), UTC).ahead == "Copying ends about 20:00, db (b) last."
 
 
 def test_the_worst_stand_first_and_what_is_done_last() -> None:

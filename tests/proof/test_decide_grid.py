@@ -14,7 +14,7 @@ from typing import Iterator, NamedTuple, Optional
 
 import pytest
 
-from sms_watch.model.notice import Action, Kind, Reason
+from sms_watch.model.notice import Action, Kind, Outcome, Reason
 from sms_watch.model.task import ErrorClass, Gone, Task, TaskState
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import decide
@@ -164,6 +164,7 @@ def test_a_hang_is_told_where_nothing_should_stay(state: str) -> None:
             failed_event=event,
             recent=(NOW - day,),
             last_at=NOW - day if started else None,
+            outcome=Outcome.DONE if started else None,
         )
         decision = decide(a_reading(a_task(state=state)), known)
         told = Kind.HANGING in [notice.kind for notice in decision.notices]

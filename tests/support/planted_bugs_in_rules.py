@@ -37,7 +37,7 @@ BUGS = [
     Bug(
         "the end of a hang is told to nobody",
         "rules/hang.py",
-        "return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=known.since))",
+        "return left.telling(reading.closing(Kind.MOVING, follows, verdict, since=since))",
         "return left",
         "proof/test_soak.py::test_the_promises_hold[8-]",
     ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any, Optional
 
 import pytest
 
+from sms_watch.messages.compose import MAX_MESSAGE
 from sms_watch.messages.digests import row_state
 from sms_watch.model.notice import DigestRow, Kind
 from sms_watch.model.task import Progress
@@ -22,6 +24,18 @@ def test_a_long_digest_says_what_is_left_out() -> None:
     assert "among the 100 tasks listed: 100 restarts" in message.email
     assert "\n  and 7 more\n" in message.email
     assert message.email.count("\n  web-") == 100
+
+
+def test_a_heading_counts_no_more_states_than_can_be_read() -> None:
+    """Those that nobody knows may be long, and as many as there are tasks."""
+    states = [f"{number:02}" + "\U0001f600" * 60 for number in range(100)]
+    rows = tuple(DigestRow(a_task(id=state[:2], name=state, state=state)) for state in states)
+    message = message_of(a_notice(Kind.DIGEST, task=None, rows=rows, more=900))
+    heading = message.email.splitlines()[0]
+    assert heading.startswith("digest of 1,000 tasks: 1 00")
+    assert heading.endswith(", 80 in other states, 900 not listed")
+    texts = [message.default, message.email, message.short, message.web, message.web]
+    assert len(json.dumps(json.dumps(texts))) < MAX_MESSAGE
 
 
 SINCE = datetime(2026, 11, 24, 7, tzinfo=timezone.utc)

@@ -122,12 +122,12 @@ def test_what_is_remembered_at_first_sight(state: str) -> None:
 
 
 def test_a_task_that_goes_to_rest_in_two_steps_is_told_once() -> None:
-    """ABORTING and ABORT are one pause; two unknown states are two findings."""
+    """ABORTING and ABORT are one pause; two unknown states are two findings, the first over."""
     pausing = _decide(a_task(state="ABORTING", code=""))
     assert _kinds(_decide(a_task(state="ABORT", code=""), pausing.record)) == ()
     unknown = _decide(a_task(state="INVENTED"))
     again = _decide(a_task(state="ANOTHER"), unknown.record)
-    assert _kinds(again) == (Kind.UNKNOWN_STATE,)
+    assert _kinds(again) == (Kind.UNKNOWN_STATE, Kind.MOVING)
 
 
 @pytest.mark.parametrize("state", ["ABORT", "MIGRATE_SUCCESS"])
@@ -161,7 +161,7 @@ def test_a_task_that_waits_keeps_its_incident(state: str) -> None:
     before = a_record(call=CALL, on_probation=False, recent=(NOW - minutes(61),))
     waiting = _decide(a_task(state=state), before)
     assert _record(waiting).failure == before.failure
-    assert _kinds(_decide(a_running_task(), waiting.record)) == (Kind.RESUMED,)
+    assert _kinds(_decide(a_running_task(), waiting.record))[0] is Kind.RESUMED
 
 
 def test_a_pause_by_the_service_is_a_call_for_a_person() -> None:
@@ -1088,3 +1088,13 @@ def test_a_task_that_has_left_its_failure_has_taken_up_its_start(state: str) -> 
     """The next failure is one that no start was made in vain for."""
     after = _record(_decide(a_task(state=state, code=""), STARTED))
     assert after.starts.in_vain_since is None
+
+
+def test_a_stalled_task_that_begins_to_synchronise_moves() -> None:
+    """Also where its answers do not say which sub-task is under way."""
+    stall, nowhere = Call("20261124-2-0-stalled", NOW - minutes(20)), Progress()
+    known = a_record(state="RUNNING", code="", failed_event="", stall=stall, last_progress=nowhere)
+    known = varied(known, moved_at=NOW - minutes(90))
+    decision = _decide(a_task(state="SYNCING", code="", progress=nowhere), known)
+    assert _kinds(decision) == (Kind.MOVING, Kind.COPIED)
+    assert (_record(decision).call, _record(decision).movement.moved_at) == (None, NOW)

@@ -191,9 +191,9 @@ def test_a_record_without_it_that_synchronises_is_no_news() -> None:
 
 
 def test_a_copy_that_is_done_ends_a_hang() -> None:
-    """It says in which state the task is, so that is not told by itself."""
+    """It says in which state the task is: who hears of it does not hear that it moved on."""
     told, record = _seen("RUNNING", *["SKIPPING"] * 4, "SYNCING")
-    assert told == [("SKIPPING", Kind.HANGING), *TOLD]
+    assert told == [("SKIPPING", Kind.HANGING), *TOLD, ("SYNCING", Kind.MOVING)]
     assert record.rest is None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import Any, Dict, Optional, Tuple
 
 import pytest
 
+from sms_watch.messages.grammar import Telling
+from sms_watch.messages.sentences import sentence
 from sms_watch.model.notice import Kind, Notice, Outcome
 from sms_watch.model.task import Task
 from sms_watch.rules.call import Call
@@ -13,6 +16,7 @@ from sms_watch.rules.decide import decide
 from sms_watch.rules.decision import Decision
 from sms_watch.rules.record import TaskRecord
 from tests.support.builders import (
+    LINE_LOST,
     NOW,
     a_policy,
     a_reading,
@@ -20,8 +24,10 @@ from tests.support.builders import (
     a_running_task,
     a_task,
     minutes,
+    varied,
 )
 
+UTC = timezone.utc
 PASSING = ["ABORTING", "RESETING", "SKIPPING", "DELETING", "SYNC_F_ROLLBACKING"]
 HANG = Call("20261124-0-0-hanging", NOW - minutes(30))
 UNKNOWN = Call("20261124-0-0-unknown_state", NOW - minutes(30))
@@ -140,10 +146,20 @@ def test_the_end_of_a_hang_is_told_where_nothing_else_is(state: str, rest: Call)
         (a_running_task(), Kind.RESUMED),
     ],
 )
-def test_the_end_of_a_hang_is_left_out_where_its_new_state_is_told(task: Task, told: Kind) -> None:
-    """One message says what became of a task."""
+def test_the_end_of_a_hang_is_told_besides_its_new_state(task: Task, told: Kind) -> None:
+    """Which of them people hear depends on what they want to hear."""
     decision = _decide(task, _rests("RESETING", 90, rest=HANG, failed_event="1-failed"))
-    assert _kinds(decision) == (told,)
+    assert _kinds(decision) == (told, Kind.MOVING)
     assert _record(decision).rest == (
         Call(f"{decision.event}-unknown_state", NOW) if told is Kind.UNKNOWN_STATE else None
     )
+
+
+def test_after_a_run_that_proved_nothing_no_span_is_told() -> None:
+    """It hung before that run, and since when it did is not remembered."""
+    recent = (NOW - minutes(200),)
+    unproved = {"failed_event": "1-failed", "on_probation": True, "recent": recent, "attempts": 1}
+    known = _rests("RUNNING", 2, rest=HANG, furthest=a_task().progress, **unproved)
+    notice = _notice(_decide(a_task(), varied(known, code=LINE_LOST)))
+    assert (notice.kind, notice.since) == (Kind.MOVING, None)
+    assert sentence(notice, Telling(UTC)) == "Moved on to MIGRATE_FAIL."

@@ -120,6 +120,31 @@ def test_what_was_told_counts_and_not_who_wants_to_hear_it_by_now(
     assert after(ended, memory).told == frozenset()
 
 
+HANG, UNKNOWN = "20261123-0-5-hanging", "20261123-0-6-unknown_state"
+
+
+@pytest.mark.parametrize("rest", [HANG, UNKNOWN])
+@pytest.mark.parametrize(
+    ("task", "became"),
+    [
+        (a_task(code=DISK_FULL), Kind.NEEDS_PERSON),
+        (a_task(state="ABORT", code=""), Kind.PAUSED),
+        (a_task(state="SYNC_SUCCESS", code=""), Kind.FINISHED),
+        (a_task(state="SYNCING", code=""), Kind.COPIED),
+    ],
+)
+def test_the_end_of_a_hang_is_told_once_by_what_people_want_to_hear(
+    rest: str, task: Task, became: Kind
+) -> None:
+    """What the task became says it; to who does not want to hear that, that it has moved on."""
+    record = a_record(state="SKIPPING", code="", failed_event="", rest=Call(rest, NOW))
+    known = Memory({"a": record}, told=frozenset({rest}))
+    assert Kind.MOVING not in kinds(a_plan([task], known))
+    assert became in kinds(a_plan([task], known))
+    muted = a_plan([task], known, policy=_wanting(Kind.MOVING))
+    assert [notice.event_id for notice in muted.notices] == [f"{rest}-end"]
+
+
 def test_a_call_that_nobody_was_told_of_is_told_by_its_reminder() -> None:
     """Once its kind is wanted: it still stands, and nothing else would ever tell it."""
     known = Memory({"a": BROKEN})
