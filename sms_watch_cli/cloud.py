@@ -108,6 +108,7 @@ def _welcome(url: str, env_file: Path) -> Iterator[str]:
     yield "      checks the set-up, the function included"
     yield ""
     yield "The first run looks for a journal of the last month and finds none: hence the 404s."
+    yield "The check compares clocks by a call without keys: hence its 401."
     yield "Press Ctrl-C to end it. Calls received:"
 
 

@@ -22,7 +22,7 @@ from dotenv.parser import parse_stream
 from sms_watch.adapters.sdk import Caller
 from sms_watch.clock import SYSTEM_CLOCK, RunClock
 from sms_watch.context import settings_of, texts_by_name, unread_in
-from sms_watch.errors import WatchError
+from sms_watch.errors import SettingsError, WatchError
 from sms_watch.ports import Clock
 from sms_watch.redaction import Redactor
 from sms_watch.settings.parse import secrets_in
@@ -54,6 +54,9 @@ def shown(text: str) -> str:
     return "\n".join(clean(line, MOST_SHOWN) for line in text.split("\n"))
 
 
+SOURCES = "give settings in the environment, or in a file that --env-file names"
+
+
 class CommandError(click.ClickException):
     """Why a command cannot do its work, and what to do about it; exit status 2."""
 
@@ -70,6 +73,8 @@ class Commands(click.Group):
         """Run the command; errors become one line, Ctrl-C becomes its usual exit status."""
         try:
             return super().invoke(ctx)
+        except SettingsError as error:
+            raise CommandError(f"{error}\n{SOURCES.capitalize()}.") from None
         except WatchError as error:
             raise CommandError(str(error)) from None
         except OSError as error:

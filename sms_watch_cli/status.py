@@ -25,7 +25,7 @@ from sms_watch.messages.compose import RunContext
 from sms_watch.messages.forecasts import say_forecast
 from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Action, Message, Position, Reason
-from sms_watch.model.task import Phase, Task
+from sms_watch.model.task import Phase, Task, TaskState
 from sms_watch.ports import Ports
 from sms_watch.rules.decision import Decision
 from sms_watch.rules.forecast import of_decisions
@@ -58,6 +58,7 @@ COLOURS = {
 }
 # What is worth a look stands first.
 ORDER = (Phase.FAILED, Phase.ROLLED_BACK, Phase.UNKNOWN, Phase.PAUSED)
+STALLED, HANGS = "stalled", "hangs"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Row:
             _why(decision) + (f": {detail}" if detail else ""),
         )
 
+    @property
+    def needs_look(self) -> bool:
+        """Return whether it stands before those that are well on their way."""
+        return self.phase in ORDER or self.why in (STALLED, HANGS)
+
 
 def _why(decision: Decision) -> str:
     if decision.is_start:
@@ -112,7 +118,7 @@ def _why(decision: Decision) -> str:
         and decision.record
         and decision.record.movement.stall
     ):
-        return "stalled"
+        return STALLED
     if (
         decision.task
         and decision.verdict.reason is Reason.MOVING
@@ -120,8 +126,14 @@ def _why(decision: Decision) -> str:
     ):
         return "its agent is not connected"
     if decision.is_there and decision.record and decision.record.hang:
-        return "hangs"
+        return HANGS
+    if decision.task and _is_copied(decision.task.state):
+        return "ready for cut-over"
     return str(decision.verdict.reason).replace("_", " ")
+
+
+def _is_copied(state: str) -> bool:
+    return state == TaskState.SYNCING
 
 
 @dataclass(frozen=True)
@@ -204,7 +216,7 @@ def look(cloud_session: CloudSession) -> Look:
     )
     context = RunContext(f"status-{uuid.uuid4()}", now, made.zone, made.console)
     result = execute(RunRequest(context, made.scope, made.policy, dry_run=True), ports)
-    rows = sorted(map(Row.of, result.decisions), key=lambda row: row.phase not in ORDER)
+    rows = sorted(map(Row.of, result.decisions), key=lambda row: not row.needs_look)
     said = tuple(map(shown, (*remarks, *result.warnings)))
     blind = cloud_session.asking(result.failure) if result.failure else ""
     return Look(now, tuple(rows), said, shown(blind), of_decisions(result.decisions, now))
@@ -232,13 +244,15 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
     made.add_column("attempt", no_wrap=True)
     made.add_column("next try", overflow="fold")
     for row in seen.rows:
+        # Of what synchronises SMS tells how far the round under way is: the copy itself is whole.
+        percent = 100 if _is_copied(row.state) else row.percent
         state = f"{row.state} {row.code}".strip()
         made.add_row(
             Text(row.name or row.id),
             Text(state, style="" if plain else COLOURS.get(row.phase, "")),
             *([] if narrow else [Text(row.sub_task)]),
-            _bar(row, short if narrow else BAR, plain),
-            "?" if row.percent is None else str(row.percent),
+            _bar(row.phase, percent, short if narrow else BAR, plain),
+            "?" if percent is None else str(percent),
             "" if row.speed is None else f"{row.speed:.0f}",
             _left(row.remaining),
             _attempt(row),
@@ -247,10 +261,10 @@ def table(seen: Look, zone: tzinfo, width: int, plain: bool = False) -> Table:
     return made
 
 
-def _bar(row: Row, length: int, plain: bool) -> Any:
+def _bar(phase: Phase, percent: Optional[int], length: int, plain: bool) -> Any:
     if plain:
-        return Text(bar(row.percent, length))
-    done, colour = row.percent or 0, COLOURS.get(row.phase, "white")
+        return Text(bar(percent, length))
+    done, colour = percent or 0, COLOURS.get(phase, "white")
     return ProgressBar(100, done, length, complete_style=colour, finished_style=colour)
 
 

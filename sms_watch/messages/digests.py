@@ -87,15 +87,15 @@ def row_state(row: DigestRow) -> str:
 def digest_row(row: DigestRow, telling: Telling) -> str:
     """Return the line of a task in a digest."""
     task, percent = row.task, row.task.progress.shown
-    synchronises = task.state == TaskState.SYNCING
+    in_rounds = task.state in {TaskState.SYNCING, TaskState.SYNC_FAIL}
     lost = timedelta(seconds=row.seconds_failed)
     since = f" since {telling.when(row.still_since)}" if row.still_since else ""
     parts = [
         row_state(row) + since,
         shown_code(task),
         "agent offline" if task.connected is False else "",
-        # That of the round of synchronisation that is under way: it is no measure of the task.
-        bar_of(percent) if percent is not None and not synchronises else "",
+        # That of a round of synchronisation says nothing of the task: its first copy is whole.
+        bar_of(percent) if percent is not None and not in_rounds else "",
         clean(task.progress.sub_task),
         speed(task),
         time_left(task),

@@ -18,6 +18,7 @@ from sms_watch_cli.checks import function, journal, tasks, topic
 from sms_watch_cli.checks.findings import STATUS, Finding, Verdict, unread, worst
 from sms_watch_cli.session import (
     MOST_SHOWN,
+    SOURCES,
     CloudSession,
     env_file_option,
     texts_of,
@@ -83,7 +84,7 @@ def _all(
     except SettingsError as error:
         for problem in error.problems:
             yield Finding("settings", Verdict.FAILED, problem)
-        yield Finding("the rest", Verdict.NOTE, "not checked: it needs the settings")
+        yield Finding("the rest", Verdict.NOTE, "not checked: it needs the settings", SOURCES)
         return
     with cloud_session:
         locked_out = False

@@ -20,7 +20,7 @@ from sms_watch_cli.report.chart import WIDTH, Window, drawn, places, summed
 from sms_watch_cli.report.facts import Facts
 from sms_watch_cli.report.gaps import SILENT
 from sms_watch_cli.report.overview import filters, left, moment, rows
-from sms_watch_cli.report.standing import kind, kind_of, word
+from sms_watch_cli.report.standing import CUT_OVER, kind, kind_of, word
 from sms_watch_cli.report.story import (
     EVENING,
     HANGING,
@@ -185,7 +185,9 @@ def _task(story: Story, facts: Facts, zone: tzinfo, window: Window) -> Dict[str,
 
 
 def _state(story: Story) -> str:
-    percent = "" if story.percent is None else f", {story.percent} %"
+    # That of what is ready for cut-over is of its round of synchronisation, and not of the task.
+    known = story.percent is not None and kind(story) != CUT_OVER
+    percent = f", {story.percent} %" if known else ""
     still = f", {story.still.state}" if story.still else ""
     return f"{clean(story.state.state) or 'gone'}{still}{percent}"
 

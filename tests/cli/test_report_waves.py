@@ -190,8 +190,10 @@ def test_what_is_copied_has_a_full_bar() -> None:
     synchronising = _task(
         1, "SYNCING", samples=(Sample(_at(1), 6, sub_task="SYNC"),), last_progress=Progress()
     )
-    (row,) = rows(_facts(synchronising, end=2), UTC)
+    told = _facts(synchronising, end=2)
+    (row,) = rows(told, UTC)
     assert row["percent"] == 100
+    assert "SYNCING, 6 %" not in _page(told)
 
 
 def test_the_cut_over_may_begin_when_the_first_copy_is_done() -> None:

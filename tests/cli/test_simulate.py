@@ -399,13 +399,14 @@ def test_a_bad_file_of_settings_is_one_line(
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("name", ["status", "report"])
+@pytest.mark.parametrize("name", ["status", "report", "check"])
 def test_missing_settings_are_all_named(name: str) -> None:
-    """All problems at once, with status 2."""
+    """All problems at once, and where settings come from, with status 2."""
     result = call(name)
     assert result.exit_code == 2
     for setting in ("SMS_TASK_IDS", "SMN_TOPIC_URN", "HUAWEICLOUD_SDK_AK"):
-        assert f"- {setting}" in result.output
+        assert setting in result.output
+    assert "a file that --env-file names" in " ".join(result.output.split())
 
 
 def test_a_fault_of_the_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

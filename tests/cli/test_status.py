@@ -267,7 +267,7 @@ def test_a_healthy_bar_is_green_and_a_failed_one_red() -> None:
     colours = {}
     for state in ("RUNNING", "MIGRATE_FAIL", "MIGRATE_SUCCESS"):
         row = Row.of(Decision("a", Verdict(), task=a_running_task(state=state)))
-        bar = _bar(row, 20, plain=False)
+        bar = _bar(row.phase, row.percent, 20, plain=False)
         colours[state] = {bar.complete_style, bar.finished_style}
     assert colours == {"RUNNING": {"green"}, "MIGRATE_FAIL": {"red"}, "MIGRATE_SUCCESS": {"green"}}
 
@@ -297,6 +297,30 @@ def test_a_task_that_hangs_is_named() -> None:
     for reason, why in ((Reason.BUSY, "hangs"), (Reason.GONE, "gone")):
         decision = Decision("a", Verdict(reason=reason), task=resets, record=hangs)
         assert Row.of(decision).why == why
+
+
+def test_what_may_be_cut_over_is_called_that_and_has_a_full_bar() -> None:
+    """The percentage that SMS gives of it is that of a round of synchronisation."""
+    progress = Progress(percent=6, sub_task="SYNC_LINUX_FILE")
+    seen = " ".join(_look_of(a_running_task(state="SYNCING", progress=progress)).split())
+    assert "[####################] 100" in seen
+    assert "ready for cut-over" in seen
+    assert " 6 " not in seen
+
+
+def test_what_hangs_or_has_stalled_stands_before_what_moves(tmp_path: Path) -> None:
+    """Among hundreds nobody would find it elsewhere."""
+    stalled = varied(TaskRecord("RUNNING", NOW), stall=Call("20261124-0-0-stalled", NOW))
+    hangs = TaskRecord("RESETING", NOW, rest=Call("20261124-0-0-hanging", NOW))
+    moving = Verdict(reason=Reason.MOVING)
+    assert Row.of(Decision("a", moving, task=a_running_task(), record=stalled)).needs_look
+    resets = a_running_task(state="RESETING")
+    assert Row.of(Decision("a", Verdict(reason=Reason.BUSY), task=resets, record=hangs)).needs_look
+    assert not Row.of(Decision("a", moving, task=a_running_task())).needs_look
+    with a_day(tmp_path, *(SimTask(name, name, copied=250e9) for name in "abc")) as day:
+        day.world.tasks["c"].state = "RESETING"
+        _remember(day, hangs, "c")
+        assert list(_rows(day)) == ["c", "a", "b"]
 
 
 def test_names_are_cleaned(tmp_path: Path) -> None:

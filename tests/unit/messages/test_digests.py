@@ -60,10 +60,11 @@ def test_a_digest_says_what_may_be_cut_over_and_what_hangs(
     assert row_state(DigestRow(a_task(state=state, code=""), still_since=still_since)) == word
 
 
-def test_no_percentage_is_told_of_a_task_that_is_ready_for_cut_over() -> None:
+@pytest.mark.parametrize("state", ["SYNCING", "SYNC_FAIL"])
+def test_no_percentage_is_told_of_a_task_whose_first_copy_is_done(state: str) -> None:
     """SMS counts the round of synchronisation that is under way, which says nothing of the task."""
     assert "%" in _digest(DigestRow(a_running_task(progress=_percent(6))))
-    assert "%" not in _digest(DigestRow(a_running_task(state="SYNCING", progress=_percent(6))))
+    assert "%" not in _digest(DigestRow(a_running_task(state=state, progress=_percent(6))))
 
 
 @pytest.mark.parametrize(

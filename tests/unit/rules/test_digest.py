@@ -10,7 +10,7 @@ import pytest
 
 from sms_watch.model.forecast import Forecast
 from sms_watch.model.notice import Digest, Kind, Notice, Outcome, Verdict
-from sms_watch.model.task import Gone, Observation, Progress, Task, Unread
+from sms_watch.model.task import Gone, Observation, Progress, Task, TaskState, Unread
 from sms_watch.rules.call import Call
 from sms_watch.rules.decide import apply_outcome
 from sms_watch.rules.decision import Decision
@@ -192,6 +192,12 @@ def test_those_that_need_nobody_stand_together_by_what_they_do() -> None:
     tasks = [a_task(id=str(n), name=str(n), state=state, code="") for n, state in enumerate(states)]
     shown = digest([_known(task) for task in tasks], NOW)
     assert "".join(row.task.id for row in shown.rows) == "4927381605"
+
+
+@pytest.mark.parametrize("state", [*TaskState, "INVENTED"])
+def test_a_digest_has_a_place_for_every_state(state: str) -> None:
+    """A run that sends a digest fails for none of them."""
+    assert len(digest([_known(a_task(state=state, code=""))], NOW).rows) == 1
 
 
 @pytest.mark.parametrize(("number", "more"), [(100, 0), (101, 1)])
