@@ -119,7 +119,7 @@ def _speed(task: SimTask, now: datetime, even: bool) -> float:
     if task.copying and even:
         return task.speed
     minute = int(now.timestamp()) // 60
-    swing = (minute * 7 % 101 % 11 - 5) / 100
+    swing = (minute * 389 % 997 - 498) / 10_000
     return 0.0 if minute % 13 == 0 else round(task.speed * (1 + swing), 1)
 
 

@@ -6,7 +6,6 @@ import os
 from typing import List, Sequence, TypeVar
 
 Case = TypeVar("Case")
-Number = TypeVar("Number", int, float)
 
 WHOLE = os.environ.get("PROOF") == "whole"
 
@@ -16,6 +15,6 @@ def sample(cases: Sequence[Case], share: int) -> List[Case]:
     return list(cases if WHOLE else cases[::share])
 
 
-def extent(whole: Number, sampled: Number) -> Number:
-    """Return how many there are of something, in the whole or in a sample."""
+def extent(whole: Case, sampled: Case) -> Case:
+    """Return how much there is of something, in the whole or in a sample."""
     return whole if WHOLE else sampled

@@ -170,8 +170,8 @@ BUGS = [
     Bug(
         "a failed task of many is seen by its row alone",
         "observe.py",
-        "in (*failed, *missing) if",
-        "in missing if",
+        "for each in failed if each not in first",
+        "for each in ()",
         "scenarios/test_looked_up.py::test_a_failed_task_that_no_start_is_due_for_is_read_by_itself",
     ),
     Bug(
