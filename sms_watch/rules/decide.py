@@ -99,8 +99,7 @@ def _has_come_to_rest(task: Task, known: Optional[TaskRecord]) -> bool:
 def _noting_copy(decision: Decision, reading: Reading, known: Optional[TaskRecord]) -> Decision:
     """Remember the first full copy, and tell that it is done if it was seen under way."""
     record, task, now = decision.record, reading.task, reading.now
-    if record is None:
-        return decision
+    assert record is not None  # noqa: S101 - of a task that was read there always is one
     before, movement = known.state if known else "", record.movement
     goes_on = known is not None and known.was_started
     copy, is_news = movement.first_copy.read(task, now, before, goes_on)
