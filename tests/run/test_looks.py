@@ -9,34 +9,17 @@ import pytest
 from sms_watch.errors import CloudError, TaskGone
 from sms_watch.looks import read_task, what_has_changed
 from sms_watch.model.task import Unread
-from sms_watch.ports import Ports
 from sms_watch.rules.error_codes import Help, table
-from sms_watch.timetable import Timetable
-from tests.support.builders import a_running_task, a_task
-from tests.support.fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
-
-
-def _ports(service: FakeService, rest: float = 50.0) -> Ports:
-    return Ports(
-        OneRun(service),
-        FakePublisher(),
-        FakeJournal(),
-        FakeDeadline(rest),
-        Timetable(50),
-        lambda: "nonce",
-        lambda text: text.replace("secret", "***"),
-    )
-
-
-def _service(*task_ids: str) -> FakeService:
-    return FakeService(*(a_running_task(id=task_id, name=task_id) for task_id in task_ids))
+from tests.support.builders import a_task
+from tests.support.fakes import FakeService
+from tests.support.runs import ports_of, running
 
 
 @pytest.mark.parametrize(("rest", "read"), [(15.1, True), (15, False), (0, False)])
 def test_no_read_begins_after_the_time_for_reading(rest: float, read: bool) -> None:
     """Of 50 seconds the last 15 are for what follows the reads."""
-    service = _service("a")
-    seen = read_task(_ports(service, rest), "a")
+    service = running("a")
+    seen = read_task(ports_of(service, rest), "a")
     assert bool(service.reads) is read
     if not read:
         assert seen == Unread("a", "no time was left to read it", attempted=False)
@@ -53,9 +36,9 @@ def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
     error: CloudError, detail: str, remedy: str
 ) -> None:
     """In the words of the error, without secrets, and with the remedy for it."""
-    service = _service("a")
+    service = running("a")
     service.fail_read("a", error)
-    seen = read_task(_ports(service), "a")
+    seen = read_task(ports_of(service), "a")
     assert isinstance(seen, Unread)
     assert (seen.detail, seen.attempted) == (detail, True)
     assert seen.remedy.startswith(remedy)
@@ -63,9 +46,9 @@ def test_a_task_that_cannot_be_read_says_why_and_what_to_do(
 
 def test_a_read_that_no_time_was_left_for_was_not_made() -> None:
     """Whether that shows before or after the call was begun."""
-    service = _service("a")
+    service = running("a")
     service.fail_read("a", CloudError("read a", code="no_time"))
-    assert read_task(_ports(service), "a") == Unread(
+    assert read_task(ports_of(service), "a") == Unread(
         "a", "no time was left to read it", attempted=False
     )
 
@@ -86,7 +69,7 @@ def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) 
     task = a_task(id="a")
     service = FakeService(task)
     service.change("a", **changes)
-    assert what_has_changed(_ports(service), task) == why
+    assert what_has_changed(ports_of(service), task) == why
 
 
 @pytest.mark.parametrize(
@@ -98,16 +81,16 @@ def test_a_second_look_says_what_has_changed(changes: Dict[str, Any], why: str) 
 )
 def test_a_second_look_that_shows_nothing_says_so(error: CloudError, why: str) -> None:
     """What cannot be seen is not started."""
-    service = _service("a")
+    service = running("a")
     service.fail_read("a", error)
-    said = what_has_changed(_ports(service), service.tasks["a"])
+    said = what_has_changed(ports_of(service), service.tasks["a"])
     assert said == f"it could not be read again: {why}"
 
 
 def test_the_table_of_codes_says_what_to_do_about_a_task_of_another_account() -> None:
     """A right that is granted would not help with SMS.6527."""
-    service = _service("a")
+    service = running("a")
     service.fail_read("a", CloudError("read a", status=403, code="SMS.6527"))
-    seen = read_task(_ports(service), "a")
+    seen = read_task(ports_of(service), "a")
     assert isinstance(seen, Unread)
     assert seen.remedy == table()["SMS.6527"].what_to_do(Help.NOW)

@@ -13,11 +13,9 @@ from sms_watch.model.notice import Kind
 from sms_watch.model.policy import Scope
 from sms_watch.model.task import Gone, Task, Unread
 from sms_watch.observe import Observed, Observer
-from sms_watch.ports import Ports
 from sms_watch.rules.airtime import Airtime
 from sms_watch.rules.record import Memory, WatchRecord
 from sms_watch.rules.sight import Sight
-from sms_watch.timetable import Timetable
 from tests.support.builders import (
     DISK_FULL,
     NOW,
@@ -28,32 +26,17 @@ from tests.support.builders import (
     a_task,
     minutes,
 )
-from tests.support.fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
-
-
-def _ports(service: FakeService, rest: float = 50.0) -> Ports:
-    return Ports(
-        OneRun(service),
-        FakePublisher(),
-        FakeJournal(),
-        FakeDeadline(rest),
-        Timetable(50),
-        lambda: "nonce",
-        lambda text: text.replace("secret", "***"),
-    )
-
-
-def _service(*task_ids: str) -> FakeService:
-    return FakeService(*(a_running_task(id=task_id, name=task_id) for task_id in task_ids))
+from tests.support.fakes import FakeService
+from tests.support.runs import ports_of, running
 
 
 def _observe(service: FakeService, scope: Scope, memory: Memory) -> Observed:
-    return Observer(_ports(service), scope, a_situation(), memory).observe()
+    return Observer(ports_of(service), scope, a_situation(), memory).observe()
 
 
 def test_the_order_of_what_is_seen_is_that_of_the_settings() -> None:
     """Though what the last run had no time for is read first."""
-    service = _service("a", "b", "c")
+    service = running("a", "b", "c")
     late = Memory(
         {"a": a_record(state="RUNNING", name="a")}, watch=WatchRecord(unread={"c": Sight(NOW)})
     )
@@ -95,7 +78,7 @@ def test_what_is_told_as_unreadable_holds_up_nothing_else(
 ) -> None:
     """A read that hangs takes its place from no other; yet it gets its turn where few are read."""
     monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
-    service = _service(*"abcdefghijkl")
+    service = running(*"abcdefghijkl")
     service.on_list.append(CloudError("list the tasks", status=403))
     _observe(service, Scope(tuple("abcdefghijkl")), memory)
     assert "".join(service.reads) == order
@@ -106,7 +89,7 @@ FEW_IDS, MANY_IDS = tuple("abcdefgh"), tuple("abcdefghi")
 
 def test_many_tasks_are_found_with_one_list() -> None:
     """With nine ids one list is asked for, and nothing else; with eight each task is read."""
-    service = _service(*MANY_IDS, "another")
+    service = running(*MANY_IDS, "another")
     seen = _observe(service, Scope(MANY_IDS), Memory())
     assert (service.lists, service.reads) == (1, [])
     assert [each.id for each in seen.observations if isinstance(each, Task)] == list(MANY_IDS)
@@ -117,7 +100,7 @@ def test_many_tasks_are_found_with_one_list() -> None:
 
 def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
     """A row starts nothing; and what is in no row may be there, or be gone."""
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.tasks["d"] = a_task(id="d")
     service.unlisted = {"b"}
     del service.tasks["f"]
@@ -134,7 +117,7 @@ def test_a_failed_task_and_one_that_the_list_lacks_are_read() -> None:
 def test_what_a_start_is_due_for_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is time for few reads, those that change something are made."""
     monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.unlisted = {"a"}
     service.tasks.update(b=a_task(id="b", code=DISK_FULL), d=a_task(id="d"))
     _observe(service, Scope(MANY_IDS), Memory())
@@ -146,7 +129,7 @@ def test_one_that_the_list_lacks_has_its_turn_where_few_reads_are_allowed(
 ) -> None:
     """Starts that are due in every run do not keep it from being looked at for ever."""
     monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.unlisted = {"a"}
     service.tasks.update(d=a_task(id="d"), e=a_task(id="e"))
     passed = Memory(watch=WatchRecord(unread={"a": Sight(NOW, passed_at=NOW)}))
@@ -159,7 +142,7 @@ def test_what_a_start_is_due_for_goes_before_all_that_waits(
 ) -> None:
     """Reads that decide nothing take no turn from one that does, however long they have waited."""
     monkeypatch.setattr(parallel, "CONCURRENT_CALLS", 1)
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     for name in "abc":
         service.tasks[name] = a_task(id=name, code=DISK_FULL)
     service.tasks["d"] = a_task(id="d")
@@ -170,7 +153,7 @@ def test_what_a_start_is_due_for_goes_before_all_that_waits(
 
 def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
     """That it failed can be told; to start it, it has to be read."""
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.tasks["d"] = a_task(id="d")
     service.fail_read("d", CloudError("read d", status=503))
     seen = _observe(service, Scope(MANY_IDS), Memory()).observations[3]
@@ -190,7 +173,7 @@ def test_a_failed_task_that_cannot_be_read_is_what_its_row_says() -> None:
 )
 def test_without_the_list_all_are_read_one_by_one(error: CloudError) -> None:
     """Whatever keeps the list away keeps no task from being seen."""
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.on_list.append(error)
     seen = _observe(service, Scope(MANY_IDS), Memory())
     assert sorted(service.reads) == list(MANY_IDS)
@@ -201,7 +184,7 @@ def test_what_the_right_to_list_would_gain_is_said_once() -> None:
     """In the run that finds out, and in no later one."""
     said = []
     for memory in (Memory(), Memory(watch=WatchRecord(unlisted=NOW))):
-        service = _service(*MANY_IDS)
+        service = running(*MANY_IDS)
         service.on_list.append(CloudError("list the tasks", status=403))
         said.append(_observe(service, Scope(MANY_IDS), memory).warnings)
     ((hint,), later) = said
@@ -212,7 +195,7 @@ def test_what_the_right_to_list_would_gain_is_said_once() -> None:
 
 def test_keys_that_the_list_is_refused_for_are_not_tried_again() -> None:
     """The refusal counts for all tasks, and says what to do."""
-    service = _service(*MANY_IDS)
+    service = running(*MANY_IDS)
     service.on_list.append(CloudError("list the tasks", status=401))
     seen = _observe(service, Scope(MANY_IDS), Memory())
     assert service.reads == []
@@ -227,7 +210,7 @@ def test_whoever_was_passed_longest_goes_first(monkeypatch: pytest.MonkeyPatch) 
     unread = dict(memory.watch.unread)
     unread["b"] = unread["b"].passed(NOW + minutes(1))
     unread["c"] = unread["c"].passed(NOW)
-    service = _service(*"abcdefgh")
+    service = running(*"abcdefgh")
     _observe(service, Scope(tuple("abcdefgh")), replace(memory, watch=WatchRecord(unread=unread)))
     assert "".join(service.reads) == "cbdeafgh"
 
@@ -236,7 +219,7 @@ def test_tasks_that_cannot_be_read_take_no_start_from_others() -> None:
     """They have waited longest, and would be all that a run may start, or look at again."""
     service = FakeService(*(a_task(id=name) for name in "abcdef"))
     situation = a_situation(policy=a_policy(max_per_run=2))
-    observer = Observer(_ports(service), Scope(), situation, _unread(a=3, b=3, c=0, d=0))
+    observer = Observer(ports_of(service), Scope(), situation, _unread(a=3, b=3, c=0, d=0))
     observer.observe()
     assert sorted(service.reads) == list("abcdef")
 
@@ -254,7 +237,7 @@ def test_a_failure_is_told_by_a_task_that_was_asked_for() -> None:
 def test_an_id_that_was_never_a_tasks_is_warned_of_in_the_value_that_is_returned() -> None:
     """One that was seen once is not: it may have been deleted since."""
     record = a_record(state="RUNNING", name="b")
-    seen = _observe(_service("c"), Scope(("a", "b", "c")), Memory({"b": record}))
+    seen = _observe(running("c"), Scope(("a", "b", "c")), Memory({"b": record}))
     (warning,) = seen.warnings
     assert "and none was ever seen: a; correct SMS_TASK_IDS" in warning
 
@@ -271,7 +254,7 @@ def test_a_list_with_nothing_to_watch_is_warned_of(
     tasks: str, names: Tuple[str, ...], warnings: List[str]
 ) -> None:
     """With what to look at, for silence would look like peace."""
-    seen = _observe(_service(*tasks), Scope(names=names), Memory())
+    seen = _observe(running(*tasks), Scope(names=names), Memory())
     assert len(seen.warnings) == len(warnings)
     assert all(text.startswith(start) for text, start in zip(seen.warnings, warnings))
 
@@ -310,7 +293,7 @@ def _known(**flat: Any) -> Memory:
 
 def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watch() -> None:
     """They hear what it is called now; nothing is read for that."""
-    service = _service("a")
+    service = running("a")
     service.change("a", name="done-a")
     (seen,) = _observe(service, WAVE, _known()).observations
     assert seen == Gone("a", "it is now named 'done-a', which does not match SMS_TASK_NAMES")
@@ -331,14 +314,14 @@ def test_a_task_that_leaves_the_scope_by_another_name_is_gone_for_those_who_watc
 )
 def test_nobody_misses_a_task_of_another_name(memory: Memory) -> None:
     """Unless it was watched under the same settings until it was renamed."""
-    service = _service("a")
+    service = running("a")
     service.change("a", name="done-a")
     assert _observe(service, WAVE, memory).observations == ()
 
 
 def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
     """Nobody knows which they are, but that there may be some is said of each run."""
-    service = _service("a")
+    service = running("a")
     service.broken, service.why = True, "refused: secret"
     seen = _observe(service, Scope(), Memory())
     assert seen.observations[1:] == (
@@ -353,7 +336,7 @@ def test_a_page_that_cannot_be_read_stands_for_the_tasks_on_it() -> None:
 
 def test_a_known_task_whose_row_makes_no_sense_is_read_by_itself() -> None:
     """Its row shows that it is there, and nothing else; one that nobody knows waits."""
-    service = _service("a", "b")
+    service = running("a", "b")
     service.strange = {"a", "b"}
     seen = _observe(service, Scope(), _known())
     assert service.reads == ["a"]
@@ -370,7 +353,7 @@ def test_a_task_is_asked_for_until_people_know_that_it_is_gone(
     )
     if runs > 1:
         watch = replace(watch, absent={"a": Sight(NOW, 2, "1-gone")})
-    service = _service()
+    service = running()
     _observe(service, Scope(), replace(_known(), watch=watch))
     assert service.reads == (["a"] if asked else [])
 
@@ -380,7 +363,7 @@ def test_a_task_is_asked_for_until_people_know_that_it_is_gone(
 )
 def test_a_list_that_stays_short_says_why_and_what_follows(runs: int, said: str) -> None:
     """A list that changes is short once; one that counts what it never shows has a reason."""
-    service = _service("a")
+    service = running("a")
     service.unlisted, service.why, service.missing = {"b"}, "the list of tasks changed", 2
     seen = _observe(service, Scope(), Memory(watch=WatchRecord(short_lists=runs)))
     assert seen.short_list

@@ -15,7 +15,7 @@ from sms_watch.report import Result
 from sms_watch.rules.record import Memory
 from sms_watch.run import RunRequest, execute
 from sms_watch.timetable import Timetable
-from tests.support.builders import NOW, a_policy, a_task
+from tests.support.builders import NOW, a_policy, a_running_task, a_task
 from tests.support.fakes import FakeDeadline, FakeJournal, FakePublisher, FakeService, OneRun
 
 TIMETABLE = Timetable(50)
@@ -71,6 +71,24 @@ class World:
     def told(self) -> List[str]:
         """The ids of all events that were published."""
         return [event_id for message in self.publisher.messages for event_id in message.event_ids]
+
+
+def ports_of(service: FakeService, rest: float = 50.0) -> Ports:
+    """Return the ports of a run that has so many seconds left, and hides one word."""
+    return Ports(
+        OneRun(service),
+        FakePublisher(),
+        FakeJournal(),
+        FakeDeadline(rest),
+        TIMETABLE,
+        lambda: "nonce",
+        lambda text: text.replace("secret", "***"),
+    )
+
+
+def running(*task_ids: str) -> FakeService:
+    """Return a service with running tasks that are named by their ids."""
+    return FakeService(*(a_running_task(id=task_id, name=task_id) for task_id in task_ids))
 
 
 def kinds(result: Result) -> List[Kind]:
