@@ -125,9 +125,11 @@ class PromisedStays:
     def _is_no_place(self, task_id: str, state: str, told: Mapping[str, str]) -> bool:
         """Return whether a task should not stay in a state: in READY not after it was started.
 
-        Whether it failed before it was started is not known where the clocks are apart.
+        Whether it failed before it was started is not known where the clocks are apart, nor
+        whether it has run since where nobody wants to hear that.
         """
-        failed = told.get(task_id) in ("failed", "needs_person") and not self._apart
+        known = not self._apart and "resumed" not in self._muted
+        failed = known and told.get(task_id) in ("failed", "needs_person")
         return state in PASSING or (state == TaskState.READY and failed)
 
     def _check_ends(
