@@ -148,17 +148,17 @@ class World:
         self._later(task, COMES_TO_REST, lambda: self._change(task, TaskState.ABORT))
 
     def hold(self, task_id: str, state: str) -> None:
-        """Let a moving task pass into a state such as RESETING and stay in it until it settles."""
+        """Hold a moving task in a state such as RESETING until it is settled."""
         task = self.tasks[task_id]
         if task.state in MOVING:
             self._change(task, state)
 
     def ignore_starts(self, task_id: str) -> None:
-        """Let the agent take up no start: after an accepted one the task waits in READY."""
+        """Make the agent ignore starts: after an accepted one the task waits in READY."""
         self.tasks[task_id].picks_up_after = None
 
     def settle(self, task_id: str) -> None:
-        """Let a task that was held, or whose starts were ignored, go on."""
+        """Release a task that was held, or whose starts were ignored."""
         task = self.tasks[task_id]
         task.picks_up_after = PICKS_UP
         if task.state in HELD:
@@ -179,7 +179,7 @@ class World:
             self._flow(task)
 
     def pace(self, task_id: str, speed: float) -> None:
-        """Let a task copy faster or slower from now on, in Mbit/s."""
+        """Set how fast a task copies from now on, in Mbit/s."""
         self.tasks[task_id].speed = speed
         self._flow(self.tasks[task_id])
 

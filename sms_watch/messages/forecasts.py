@@ -42,7 +42,7 @@ def _parts(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
 
 
 def _copies(forecast: Forecast, now: datetime, zone: tzinfo) -> Iterator[str]:
-    """Say when those that run will be done; that all is copied, only where all was seen."""
+    """Yield when those that run will be done; that all is copied, only where all was seen."""
     if forecast.end:
         last = "" if _is_alone(forecast) else f", {_name(forecast.end)} last"
         yield f"Copying ends {_when(forecast.end, now, zone)}{last}"

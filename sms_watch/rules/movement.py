@@ -98,8 +98,7 @@ class Movement:
         if self.last_progress is None or task.progress.differs_from(self.last_progress):
             return True
         # What was last recorded has no bytes if the source servers could not be listed then.
-        bytes_before = [each.copied for each in self.samples if each.copied is not None]
-        if bytes_before and task.progress.copied not in (None, bytes_before[-1]):
+        if self._bytes is not None and task.progress.copied not in (None, self._bytes):
             return True
         before = self.samples[-1].speed if self.samples else None
         return bool(task.transfer.speed) and before is not None and task.transfer.speed != before
@@ -121,14 +120,13 @@ class Movement:
 
         That need not be for ever, and a stall has to be told: it takes twice as long.
         """
-        return task.progress.copied is None and any(
-            sample.copied is not None for sample in self.samples
-        )
+        return task.progress.copied is None and self._bytes is not None
 
-    def _learns_bytes(self, task: Task) -> bool:
-        """Return whether bytes are known that never were in this stretch of running."""
-        known = any(sample.copied is not None for sample in self.samples)
-        return task.progress.copied is not None and not known
+    @property
+    def _bytes(self) -> Optional[int]:
+        """The bytes of the newest sample that has some; ``None`` if none has."""
+        known = (each.copied for each in reversed(self.samples) if each.copied is not None)
+        return next(known, None)
 
     def followed(self, task: Task, now: datetime, limit: timedelta) -> Movement:
         """Record its first sight, the end of a stall, and a sample every few minutes.
@@ -142,10 +140,10 @@ class Movement:
         if self.has_moved(task):
             due = self._is_due(now, limit)
             return self.moved(task.progress, task.transfer.speed, now) if due else self
-        if self.last_progress.copied is None and self._learns_bytes(task):
-            # Remembered at once: where the speed is even, they alone show that a copy moves.
-            here = replace(self.last_progress, copied=task.progress.copied)
-            return replace(self, last_progress=here)
+        copied = task.progress.copied
+        if copied is not None and self._bytes is None and self.last_progress.copied is None:
+            # Remembered at once: where the speed is even, bytes alone show that a copy moves.
+            return replace(self, last_progress=replace(self.last_progress, copied=copied))
         if self.suspected_at or not self._is_late(task, now, limit * SUSPICION):
             return self
         samples = self._sampled(task.progress, task.transfer.speed, now)
